@@ -1,0 +1,91 @@
+import type {
+  BreakerConfig,
+  CacheConfig,
+  ClassifyRule,
+  Config,
+  ErrorsConfig,
+  InvalidateConfig,
+  MatchConfig,
+  PushbackRule,
+  RetryConfig,
+  TimeoutsConfig,
+  UpstreamConfig,
+} from './schema.ts';
+
+/** Everything that holds on one route, the upstream's settings and the route's own put together. Absent policies are absent layers. */
+export interface RouteSettings {
+  readonly upstream: string;
+  /** The route's name; `default` for what no route of the upstream matches. */
+  readonly name: string;
+  readonly match: MatchConfig | undefined;
+  readonly timeouts: TimeoutsConfig;
+  readonly retry: RetryConfig | undefined;
+  readonly breaker: BreakerConfig | undefined;
+  readonly cache: CacheConfig | undefined;
+  readonly errors: ErrorsConfig;
+  readonly classify: readonly ClassifyRule[];
+  readonly pushback: readonly PushbackRule[];
+  readonly repeatable: boolean | undefined;
+  readonly streaming: boolean;
+  readonly invalidate: InvalidateConfig | undefined;
+}
+
+/** Timeouts that hold where neither file nor preset says another. */
+export const DEFAULT_TIMEOUTS: TimeoutsConfig = { queue: 5000, connect: 5000, tls: 5000, send: 30_000, headers: 60_000, idle: 60_000 };
+
+/** `over`'s keys replace `base`'s, one by one and one level into nested objects; undefined where neither is there. */
+function cascade<T extends object>(base: T | undefined, over: T | undefined): T | undefined {
+  if (base === undefined || over === undefined) return over ?? base;
+  const merged = { ...base } as Record<string, unknown>;
+  for (const [key, value] of Object.entries(over)) {
+    const old = merged[key];
+    const nest = isPlain(old) && isPlain(value);
+    merged[key] = nest ? { ...old, ...value } : value;
+  }
+  return merged as T;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The routes of one upstream in the order in which they are tried, the upstream's own settings (`default`) last. */
+export function routesOf(name: string, upstream: UpstreamConfig): RouteSettings[] {
+  const routes = (upstream.routes ?? []).map((route, index) => ({ ...route, name: route.name ?? routeName(route.match, index) }));
+  return [...routes, { name: 'default', match: undefined }].map((route) => settings(name, upstream, route));
+}
+
+type Partial_ = Partial<UpstreamConfig> & { name: string; match: MatchConfig | undefined; invalidate?: InvalidateConfig | undefined };
+
+function settings(name: string, upstream: UpstreamConfig, route: Partial_): RouteSettings {
+  return {
+    upstream: name,
+    name: route.name,
+    match: route.match,
+    timeouts: cascade(cascade(DEFAULT_TIMEOUTS, upstream.timeouts), route.timeouts) ?? DEFAULT_TIMEOUTS,
+    retry: cascade(upstream.retry, route.retry),
+    breaker: cascade(upstream.breaker, route.breaker),
+    cache: cascade(upstream.cache, route.cache),
+    errors: cascade(upstream.errors, route.errors) ?? {},
+    classify: [...(route.classify ?? []), ...(upstream.classify ?? [])],
+    pushback: [...(route.pushback ?? []), ...(upstream.pushback ?? [])],
+    repeatable: route.repeatable ?? upstream.repeatable,
+    streaming: route.streaming ?? upstream.streaming ?? false,
+    invalidate: route.invalidate,
+  };
+}
+
+/** A name for a route that has none: its first path without what is not a letter or digit, or its number. */
+function routeName(match: MatchConfig, index: number): string {
+  const words = (match.path?.[0] ?? '').replace(/\{[^}]*\}|\*/g, '').replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-+|-+$/g, '').toLowerCase();
+  const method = match.method?.length === 1 ? `${match.method[0]?.toLowerCase() ?? ''}-` : '';
+  return words === '' ? `route-${index + 1}` : `${method}${words}`;
+}
+
+/** Hosts that an upstream answers for: its origin's and those it lists. Lower-case, with the port where it is not the scheme's own. */
+export function hostsOf(upstream: UpstreamConfig): string[] {
+  const own = upstream.origin === undefined ? [] : [new URL(upstream.origin).host];
+  return [...new Set([...own, ...(upstream.hosts ?? []).map((host) => host.toLowerCase())])];
+}
+
+export type { Config };

@@ -1,0 +1,24 @@
+/** Milliseconds per unit of a duration in the configuration. */
+const MS_PER = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+/** Bytes per unit of a size in the configuration. */
+const BYTES_PER = { B: 1, KB: 1000, KiB: 1024, MB: 1_000_000, MiB: 1024 ** 2, GB: 1e9, GiB: 1024 ** 3 } as const;
+
+/** The pattern of a duration, for the JSON Schema: one or more of `250ms 5s 2m 1h 1d`, as in `1m30s`; `0` is allowed. */
+export const DURATION_PATTERN = '^(0|(\\d+(\\.\\d+)?(ms|s|m|h|d))+)$';
+/** The pattern of a size, for the JSON Schema: `512KiB`, `1MiB`, `100B`. */
+export const SIZE_PATTERN = '^\\d+(\\.\\d+)?(B|KB|KiB|MB|MiB|GB|GiB)$';
+
+/** Reads `250ms`, `5s`, `1m30s`, `0` as milliseconds; undefined where it is not a duration. */
+export function parseDuration(text: string): number | undefined {
+  if (!new RegExp(DURATION_PATTERN).test(text)) return undefined;
+  let total = 0;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) total += Number(amount) * MS_PER[unit as keyof typeof MS_PER];
+  return total;
+}
+
+/** Reads `512KiB`, `1MiB`, `100B` as bytes; undefined where it is not a size. */
+export function parseSize(text: string): number | undefined {
+  const parts = /^(\d+(?:\.\d+)?)(B|KB|KiB|MB|MiB|GB|GiB)$/.exec(text);
+  if (parts === null) return undefined;
+  return Math.floor(Number(parts[1]) * BYTES_PER[parts[2] as keyof typeof BYTES_PER]);
+}

@@ -1,0 +1,75 @@
+import type { Reply } from './outcome.ts';
+
+/** Where in an attempt the failure happened, in the order in which an attempt passes them. */
+export type Phase = 'queue' | 'dns' | 'connect' | 'tls' | 'send' | 'headers' | 'body';
+
+/** What happened there. `status`: the upstream answered, with a status that counts as a fault. */
+export type FailureKind = 'timeout' | 'refused' | 'reset' | 'protocol' | 'status' | 'aborted';
+
+/** Whether the request may be sent again; the table in docs/ARCHITECTURE.md says when each applies. */
+export type ReplayClass = 'unsent' | 'refused' | 'ambiguous' | 'answered' | 'cut';
+
+/**
+ * The status that a client gets when Breakwater itself has to answer, by failure code. The codes are the error types of
+ * RFC 9209 section 2.3; the last three are ours. A dialect may answer with another status (`errors.status`).
+ */
+export const STATUS_OF = {
+  dns_timeout: 504,
+  dns_error: 502,
+  destination_unavailable: 503,
+  connection_refused: 502,
+  connection_terminated: 502,
+  connection_timeout: 504,
+  connection_read_timeout: 504,
+  connection_write_timeout: 504,
+  connection_limit_reached: 503,
+  tls_protocol_error: 502,
+  tls_certificate_error: 502,
+  http_request_error: 400,
+  http_request_denied: 403,
+  http_response_incomplete: 502,
+  http_response_status: 502,
+  http_response_timeout: 504,
+  http_protocol_error: 502,
+  proxy_internal_error: 500,
+  proxy_configuration_error: 500,
+  proxy_loop_detected: 502,
+  request_timeout: 408,
+  request_too_large: 413,
+  client_closed: 499,
+} as const satisfies Record<string, number>;
+
+/** A stable name of a failure, as `Proxy-Status: breakwater; error=...` tells it. */
+export type FailureCode = keyof typeof STATUS_OF;
+
+/** A failed attempt, or a request that Breakwater itself refused. A value, never thrown. */
+export interface Failure {
+  readonly type: 'failure';
+  readonly code: FailureCode;
+  readonly phase: Phase;
+  readonly kind: FailureKind;
+  readonly replay: ReplayClass;
+  /** For people: one line, without secrets. */
+  readonly detail: string;
+  /** True where no attempt was made: an open breaker, a full bulkhead, a rule of ours. Never counted against the upstream. */
+  readonly own: boolean;
+  /** How long the upstream, or the breaker, asks to wait. */
+  readonly retryAfterMs?: number | undefined;
+  /** The upstream's own answer (kind `status`), its body not yet started. Whoever drops the failure calls `reply.body.abort()`. */
+  readonly reply?: Reply | undefined;
+  /** True where the breaker counts this for its ratio only (429). */
+  readonly soft?: boolean | undefined;
+}
+
+/** What a failure needs beyond the defaults `own: false` and no reply. */
+export type FailureParts = Omit<Failure, 'type' | 'own'> & { readonly own?: boolean };
+
+/** Builds a failure; `own` is false unless said. */
+export function failure(parts: FailureParts): Failure {
+  return { type: 'failure', own: false, ...parts };
+}
+
+/** Failures of a client that left: nobody is there to answer, and the upstream is not to blame. */
+export function clientClosed(phase: Phase, detail = 'the client closed its connection'): Failure {
+  return failure({ code: 'client_closed', phase, kind: 'aborted', replay: 'answered', detail, own: true });
+}
