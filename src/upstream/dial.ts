@@ -1,0 +1,65 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls, type SecureContext } from 'node:tls';
+import type { Phase } from '../model/failure.ts';
+import type { Resolver } from './dns.ts';
+
+/** Where and how to connect for one authority. Made once per pool. */
+export interface DialSettings {
+  /** Name or address to dial: the origin's own host, or what `resolve:` says. */
+  readonly host: string;
+  readonly port: number;
+  /** Set for https: the name that the certificate must hold. */
+  readonly tls: { readonly servername: string; readonly context: SecureContext; readonly alpn: string[] } | undefined;
+}
+
+/** Told as a connection comes up. */
+export interface DialWatcher {
+  /** The dial has entered a phase: `dns`, `connect`, `tls`. */
+  entered(phase: Phase): void;
+}
+
+/** Gets the socket, ready to carry a request, or the error. Called once. */
+export type DialCallback = (error: Error | null, socket: Socket | null) => void;
+
+/** Keeps what one authority's TLS sessions need to be resumed: a reconnect then costs one round trip less. */
+export interface SessionStore {
+  session: Buffer | undefined;
+}
+
+/**
+ * Opens one connection: name lookup, TCP (all addresses tried, RFC 8305), TLS. Tells the watcher each phase, so that a failure and a timeout
+ * can be told apart by phase. Returns the socket at once: destroying it with an error gives up, and the callback hears that error.
+ */
+export function dial(settings: DialSettings, resolver: Resolver, sessions: SessionStore, watcher: DialWatcher, callback: DialCallback): Socket {
+  const byName = isIP(settings.host) === 0;
+  watcher.entered(byName ? 'dns' : 'connect');
+  const lookup = (host: string, _options: object, done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void): void => {
+    resolver.resolve(host, (error, addresses) => {
+      if (error === undefined) watcher.entered('connect');
+      done(error ?? null, addresses);
+    });
+  };
+  const tcp = { host: settings.host, port: settings.port, autoSelectFamily: true, keepAlive: true, noDelay: true, ...(byName && { lookup }) };
+  if (settings.tls === undefined) return announce(connectTcp(tcp), 'connect', callback);
+  const { servername, context, alpn } = settings.tls;
+  const secure = connectTls({ ...tcp, servername, secureContext: context, ALPNProtocols: alpn, ...(sessions.session && { session: sessions.session }) });
+  secure.once('connect', () => watcher.entered('tls'));
+  secure.on('session', (session) => {
+    sessions.session = session;
+  });
+  return announce(secure, 'secureConnect', callback);
+}
+
+/** Calls back on the event, or on the first error or close before it. */
+function announce(socket: Socket, event: string, callback: DialCallback): Socket {
+  let told = false;
+  const tell = (error: Error | null): void => {
+    if (told) return;
+    told = true;
+    callback(error, error === null ? socket : null);
+  };
+  socket.once(event, () => tell(null));
+  socket.on('error', (error) => tell(error));
+  socket.once('close', () => tell(Object.assign(new Error('the connection was closed while it was being opened'), { code: 'ECONNRESET' })));
+  return socket;
+}

@@ -1,0 +1,84 @@
+import { type Failure, type FailureCode, type FailureKind, failure, type Phase } from '../model/failure.ts';
+
+/** An attempt's own reason to give up: the limit of the phase that it was in. */
+export class PhaseTimeout extends Error {
+  readonly phase: Phase;
+  readonly limit: string;
+  readonly afterMs: number;
+
+  constructor(phase: Phase, limit: string, afterMs: number) {
+    super(`${limit} timeout after ${Math.round(afterMs)} ms`);
+    this.phase = phase;
+    this.limit = limit;
+    this.afterMs = afterMs;
+  }
+}
+
+/** Why an attempt was ended by us and not by the upstream. */
+export class Abandoned extends Error {}
+
+const TIMEOUT_CODES = {
+  queue: 'connection_limit_reached',
+  dns: 'dns_timeout',
+  connect: 'connection_timeout',
+  tls: 'connection_timeout',
+  send: 'connection_write_timeout',
+  headers: 'http_response_timeout',
+  body: 'connection_read_timeout',
+} as const satisfies Record<Phase, FailureCode>;
+
+/** Phases before a byte of the request was written: whatever fails there was not sent (RFC 9110 section 9.2.2 lets it be sent again). */
+function isBeforeSending(phase: Phase): boolean {
+  return phase === 'queue' || phase === 'dns' || phase === 'connect' || phase === 'tls';
+}
+
+/**
+ * What an error of an attempt means. `phase` is the one that the attempt was in; `headSeen` tells whether a response head had come,
+ * after which the failure is `cut`.
+ */
+export function failureOf(error: Error, phase: Phase, headSeen: boolean): Failure {
+  const replay = headSeen ? 'cut' : isBeforeSending(phase) ? 'unsent' : 'ambiguous';
+  if (error instanceof PhaseTimeout) {
+    const code = headSeen && error.limit !== 'idle' ? 'http_response_timeout' : TIMEOUT_CODES[phase];
+    return failure({ code, phase, kind: 'timeout', replay, detail: error.message });
+  }
+  const { code, kind } = describe(error, phase, headSeen);
+  return failure({ code, phase, kind, replay, detail: detailOf(error) });
+}
+
+const MALFORMED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RESPONSE|UND_ERR_INFO)/;
+const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EHOSTDOWN']);
+
+function describe(error: Error, phase: Phase, headSeen: boolean): { code: FailureCode; kind: FailureKind } {
+  const code = codeOf(error);
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return { code: 'http_request_error', kind: 'protocol' };
+  if (phase === 'dns') return { code: code === 'ETIMEOUT' || code === 'EAI_AGAIN' ? 'dns_timeout' : 'dns_error', kind: 'refused' };
+  if (phase === 'connect' && code === 'ETIMEDOUT') return { code: 'connection_timeout', kind: 'timeout' };
+  if (phase === 'connect') return { code: 'connection_refused', kind: UNREACHABLE.has(code) ? 'refused' : 'reset' };
+  if (phase === 'tls') return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return { code: 'http_response_incomplete', kind: 'reset' };
+  if (MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message)) return { code: 'http_protocol_error', kind: 'protocol' };
+  return { code: headSeen ? 'http_response_incomplete' : 'connection_terminated', kind: 'reset' };
+}
+
+function tlsKind(code: string): FailureKind {
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : 'protocol';
+}
+
+/** OpenSSL's names for a certificate that does not hold, as Node gives them. */
+function isCertificateError(code: string): boolean {
+  return /CERT|ISSUER|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT/.test(code);
+}
+
+function codeOf(error: Error): string {
+  const own = (error as NodeJS.ErrnoException).code;
+  if (own !== undefined) return own;
+  if (error instanceof AggregateError) return codeOf(error.errors[0] as Error);
+  return '';
+}
+
+/** One line for people. Node's messages name addresses and codes, never headers or paths. */
+function detailOf(error: Error): string {
+  const message = error.message === '' ? codeOf(error) : error.message;
+  return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,11 @@
+import type { Service } from '../model/service.ts';
+import { Attempt, type AttemptContext } from './attempt.ts';
+import type { ConnectionPool } from './pool.ts';
+
+/** The innermost service: one attempt per call, over the pool of the exchange's authority. */
+export function transport(poolFor: (authority: string, scheme: 'http' | 'https') => ConnectionPool, context: AttemptContext): Service {
+  return (exchange) =>
+    new Promise((resolve) => {
+      new Attempt(exchange, poolFor(exchange.authority, exchange.scheme), context, resolve).begin();
+    });
+}
