@@ -16,7 +16,9 @@ export class TappedBody implements BodySource, BodySink {
   }
 
   whole(): Uint8Array | undefined {
-    return this.#source.whole();
+    const bytes = this.#source.whole();
+    if (bytes !== undefined) this.#tell(undefined);
+    return bytes;
   }
 
   start(sink: BodySink): void {

@@ -57,8 +57,10 @@ export interface Failure {
   readonly retryAfterMs?: number | undefined;
   /** The upstream's own answer (kind `status`), its body not yet started. Whoever drops the failure calls `reply.body.abort()`. */
   readonly reply?: Reply | undefined;
-  /** True where the breaker counts this for its ratio only (429). */
-  readonly soft?: boolean | undefined;
+  /** How a breaker takes it: as a failure (absent), for its ratio only (`soft`: 429), or not at all (`ignore`). */
+  readonly blame?: 'soft' | 'ignore' | undefined;
+  /** Name that a rule of the configuration gave to this case, for metrics and log. */
+  readonly rule?: string | undefined;
 }
 
 /** What a failure needs beyond the defaults `own: false` and no reply. */

@@ -1,0 +1,63 @@
+import type { PushbackRule } from '../config/schema.ts';
+import { parseDuration } from '../config/units.ts';
+import { headerValue, type HeaderList } from '../model/headers.ts';
+import { parseJsonPath } from '../model/json-path.ts';
+
+/** Reads how long an answer asks to wait, in milliseconds; undefined where it does not say. `document` is its JSON body, if it was read. */
+export type Pushback = (headers: HeaderList, document: unknown, wallNowMs: number) => number | undefined;
+
+type Format = NonNullable<PushbackRule['format']>;
+
+/** `Retry-After` first (RFC 9110 section 10.2.3), then the rules of the configuration, in order. */
+export function compilePushback(rules: readonly PushbackRule[]): Pushback {
+  const readers = [reader({ header: 'retry-after' }), ...rules.map(reader)];
+  return (headers, document, wallNowMs) => {
+    for (const read of readers) {
+      const waitMs = read(headers, document, wallNowMs);
+      if (waitMs !== undefined) return waitMs;
+    }
+    return undefined;
+  };
+}
+
+/** Whether a rule needs the body of an answer. */
+export function readsBody(rules: readonly PushbackRule[]): boolean {
+  return rules.some((rule) => rule.json !== undefined);
+}
+
+function reader(rule: PushbackRule): Pushback {
+  const format = rule.format ?? (rule.json === undefined ? 'retry-after' : 'duration');
+  const name = rule.header?.toLowerCase();
+  const path = rule.json === undefined ? undefined : parseJsonPath(rule.json);
+  return (headers, document, wallNowMs) => {
+    const values = name === undefined ? (path?.(document) ?? []) : [headerValue(headers, name)];
+    for (const value of values) {
+      const waitMs = value === undefined || value === null ? undefined : readWait(String(value).trim(), format, wallNowMs);
+      if (waitMs !== undefined) return waitMs;
+    }
+    return undefined;
+  };
+}
+
+/** One value in one of the formats; a time that is over is 0. */
+function readWait(text: string, format: Format, wallNowMs: number): number | undefined {
+  if (format === 'duration') return parseDuration(text);
+  const amount = /^\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  if (amount === undefined) return format === 'retry-after' ? untilDate(text, wallNowMs) : undefined;
+  switch (format) {
+    case 'retry-after':
+    case 'seconds':
+      return amount * 1000;
+    case 'milliseconds':
+      return amount;
+    case 'minutes':
+      return amount * 60_000;
+    case 'unix':
+      return Math.max(0, amount * 1000 - wallNowMs);
+  }
+}
+
+function untilDate(text: string, wallNowMs: number): number | undefined {
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - wallNowMs);
+}

@@ -1,0 +1,81 @@
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import type { ClassifyRule, PushbackRule } from '../config/schema.ts';
+import type { Clock } from '../model/clock.ts';
+import { failure } from '../model/failure.ts';
+import { headerValue } from '../model/headers.ts';
+import type { Outcome, Reply } from '../model/outcome.ts';
+import { peek } from '../model/peek.ts';
+import type { Layer } from '../model/service.ts';
+import { type Classifier, compileClassifier, type Verdict } from './classify.ts';
+import { compilePushback, type Pushback, readsBody } from './pushback.ts';
+
+/** Error bodies are read ahead up to this to find the upstream's own words. */
+const PEEK_BYTES = 64 * 1024;
+
+/** What a verdict layer is made from. */
+export interface VerdictOptions {
+  readonly classify: readonly ClassifyRule[];
+  readonly pushback: readonly PushbackRule[];
+}
+
+/**
+ * Judges each attempt's answer: a status, or an error code in the body, that means a fault becomes a failure with a replay class; the answer stays in it, its
+ * body unread or given back whole, so that the client can still get it byte for byte.
+ */
+export function verdict(options: VerdictOptions, clock: Clock): Layer {
+  const { classify, interest } = compileClassifier(options.classify, readsBody(options.pushback));
+  const pushback = compilePushback(options.pushback);
+  return (next) => async (exchange) => {
+    const outcome = await next(exchange);
+    if (outcome.type === 'failure') return outcome;
+    const wish = interest[outcome.status];
+    if (wish === 0) return outcome;
+    if (wish === 2 && hasJson(outcome)) return judgeBody(outcome, classify, pushback, clock);
+    return judge(outcome, classify(outcome.status, outcome.headers, undefined), pushback(outcome.headers, undefined, clock.wallNow()));
+  };
+}
+
+async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Promise<Outcome> {
+  const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES);
+  const document = complete ? parse(bytes, headerValue(reply.headers, 'content-encoding')) : undefined;
+  const whole = body === reply.body ? reply : { ...reply, body };
+  return judge(whole, classify(reply.status, reply.headers, document), pushback(reply.headers, document, clock.wallNow()));
+}
+
+function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | undefined): Outcome {
+  if (found === undefined) return reply;
+  return failure({
+    code: 'http_response_status',
+    phase: 'headers',
+    kind: 'status',
+    replay: found.replay,
+    detail: `the upstream answered ${reply.status}${found.rule === undefined ? '' : ` (${found.rule})`}`,
+    reply,
+    retryAfterMs,
+    blame: found.blame,
+    rule: found.rule,
+  });
+}
+
+function hasJson(reply: Reply): boolean {
+  return /\bjson\b/.test(headerValue(reply.headers, 'content-type') ?? '');
+}
+
+/** Decoders by content coding (RFC 9110 section 8.4.1): clients ask for compressed answers, errors included. */
+const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
+  gzip: gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+  zstd: zstdDecompressSync,
+};
+
+/** The JSON document in an error body; undefined where it is none, or is coded in a way that we do not read. */
+function parse(bytes: Buffer, coding = 'identity'): unknown {
+  try {
+    const decode = DECODERS[coding];
+    if (decode === undefined && coding !== 'identity') return undefined;
+    return JSON.parse((decode?.(bytes, { maxOutputLength: 4 * PEEK_BYTES }) ?? bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+import type { MatchConfig } from '../config/schema.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { headerValue } from '../model/headers.ts';
+import { parseJsonPath } from '../model/json-path.ts';
+import { matchesHost } from './hosts.ts';
+import { compileTemplate, matchesTemplate } from './template.ts';
+
+/** A request as routes look at it: path and query taken apart once, its JSON body read only if a route asks. */
+export class RouteView {
+  readonly exchange: Exchange;
+  readonly path: string;
+  #query: URLSearchParams | undefined;
+  #document: unknown = undefined;
+  #parsed = false;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+    const mark = exchange.path.indexOf('?');
+    this.path = decoded(mark < 0 ? exchange.path : exchange.path.slice(0, mark));
+  }
+
+  get query(): URLSearchParams {
+    const mark = this.exchange.path.indexOf('?');
+    this.#query ??= new URLSearchParams(mark < 0 ? '' : this.exchange.path.slice(mark + 1));
+    return this.#query;
+  }
+
+  /** The JSON document in the request body; undefined where it is none or too large to have been kept. */
+  get document(): unknown {
+    if (!this.#parsed) {
+      this.#parsed = true;
+      const { body } = this.exchange;
+      if (body.kind === 'bytes') this.#document = parse(body.bytes);
+    }
+    return this.#document;
+  }
+}
+
+/** Whether a request belongs to a route. */
+export type Matcher = (view: RouteView) => boolean;
+
+/** Compiles what a route matches; the cheap conditions come first. All of them have to hold. */
+export function compileMatch(match: MatchConfig): Matcher {
+  const conditions: Matcher[] = [];
+  if (match.method !== undefined) conditions.push(byMethod(match.method));
+  if (match.path !== undefined) conditions.push(byPath(match.path));
+  if (match.host !== undefined) conditions.push(byHost(match.host));
+  for (const [name, wanted] of Object.entries(match.header ?? {})) conditions.push(byHeader(name.toLowerCase(), wanted));
+  for (const [name, wanted] of Object.entries(match.query ?? {})) conditions.push(byQuery(name, wanted));
+  for (const [path, wanted] of Object.entries(match.json ?? {})) conditions.push(byJson(path, String(wanted)));
+  return (view) => conditions.every((holds) => holds(view));
+}
+
+function byMethod(methods: readonly string[]): Matcher {
+  const wanted = new Set(methods);
+  return (view) => wanted.has(view.exchange.method);
+}
+
+function byPath(texts: readonly string[]): Matcher {
+  const templates = texts.map(compileTemplate);
+  return (view) => templates.some((template) => matchesTemplate(template, view.path));
+}
+
+function byHost(hosts: readonly string[]): Matcher {
+  return (view) => hosts.some((host) => matchesHost(host, view.exchange.authority));
+}
+
+function byHeader(name: string, wanted: string): Matcher {
+  const fits = textMatcher(wanted);
+  return (view) => fits(headerValue(view.exchange.headers, name));
+}
+
+function byQuery(name: string, wanted: string): Matcher {
+  const fits = textMatcher(wanted);
+  return (view) => fits(view.query.get(name) ?? undefined);
+}
+
+function byJson(path: string, wanted: string): Matcher {
+  const find = parseJsonPath(path);
+  const fits = textMatcher(wanted);
+  return (view) => (find?.(view.document) ?? []).some((value) => value !== null && value !== undefined && fits(String(value)));
+}
+
+/** `*` is any value, `/.../` a regular expression, anything else the exact value. */
+function textMatcher(wanted: string): (value: string | undefined) => boolean {
+  if (wanted === '*') return (value) => value !== undefined;
+  const expression = /^\/(.+)\/$/.exec(wanted)?.[1];
+  if (expression === undefined) return (value) => value === wanted;
+  const pattern = new RegExp(expression);
+  return (value) => value !== undefined && pattern.test(value);
+}
+
+/** A path with its percent-encoding undone, for matching alone; as it is where the encoding is broken. */
+function decoded(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
