@@ -278,7 +278,10 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     this.#exchange.offAbort(this.#left);
     this.#record(failure);
     const slot = this.#slot;
-    if (slot !== undefined) this.#pool.release(slot);
+    if (slot === undefined) return;
+    if (this.#ended) this.#pool.release(slot);
+    // undici is still walking the queue of the client that failed: nothing may be added to it in this turn
+    else queueMicrotask(() => this.#pool.release(slot));
   }
 
   #record(failure: Failure | undefined): void {

@@ -6,6 +6,7 @@ import type { ConnectionPool } from './pool.ts';
 export function transport(poolFor: (authority: string, scheme: 'http' | 'https') => ConnectionPool, context: AttemptContext): Service {
   return (exchange) =>
     new Promise((resolve) => {
+      if (exchange.attempt === 0) exchange.attempt = 1;
       new Attempt(exchange, poolFor(exchange.authority, exchange.scheme), context, resolve).begin();
     });
 }

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { UpstreamConfig } from '../config/schema.ts';
+import { DEFAULT_TIMEOUTS } from '../config/effective.ts';
+import type { Resolver } from './dns.ts';
+import type { DialSettings } from './dial.ts';
+import type { AttemptLimits } from './limits.ts';
+import { ConnectionPool } from './pool.ts';
+
+/** Pools of one upstream that are kept at once: a pattern such as `*.example.com` can name no end of hosts. */
+const MAX_POOLS = 64;
+
+/** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
+export class UpstreamPools {
+  readonly #config: UpstreamConfig;
+  readonly #resolver: Resolver;
+  readonly #context: SecureContext;
+  readonly #pools = new Map<string, ConnectionPool>();
+  #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
+
+  constructor(config: UpstreamConfig, resolver: Resolver) {
+    this.#config = config;
+    this.#resolver = resolver;
+    this.#context = secureContext(config.tls?.ca);
+  }
+
+  /** The pool for a host; `scheme` says whether it is spoken to over TLS. */
+  readonly poolFor = (authority: string, scheme: 'http' | 'https'): ConnectionPool => {
+    const last = this.#last;
+    const key = scheme === 'https' ? authority : `http:${authority}`;
+    if (last !== undefined && last.key === key) return last.pool;
+    const pool = this.#pools.get(key) ?? this.#make(key, authority, scheme);
+    this.#last = { key, pool };
+    return pool;
+  };
+
+  /** Where and how a host is dialled: for those who connect by themselves (upgrades). */
+  dialFor(authority: string, scheme: 'http' | 'https'): DialSettings {
+    const { hostname, port } = new URL(`${scheme}://${authority}`);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const own = { host, port: port === '' ? (scheme === 'https' ? 443 : 80) : Number(port) };
+    const tls = scheme === 'https' ? { servername: host, context: this.#context, alpn: this.#config.tls?.alpn ?? ['http/1.1'] } : undefined;
+    return { ...own, ...this.#override(authority, host), tls };
+  }
+
+  /** Sums over all hosts. */
+  get stats(): { open: number; busy: number; queued: number } {
+    const sum = { open: 0, busy: 0, queued: 0 };
+    for (const { stats } of this.#pools.values()) {
+      sum.open += stats.open;
+      sum.busy += stats.busy;
+      sum.queued += stats.queued;
+    }
+    return sum;
+  }
+
+  /** Closes idle connections, and the others as they come free. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  /** Closes every connection at once. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  #make(key: string, authority: string, scheme: 'http' | 'https'): ConnectionPool {
+    const options = {
+      origin: `${scheme}://${authority}`,
+      dial: this.dialFor(authority, scheme),
+      connections: this.#config.pool?.connections ?? 128,
+      keepAliveMs: this.#config.pool?.keepAlive ?? 30_000,
+    };
+    const pool = new ConnectionPool(options, this.#resolver);
+    if (this.#pools.size >= MAX_POOLS) this.#dropOldest();
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#pools;
+    if (oldest === undefined) return;
+    this.#pools.delete(oldest[0]);
+    void oldest[1].close();
+  }
+
+  /** What `resolve:` says of a host. */
+  #override(authority: string, host: string): { host: string; port: number } | undefined {
+    const { resolve } = this.#config;
+    const text = typeof resolve === 'object' ? (resolve[authority] ?? resolve[host]) : resolve;
+    if (text === undefined) return undefined;
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  }
+}
+
+/** The roots of this process (Node's own and `NODE_EXTRA_CA_CERTS`) and those of the file, if one is named. */
+function secureContext(caFile: string | undefined): SecureContext {
+  if (caFile === undefined) return createSecureContext();
+  return createSecureContext({ ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] });
+}
+
+/** The time limits of an attempt as `timeouts:` gives them. */
+export function attemptLimits(timeouts: NonNullable<UpstreamConfig['timeouts']>): AttemptLimits {
+  const merged = { ...DEFAULT_TIMEOUTS, ...timeouts };
+  return {
+    queueMs: merged.queue ?? Infinity,
+    dnsMs: merged.dns ?? Infinity,
+    connectMs: merged.connect ?? Infinity,
+    tlsMs: merged.tls ?? Infinity,
+    sendMs: merged.send ?? Infinity,
+    headersMs: merged.headers ?? Infinity,
+    idleMs: merged.idle ?? Infinity,
+    attemptMs: merged.attempt ?? Infinity,
+  };
+}
