@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { backoffMs } from '../../../src/policy/backoff.ts';
+import { FakeClock } from './fixtures.ts';
+
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+const options = fc.record({ baseMs: fc.integer({ min: 1, max: 1000 }), maxMs: fc.integer({ min: 1000, max: 60_000 }), jitter: fc.constantFrom('full', 'decorrelated', 'none' as const) });
+
+describe('backoff', () => {
+  it('doubles its bound with each attempt and takes any part of it', () => {
+    const clock = new FakeClock();
+    const waits = [1, 2, 3, 4].map((attempt) => backoffMs({ baseMs: 100, maxMs: 600, jitter: 'full' }, attempt, 0, clock));
+    expect(waits).toEqual([50, 100, 200, 300]);
+  });
+
+  it('waits at least the base and at most three times the last wait when decorrelated', () => {
+    const clock = new FakeClock();
+    clock.chance = 0.999_999;
+    expect(backoffMs({ baseMs: 100, maxMs: 10_000, jitter: 'decorrelated' }, 2, 200, clock)).toBeCloseTo(600, 0);
+    clock.chance = 0;
+    expect(backoffMs({ baseMs: 100, maxMs: 10_000, jitter: 'decorrelated' }, 2, 200, clock)).toBe(100);
+  });
+
+  it('is never negative and never above its bound', () => {
+    fc.assert(
+      fc.property(options, fc.integer({ min: 1, max: 40 }), fc.integer({ min: 0, max: 60_000 }), chance, (settings, attempt, previousMs, random) => {
+        const clock = new FakeClock();
+        clock.chance = random;
+        const waitMs = backoffMs({ ...settings, jitter: settings.jitter as 'full' }, attempt, previousMs, clock);
+        expect(waitMs).toBeGreaterThanOrEqual(0);
+        expect(waitMs).toBeLessThanOrEqual(settings.maxMs);
+      }),
+    );
+  });
+});

@@ -1,0 +1,62 @@
+import type { Clock } from '../../../src/model/clock.ts';
+import { BytesBody } from '../../../src/model/body.ts';
+import type { BreakerTransition, Observer, RetryDecision } from '../../../src/model/events.ts';
+import { Exchange } from '../../../src/model/exchange.ts';
+import { type Failure, failure, type FailureParts } from '../../../src/model/failure.ts';
+import { type Reply, reply } from '../../../src/model/outcome.ts';
+
+/** A clock that stands still until it is moved, and a chance that is chosen. */
+export class FakeClock implements Clock {
+  time = 1_000_000;
+  chance = 0.5;
+  now(): number {
+    return this.time;
+  }
+  wallNow(): number {
+    return 1_700_000_000_000 + this.time;
+  }
+  random(): number {
+    return this.chance;
+  }
+  advance(ms: number): void {
+    this.time += ms;
+  }
+}
+
+/** Notes what policies report. */
+export class Notes implements Observer {
+  readonly decisions: { decision: RetryDecision; reason: string; delayMs: number }[] = [];
+  readonly transitions: BreakerTransition[] = [];
+  attemptEnded(): void {}
+  retryDecided(_exchange: Exchange, decision: RetryDecision, reason: string, delayMs: number): void {
+    this.decisions.push({ decision, reason, delayMs });
+  }
+  breakerChanged(transition: BreakerTransition): void {
+    this.transitions.push(transition);
+  }
+  cacheLooked(): void {}
+  exchangeEnded(): void {}
+  rejected(): void {}
+  internalError(error: unknown): void {
+    throw error;
+  }
+}
+
+/** An exchange as the listener makes it. */
+export function exchangeOf(parts: { method?: string; path?: string; authority?: string; headers?: string[]; body?: string } = {}): Exchange {
+  const { method = 'GET', path = '/', authority = 'api.example', headers = [], body } = parts;
+  const exchange = new Exchange({ id: 'req-1', entry: 'prefix', method, scheme: 'https', authority, path, headers, startedAt: 0 });
+  exchange.upstream = 'api';
+  if (body !== undefined) exchange.body = { kind: 'bytes', bytes: Buffer.from(body) };
+  return exchange;
+}
+
+/** A failure with what a test does not care about filled in. */
+export function failed(parts: Partial<FailureParts> = {}): Failure {
+  return failure({ code: 'connection_terminated', phase: 'headers', kind: 'reset', replay: 'ambiguous', detail: 'other side closed', ...parts });
+}
+
+/** An upstream's answer. */
+export function answered(status: number, body = '', headers: string[] = []): Reply {
+  return reply(status, headers, 'upstream', new BytesBody(Buffer.from(body)));
+}
