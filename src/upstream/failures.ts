@@ -1,3 +1,4 @@
+import { errors } from 'undici';
 import { type Failure, type FailureCode, type FailureKind, failure, type Phase } from '../model/failure.ts';
 
 /** An attempt's own reason to give up: the limit of the phase that it was in. */
@@ -46,7 +47,8 @@ export function failureOf(error: Error, phase: Phase, headSeen: boolean): Failur
   return failure({ code, phase, kind, replay, detail: detailOf(error) });
 }
 
-const MALFORMED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RESPONSE|UND_ERR_INFO)/;
+/** undici's codes for an answer that is not HTTP; its parser error has no code of its own. */
+const MALFORMED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RESPONSE)/;
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EHOSTDOWN']);
 
 function describe(error: Error, phase: Phase, headSeen: boolean): { code: FailureCode; kind: FailureKind } {
@@ -57,7 +59,7 @@ function describe(error: Error, phase: Phase, headSeen: boolean): { code: Failur
   if (phase === 'connect') return { code: 'connection_refused', kind: UNREACHABLE.has(code) ? 'refused' : 'reset' };
   if (phase === 'tls') return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return { code: 'http_response_incomplete', kind: 'reset' };
-  if (MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message)) return { code: 'http_protocol_error', kind: 'protocol' };
+  if (error instanceof errors.HTTPParserError || MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message)) return { code: 'http_protocol_error', kind: 'protocol' };
   return { code: headSeen ? 'http_response_incomplete' : 'connection_terminated', kind: 'reset' };
 }
 

@@ -1,0 +1,248 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
+import type { AttemptRecord } from '../../../src/model/exchange.ts';
+import { Exchange } from '../../../src/model/exchange.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import type { Service } from '../../../src/model/service.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
+import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
+import { transport } from '../../../src/upstream/transport.ts';
+import { Notes } from '../../unit/policy/fixtures.ts';
+
+type Limits = Parameters<typeof attemptLimits>[0];
+
+/** An upstream on a raw socket: the test says what it does with each connection. */
+class RawUpstream implements AsyncDisposable {
+  readonly sockets = new Set<Socket>();
+  readonly received: string[] = [];
+  readonly #server: Server;
+  readonly authority: string;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(onRequest: (socket: Socket, number: number) => void): Promise<RawUpstream> {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const upstream = new RawUpstream(server);
+    server.on('connection', (socket) => {
+      upstream.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        upstream.received.push(bytes.toString('latin1'));
+        onRequest(socket, upstream.received.length);
+      });
+    });
+    return upstream;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
+  }
+}
+
+class Records extends Notes {
+  readonly records: AttemptRecord[] = [];
+  override attemptEnded(_exchange?: Exchange, record?: AttemptRecord): void {
+    if (record !== undefined) this.records.push(record);
+  }
+}
+
+function client(authority: string, limits: Limits = {}, connections = 8) {
+  const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections } }, new Resolver(systemClock));
+  const observer = new Records();
+  const service: Service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
+  return { pools, observer, service, [Symbol.asyncDispose]: () => pools.destroy() };
+}
+
+function get(authority: string, path = '/', method = 'GET'): Exchange {
+  return new Exchange({ id: '1', entry: 'port', method, scheme: 'http', authority, path, headers: [], startedAt: systemClock.now() });
+}
+
+/** Reads a body to its end: the text, or the failure that broke it. */
+function read(outcome: Outcome): Promise<string> {
+  if (outcome.type === 'failure') return Promise.resolve(`${outcome.phase}/${outcome.kind}/${outcome.replay}`);
+  return new Promise((resolve) => {
+    let text = '';
+    outcome.body.start({
+      onData: (chunk) => {
+        text += Buffer.from(chunk).toString();
+        return true;
+      },
+      onEnd: () => resolve(text),
+      onError: (failure) => resolve(`${text}|${failure.phase}/${failure.kind}/${failure.replay}/${failure.code}`),
+    });
+  });
+}
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+describe('an attempt over a real socket', () => {
+  it('gives the head and the body, and keeps the connection for the next', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(OK));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    expect(upstream.sockets.size).toBe(1);
+    expect(from.observer.records.map((record) => record.reused)).toEqual([false, true]);
+  });
+
+  it('is unsent when nobody listens', async () => {
+    const upstream = await RawUpstream.start(() => undefined);
+    await upstream[Symbol.asyncDispose]();
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority, '/', 'POST')))).toBe('connect/refused/unsent');
+  });
+
+  it('is ambiguous when the connection is reset after the request', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.resetAndDestroy());
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority, '/', 'POST')))).toBe('headers/reset/ambiguous');
+  });
+
+  it('times out in the phase that hangs, and says which', async () => {
+    await using upstream = await RawUpstream.start(() => undefined);
+    await using from = client(upstream.authority, { headers: 60 });
+    const outcome = await from.service(get(upstream.authority));
+    expect(outcome).toMatchObject({ type: 'failure', phase: 'headers', kind: 'timeout', code: 'http_response_timeout', detail: 'headers timeout after 60 ms' });
+  });
+
+  it('falls to idle when the body stalls, and to the deadline when it only drips', async () => {
+    await using stalling = await RawUpstream.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
+    await using from = client(stalling.authority, { idle: 60 });
+    expect(await read(await from.service(get(stalling.authority)))).toBe('half|body/timeout/cut/connection_read_timeout');
+
+    await using dripping = await RawUpstream.start((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n');
+      const drip = setInterval(() => socket.write('x'), 10);
+      socket.on('close', () => clearInterval(drip));
+    });
+    await using slow = client(dripping.authority, { idle: 1000 });
+    const exchange = get(dripping.authority);
+    exchange.deadlineAt = systemClock.now() + 120;
+    expect(await read(await slow.service(exchange))).toMatch(/^x*\|body\/timeout\/cut\/http_response_timeout$/);
+  });
+
+  it.each([
+    ['a garbage status line', 'NONSENSE\r\n\r\n', 'headers/protocol/ambiguous'],
+    ['a closed connection', '', 'headers/reset/ambiguous'],
+  ])('fails on %s', async (_name, bytes, expected) => {
+    await using upstream = await RawUpstream.start((socket) => socket.end(bytes));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toBe(expected);
+  });
+
+  it.each([
+    ['a sized', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'],
+    ['a chunked', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+  ])('never takes %s body that breaks off for complete', async (_name, bytes) => {
+    await using upstream = await RawUpstream.start((socket) => socket.end(bytes));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toMatch(/^half\|body\/reset\/cut\/http_response_incomplete$/);
+  });
+
+  it('passes over interim answers', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(`HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${OK}`));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+  });
+
+  it('sends again on a new connection, by itself, when the idle one was closed', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.end(OK));
+    await using from = client(upstream.authority);
+    for (let i = 0; i < 3; i++) {
+      expect(await read(await from.service(get(upstream.authority, '/', 'POST')))).toBe('ok');
+      await vi.waitUntil(() => from.pools.stats.open === 0);
+    }
+    expect(upstream.received).toHaveLength(3);
+  });
+
+  it('waits for a place in its own queue, times out there as `queue`, and lets the next one through', async () => {
+    let release: (() => void) | undefined;
+    await using upstream = await RawUpstream.start((socket, number) => {
+      if (number === 1) release = () => socket.write(OK);
+      else socket.write(OK);
+    });
+    await using from = client(upstream.authority, { queue: 80 }, 1);
+    const first = from.service(get(upstream.authority));
+    const second = await from.service(get(upstream.authority));
+    expect(second).toMatchObject({ phase: 'queue', kind: 'timeout', replay: 'unsent' });
+    release?.();
+    expect(await read(await first)).toBe('ok');
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+  });
+
+  it('survives clients that leave at every stage: a pool of 8 serves everyone after 32 departures', async () => {
+    await using upstream = await RawUpstream.start((socket) => {
+      setImmediate(() => {
+        if (socket.destroyed) return;
+        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
+        setImmediate(() => {
+          if (!socket.destroyed) socket.write('def');
+        });
+      });
+    });
+    await using from = client(upstream.authority);
+    for (let round = 0; round < 8; round++) {
+      const leavers = Array.from({ length: 32 }, (_, i) => {
+        const exchange = get(upstream.authority);
+        const outcome = from.service(exchange).then(async (found) => {
+          if (i % 4 === 3) exchange.abort();
+          return found.type === 'reply' && i % 4 === 3 ? found.body.abort() : read(found);
+        });
+        if (i % 4 === 0) exchange.abort();
+        if (i % 4 === 1) setImmediate(() => exchange.abort());
+        if (i % 4 === 2) setTimeout(() => exchange.abort(), i % 5);
+        return outcome;
+      });
+      await Promise.all(leavers);
+    }
+    const served = await Promise.all(Array.from({ length: 32 }, async () => read(await from.service(get(upstream.authority)))));
+    expect(new Set(served)).toEqual(new Set(['abcdef']));
+    expect(from.pools.stats).toMatchObject({ busy: 0, queued: 0 });
+  });
+
+  it('holds the upstream back while nobody takes the body', async () => {
+    let written = 0;
+    await using upstream = await RawUpstream.start((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${64 * 1024 * 1024}\r\n\r\n`);
+      const block = Buffer.alloc(64 * 1024);
+      const push = (): void => {
+        while (written < 64 * 1024 * 1024) {
+          written += block.length;
+          if (!socket.write(block)) return void socket.once('drain', push);
+        }
+      };
+      push();
+    });
+    await using from = client(upstream.authority);
+    const outcome = await from.service(get(upstream.authority));
+    if (outcome.type === 'failure') throw new Error(outcome.detail);
+    let taken = 0;
+    const full = new Promise<void>((resolve) => {
+      outcome.body.start({
+        onData: (chunk) => {
+          taken += chunk.length;
+          resolve();
+          return false;
+        },
+        onEnd: () => undefined,
+        onError: () => undefined,
+      });
+    });
+    await full;
+    const before = taken;
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(taken - before).toBeLessThan(1024 * 1024);
+    expect(written).toBeLessThan(32 * 1024 * 1024);
+    outcome.body.abort();
+  });
+});
