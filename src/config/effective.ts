@@ -77,7 +77,11 @@ function settings(name: string, upstream: UpstreamConfig, route: Partial_): Rout
 
 /** A name for a route that has none: its first path without what is not a letter or digit, or its number. */
 function routeName(match: MatchConfig, index: number): string {
-  const words = (match.path?.[0] ?? '').replace(/\{[^}]*\}|\*/g, '').replace(/[^a-zA-Z0-9]+/g, '-').replace(/^-+|-+$/g, '').toLowerCase();
+  const words = (match.path?.[0] ?? '')
+    .replace(/\{[^}]*\}|\*/g, '')
+    .replace(/[^a-zA-Z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .toLowerCase();
   const method = match.method?.length === 1 ? `${match.method[0]?.toLowerCase() ?? ''}-` : '';
   return words === '' ? `route-${index + 1}` : `${method}${words}`;
 }

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { oneOrMany, scalar, status } from './scalars.ts';
+
+const CLASSES = ['unsent', 'refused', 'ambiguous', 'answered'] as const;
+const condition = {
+  status: oneOrMany(status).optional(),
+  json: z.string().optional().describe('Path into the JSON body of the answer: error.code, error.details[*].retryDelay'),
+  header: z.string().optional(),
+  in: oneOrMany(scalar).optional().describe('The value is one of these.'),
+  matches: z.string().optional().describe('The value matches this regular expression.'),
+};
+/** What an answer of the upstream means. */
+export const classify = z.strictObject({
+  ...condition,
+  as: z.enum(CLASSES),
+  breaker: z.enum(['count', 'ignore', 'soft']).optional().describe('Whether it counts against the upstream; soft: for the ratio only.'),
+  code: z.string().optional().describe('Name of this case in metrics and log.'),
+});
+/** Where an answer says how long to wait. */
+export const pushback = z.strictObject({
+  header: z.string().optional(),
+  json: z.string().optional(),
+  format: z.enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix']).optional(),
+});
+
+/** How errors are answered. */
+export const errors = z.strictObject({
+  dialect: z
+    .enum(['problem', 'google', 'graph', 'postgrest', 'gotrue', 'storage'])
+    .optional()
+    .describe('Shape of the error bodies that Breakwater makes.'),
+  code: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/)
+    .optional()
+    .describe('Prefix of the stable codes: `gemini` gives gemini_timeout, gemini_unavailable.'),
+  status: z.record(z.string(), status).optional().describe('Other statuses for our own errors, by failure code or by status: { 503: 504 }.'),
+  rewrite: z.record(z.string(), status).optional().describe("Other statuses for the upstream's own answers: { 520: 502 }."),
+});
+
+export type ClassifyRule = z.output<typeof classify>;
+export type PushbackRule = z.output<typeof pushback>;
+export type ErrorsConfig = z.output<typeof errors>;

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { duration, size, status } from './scalars.ts';
+
+/** What is stored, for how long and for whom. */
+export const cache = z.strictObject({
+  enabled: z.boolean().optional(),
+  ttl: duration.optional().describe('Freshness where the origin says nothing of use. Never beats private, no-store or Set-Cookie.'),
+  ignoreOrigin: z.boolean().optional().describe('With ttl: also beat max-age and no-cache of the origin.'),
+  statuses: z.array(status).optional().describe('Statuses to which ttl applies.'),
+  negativeTtl: duration.optional().describe('Freshness of 404 and 410 without any of their own.'),
+  staleIfError: duration.optional(),
+  staleWhileRevalidate: duration.optional(),
+  coalesce: z.boolean().optional().describe('One upstream request for concurrent identical misses.'),
+  shared: z.boolean().optional().describe('Leave the credentials out of the key: one answer for all users.'),
+  sortQuery: z.boolean().optional(),
+  keyHeaders: z.array(z.string()).optional().describe('More request headers that select the answer.'),
+  maxEntry: size.optional().describe('Answers above this are not stored.'),
+  tags: z.array(z.string()).optional().describe('Surrogate keys; {name} is replaced from the path template.'),
+});
+
+/** What a write on a route drops from the cache. */
+export const invalidate = z.strictObject({
+  tags: z.array(z.string()).optional().describe('Tags dropped by a write on this route.'),
+  all: z.boolean().optional().describe('A write on this route drops every cached answer of the upstream.'),
+  none: z.boolean().optional().describe('A request on this route drops nothing, whatever its method.'),
+});
+
+/** Where paths name tables, for reads and the writes that drop them. */
+export const tables = z.strictObject({
+  path: z.string().startsWith('/').describe('Where a path names its table: /rest/v1/{table}. Reads are tagged with it and writes drop it.'),
+  embeds: z.string().optional().describe('Query parameter that names embedded tables: select.'),
+  also: z.record(z.string(), z.array(z.string())).optional().describe('Views and children that a write on a table drops too.'),
+});
+
+export type CacheConfig = z.output<typeof cache>;
+export type TablesConfig = z.output<typeof tables>;
+export type InvalidateConfig = z.output<typeof invalidate>;

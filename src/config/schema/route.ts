@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { classify, errors, pushback } from './answers.ts';
+import { cache, invalidate } from './cache.ts';
+import { breaker, retry, timeouts } from './policies.ts';
+import { oneOrMany, scalar } from './scalars.ts';
+
+/** Settings that stand on an upstream and on its routes alike. */
+export const cascading = {
+  timeouts: timeouts.optional(),
+  retry: retry.optional(),
+  breaker: breaker.optional(),
+  cache: cache.optional(),
+  errors: errors.optional(),
+  classify: z.array(classify).optional().describe("What the upstream's answers mean, first match wins; before the rules for statuses."),
+  pushback: z.array(pushback).optional().describe('Where an answer says how long to wait, first match wins. Retry-After is always read.'),
+  repeatable: z.boolean().optional().describe('A request of this route may be sent twice, whatever its method.'),
+  streaming: z.boolean().optional().describe('`idle` bounds the answer instead of `total`.'),
+};
+
+/** What a route matches; all conditions have to hold. */
+export const match = z.strictObject({
+  method: oneOrMany(z.string().regex(/^[A-Z]+$/, 'expected a method in capitals such as GET')).optional(),
+  host: oneOrMany(z.string()).optional(),
+  path: oneOrMany(z.string().startsWith('/')).optional().describe('Template: /v1/{name}/x; {name:regex}; a final /** takes the rest.'),
+  header: z.record(z.string(), z.string()).optional().describe('Request headers, by exact value; `*` is any value, /.../ a regular expression.'),
+  query: z.record(z.string(), z.string()).optional(),
+  json: z.record(z.string(), scalar).optional().describe('Values in the JSON body of the request: { status: read }; "*" is any.'),
+});
+
+/** One route of an upstream. */
+export const route = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/)
+    .optional()
+    .describe('Name in metrics; a route of the same name in the preset is changed instead of added.'),
+  match,
+  ...cascading,
+  invalidate: invalidate.optional(),
+});
+
+/** One route of an upstream. */
+export type RouteConfig = z.output<typeof route>;
+/** What a route matches. */
+export type MatchConfig = z.output<typeof match>;

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../units.ts';
+
+/** A duration in the file; milliseconds after parsing. */
+export const duration = z
+  .string()
+  .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 250ms, 5s or 2m')
+  .transform((text) => parseDuration(text) ?? 0)
+  .meta({ title: 'duration' });
+/** A size in the file; bytes after parsing. */
+export const size = z
+  .string()
+  .regex(new RegExp(SIZE_PATTERN), 'expected a size such as 512KiB or 1MiB')
+  .transform((text) => parseSize(text) ?? 0)
+  .meta({ title: 'size' });
+/** A TCP port; 0 takes any free one. */
+export const port = z.int().min(0).max(65535);
+/** A whole number from 0. */
+export const count = z.int().min(0);
+/** An HTTP status. */
+export const status = z.int().min(100).max(599);
+/** One value or a list of them; a list after parsing. */
+export const oneOrMany = <T extends z.ZodType>(item: T) =>
+  z.union([z.array(item), item]).transform((value) => (Array.isArray(value) ? value : [value]));
+
+/** A plain value, compared as text. */
+export const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Where to listen. */
+export const listen = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on. Keep it on loopback: whoever reaches it uses your credentials.'),
+  port: port.describe('Port to listen on; 0 takes any free one.'),
+});
