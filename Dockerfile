@@ -1,0 +1,29 @@
+# The build stage has the compiler; the image has none of it.
+FROM node:26-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+
+FROM node:26-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+
+FROM node:26-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json proxy.yaml.example ./
+COPY config ./config
+# The one place that is written to: the certificate authority. A volume, so that the root file system can be read-only and the backend can be given the bundle.
+RUN mkdir -p /var/lib/breakwater/ca && chown -R node:node /var/lib/breakwater
+VOLUME /var/lib/breakwater
+USER node
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "dist/cli/main.js", "healthcheck"]
+ENTRYPOINT ["node", "dist/cli/main.js"]
+CMD ["run", "-c", "/etc/breakwater/proxy.yaml"]
