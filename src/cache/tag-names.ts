@@ -1,0 +1,18 @@
+/**
+ * Names under which stored answers are dropped. One name space per kind, told apart by its first letters, so that a table cannot be taken for a route.
+ */
+
+/** All of an upstream. */
+export const upstreamTag = (upstream: string): string => `up:${upstream}`;
+
+/** All of a route. */
+export const routeTag = (upstream: string, route: string): string => `route:${upstream}/${route}`;
+
+/** All answers for one URL, whoever they are for (`https://host/path?query`, credentials in the query hashed). */
+export const urlTag = (url: string): string => `url:${url}`;
+
+/** A surrogate key of the configuration, or a table by its bare name, over all upstreams: what an operator purges by. */
+export const surrogateTag = (tag: string): string => `tag:${tag}`;
+
+/** The same within one upstream: what a write drops. */
+export const scopedTag = (upstream: string, tag: string): string => `in:${upstream}/${tag}`;
