@@ -3,6 +3,15 @@ import type { AttemptRecord, Exchange } from './exchange.ts';
 /** The states of a breaker. `isolated` is held open by hand. */
 export type BreakerState = 'closed' | 'open' | 'half-open' | 'isolated';
 
+/**
+ * Why a breaker changed its state, as a class for metrics: failures in a row, the share of failures or of slow calls, a failed or a lost probe, an active
+ * probe that failed or succeeded, its open time being over, answered probes, a hand.
+ */
+export type BreakerCause = 'consecutive' | 'ratio' | 'slow' | 'probe_failed' | 'probe_lost' | 'active_probe' | 'elapsed' | 'recovered' | 'manual';
+
+/** A policy that can be told to observe only: it counts what it would have done. */
+export type ObservablePolicy = 'retry' | 'breaker' | 'bulkhead' | 'quota' | 'cache' | 'hedge' | 'fallback' | 'pacing' | 'faults' | 'resume';
+
 /** A breaker changed its state. */
 export interface BreakerTransition {
   readonly upstream: string;
@@ -13,6 +22,7 @@ export interface BreakerTransition {
   readonly to: BreakerState;
   /** Why, for people: `5 consecutive failures, last: connection_timeout in connect`. */
   readonly reason: string;
+  readonly cause: BreakerCause;
 }
 
 /** Why a retry was not made although the failure would have allowed it, or that it was. */
@@ -45,6 +55,8 @@ export interface Observer {
   /** A failure was looked at for a retry. */
   retryDecided(exchange: Exchange, decision: RetryDecision, reason: string, delayMs: number): void;
   breakerChanged(transition: BreakerTransition): void;
+  /** A policy with `mode: observe` would have acted: `what` is a short name for metrics (`retried`, `refused`, `queued`). */
+  wouldHave(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   cacheLooked(exchange: Exchange, result: CacheResult): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;

@@ -59,6 +59,10 @@ export interface Failure {
   readonly reply?: Reply | undefined;
   /** How a breaker takes it: as a failure (absent), for its ratio only (`soft`: 429), or not at all (`ignore`). */
   readonly blame?: 'soft' | 'ignore' | undefined;
+  /** The time limit that ran out, by its name in the configuration (kind `timeout`): `connect`, `headers`, `idle`, `attempt`, `total` ... */
+  readonly limit?: string | undefined;
+  /** A quota is used up: for so many milliseconds no request of the same scope can succeed. */
+  readonly quotaMs?: number | undefined;
   /** Name that a rule of the configuration gave to this case, for metrics and log. */
   readonly rule?: string | undefined;
 }

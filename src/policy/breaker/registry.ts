@@ -50,7 +50,7 @@ export class BreakerRegistry {
     const known = breakers.get(authority);
     if (known !== undefined) return known;
     const breaker = new Breaker(options, this.#clock, (from, to, reason) => {
-      this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason });
+      this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause: 'manual' });
     });
     breakers.set(authority, breaker);
     return breaker;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/model/clock.ts';
 import { BytesBody } from '../../../src/model/body.ts';
-import type { BreakerTransition, Observer, RetryDecision } from '../../../src/model/events.ts';
+import type { BreakerTransition, ObservablePolicy, Observer, RetryDecision } from '../../../src/model/events.ts';
 import { Exchange } from '../../../src/model/exchange.ts';
 import { type Failure, failure, type FailureParts } from '../../../src/model/failure.ts';
 import { type Reply, reply } from '../../../src/model/outcome.ts';
@@ -33,6 +33,10 @@ export class Notes implements Observer {
   }
   breakerChanged(transition: BreakerTransition): void {
     this.transitions.push(transition);
+  }
+  readonly would: string[] = [];
+  wouldHave(_exchange: Exchange, policy: ObservablePolicy, what: string): void {
+    this.would.push(`${policy}: ${what}`);
   }
   cacheLooked(): void {}
   exchangeEnded(): void {}
