@@ -26,7 +26,7 @@ export interface BreakerTransition {
 }
 
 /** Why a retry was not made although the failure would have allowed it, or that it was. */
-export type RetryDecision = 'retried' | 'budget' | 'deadline' | 'attempts' | 'body' | 'not_repeatable' | 'client_retries' | 'breaker';
+export type RetryDecision = 'retried' | 'budget' | 'deadline' | 'attempts' | 'body' | 'not_repeatable' | 'client_retries' | 'breaker' | 'patience';
 
 /** What a cache lookup came to. `bypass`: the request may not be answered from the cache. */
 export type CacheResult = 'hit' | 'stale' | 'miss' | 'revalidated' | 'coalesced' | 'bypass';
@@ -45,6 +45,12 @@ export type Rejection =
   | 'draining'
   | 'body_incomplete';
 
+/** How a second sending of the same request was prevented: it joined the first, got its recorded answer, or was held back. */
+export type DuplicatePrevented = 'joined' | 'replayed' | 'held';
+
+/** Policies that can watch without acting. */
+export type PolicyName = 'retry' | 'breaker' | 'bulkhead' | 'hedge' | 'resume' | 'fallback' | 'faults' | 'resend' | 'patience' | 'guard' | 'pace';
+
 /**
  * Policies report; others count. Metrics, the access log, the journal and /health implement this; no policy imports a
  * telemetry library. Every call must return at once and never throw.
@@ -58,6 +64,14 @@ export interface Observer {
   /** A policy with `mode: observe` would have acted: `what` is a short name for metrics (`retried`, `refused`, `queued`). */
   wouldHave(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   cacheLooked(exchange: Exchange, result: CacheResult): void;
+  /** A policy in `mode: observe` would have acted. `what` is one of a few words: it may be a label. */
+  wouldHave(exchange: Exchange, policy: PolicyName, what: string): void;
+  /** A policy has acted: a hedge was sent or won, a body was resumed, a fallback answered. `what` is one of a few words: it may be a label. */
+  acted(exchange: Exchange, policy: PolicyName, what: string): void;
+  /** The same request was not sent a second time. */
+  duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void;
+  /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people. */
+  warned(upstream: string, route: string, policy: PolicyName, text: string): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;
   /** The listener refused something before it became an exchange. */

@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 import type { HeaderList } from './headers.ts';
-import type { ReplySource } from './outcome.ts';
+import type { Reply, ReplySource } from './outcome.ts';
 import { NO_BODY, type RequestBody } from './request-body.ts';
 
 /** Which of the three ways a request came in. `absolute` is absolute-form `http://` through the forward proxy. */
@@ -34,6 +34,34 @@ export interface AttemptRecord {
   readonly firstByteMs: number;
   /** True if the attempt's connection had served an exchange before. */
   readonly reused: boolean;
+}
+
+/**
+ * Takes the answer of an attempt that was given up as timed out after its request had been sent, and was left running for this: its outcome can still
+ * become known.
+ */
+export interface LateAnswer {
+  /** How long an attempt goes on after its time was up, in milliseconds. */
+  readonly waitMs: number;
+  /** An attempt has timed out and goes on. Exactly one of the other two follows. */
+  awaited(): void;
+  /** The answer has come, its body not yet started. */
+  arrived(reply: Reply): void;
+  /** It will not come. */
+  lost(): void;
+}
+
+/** Whether the cache may answer with what is stale: as it is configured, not at all, or with nothing else. */
+export type StaleUse = 'as configured' | 'withheld' | 'only';
+
+/** What a branch of an exchange has of its own. */
+export interface BranchParts {
+  readonly path?: string;
+  readonly headers?: HeaderList;
+  readonly scheme?: 'http' | 'https';
+  readonly authority?: string;
+  /** True where the client's departure does not end it. */
+  readonly detached?: boolean;
 }
 
 /**
@@ -73,11 +101,25 @@ export class Exchange implements ExchangeParts {
   waitedMs = 0;
   bytesIn = 0;
   bytesOut = 0;
+  /** True where nobody can say whether the upstream did what was asked, and doing it twice would matter. */
+  outcomeUnknown = false;
+  /** Monotonic milliseconds by which the client has gone, as far as its patience is known: no attempt after it would be seen. */
+  patienceEndsAt = Infinity;
+  staleUse: StaleUse = 'as configured';
+  /** Set where an attempt that times out goes on for its answer. */
+  late: LateAnswer | undefined = undefined;
+  /** Where attempts and bytes are recorded: the exchange itself, or the one that this is a branch of. */
+  readonly root: Exchange;
+  /** Attempts that were made before this branch began. */
+  attemptsBefore = 0;
+  /** Monotonic milliseconds when the client went away; Infinity while it is there. */
+  abortedAt = Infinity;
 
   #aborted = false;
   #listeners: (() => void)[] | undefined = undefined;
 
-  constructor(parts: ExchangeParts) {
+  constructor(parts: ExchangeParts, root?: Exchange) {
+    this.root = root ?? this;
     this.id = parts.id;
     this.entry = parts.entry;
     this.method = parts.method;
@@ -93,10 +135,11 @@ export class Exchange implements ExchangeParts {
     return this.#aborted;
   }
 
-  /** The client has gone: everything that works for this exchange alone stops. Told once; later calls do nothing. */
-  abort(): void {
+  /** The client has gone: everything that works for this exchange alone stops. Told once; later calls, and calls after the answer's end, do nothing. */
+  abort(at = performance.now()): void {
     if (this.#aborted) return;
     this.#aborted = true;
+    this.abortedAt = at;
     const listeners = this.#listeners;
     this.#listeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener();
@@ -113,4 +156,37 @@ export class Exchange implements ExchangeParts {
     const at = this.#listeners?.indexOf(listener) ?? -1;
     if (at >= 0) this.#listeners?.splice(at, 1);
   }
+
+  /**
+   * Another line of work for the same request, such as a hedge: with an end of its own (`abort`), and another target where `parts` says so. Its attempts are recorded
+   * on the root. The client's departure ends it, unless it is detached.
+   */
+  branch(parts: BranchParts = {}): Exchange {
+    const branch = new Exchange({ ...partsOf(this), ...parts }, this.root);
+    branch.body = this.body;
+    branch.upstream = this.upstream;
+    branch.route = this.route;
+    branch.deadlineAt = this.deadlineAt;
+    branch.streaming = this.streaming;
+    branch.patienceEndsAt = this.patienceEndsAt;
+    branch.staleUse = this.staleUse;
+    branch.late = this.late;
+    branch.attemptsBefore = this.attemptsBefore + this.attempt;
+    if (parts.detached !== true) this.onAbort(() => branch.abort());
+    return branch;
+  }
+
+  /** Takes over what became of a branch whose outcome is this exchange's own. */
+  adopt(branch: Exchange): void {
+    this.attempt = Math.max(this.attempt, branch.attemptsBefore + branch.attempt - this.attemptsBefore);
+    this.failure = branch.failure;
+    this.cacheStatus = branch.cacheStatus;
+    this.waitedMs += branch.waitedMs;
+    this.outcomeUnknown = branch.outcomeUnknown;
+  }
+}
+
+function partsOf(exchange: Exchange): ExchangeParts {
+  const { id, entry, method, scheme, authority, path, headers, startedAt } = exchange;
+  return { id, entry, method, scheme, authority, path, headers, startedAt };
 }

@@ -11,7 +11,7 @@ export type ReplayClass = 'unsent' | 'refused' | 'ambiguous' | 'answered' | 'cut
 
 /**
  * The status that a client gets when Breakwater itself has to answer, by failure code. The codes are the error types of
- * RFC 9209 section 2.3; the last three are ours. A dialect may answer with another status (`errors.status`).
+ * RFC 9209 section 2.3; the last four are ours. A dialect may answer with another status (`errors.status`).
  */
 export const STATUS_OF = {
   dns_timeout: 504,
@@ -36,6 +36,7 @@ export const STATUS_OF = {
   proxy_loop_detected: 502,
   request_timeout: 408,
   request_too_large: 413,
+  request_paced: 429,
   client_closed: 499,
 } as const satisfies Record<string, number>;
 

@@ -39,6 +39,7 @@ export const CODE_SUFFIX = {
   proxy_loop_detected: 'loop',
   request_timeout: 'request_timeout',
   request_too_large: 'request_too_large',
+  request_paced: 'rate_limited',
   client_closed: 'client_closed',
 } as const satisfies Record<FailureCode, string>;
 
@@ -61,7 +62,9 @@ export function answer(options: AnswerOptions): Layer {
 function answerOf(outcome: Outcome, exchange: Exchange, options: AnswerOptions): Reply {
   if (outcome.type === 'reply') return outcome;
   exchange.failure = outcome;
-  return outcome.reply ?? errorReply(outcome, exchange, options);
+  exchange.outcomeUnknown = isUnknown(outcome, exchange, options.repeatable);
+  if (outcome.reply === undefined) return errorReply(outcome, exchange, options);
+  return exchange.outcomeUnknown ? { ...outcome.reply, headers: [...outcome.reply.headers, 'x-proxy-outcome', 'unknown'] } : outcome.reply;
 }
 
 /** The answer to a failure that the upstream gave no answer of its own for. */
@@ -82,7 +85,18 @@ export function errorReply(failed: Failure, exchange: Exchange, options: AnswerO
     apiVersion: headerValue(exchange.headers, 'x-supabase-api-version'),
   });
   const bytes = Buffer.from(body);
-  const headers = ['content-type', contentType, 'content-length', String(bytes.length), 'cache-control', 'no-store', 'x-proxy-error', code, 'proxy-status', proxyStatus(failed, exchange)];
+  const headers = [
+    'content-type',
+    contentType,
+    'content-length',
+    String(bytes.length),
+    'cache-control',
+    'no-store',
+    'x-proxy-error',
+    code,
+    'proxy-status',
+    proxyStatus(failed, exchange),
+  ];
   if (isUnknown(failed, exchange, options.repeatable)) headers.push('x-proxy-outcome', 'unknown');
   if (retryAfterSeconds !== undefined) headers.push('retry-after', String(retryAfterSeconds));
   if (errors.dialect === 'gotrue') headers.push('x-sb-error-code', status === 504 ? 'request_timeout' : 'unexpected_failure');
@@ -121,6 +135,7 @@ export function proxyStatus(failed: Failure, exchange: Exchange): string {
 /** Our own codes told in the words of the RFC. */
 function rfc9209(code: FailureCode): string {
   if (code === 'request_timeout' || code === 'request_too_large') return 'http_request_error';
+  if (code === 'request_paced') return 'http_request_denied';
   if (code === 'http_response_status') return 'http_protocol_error';
   return code;
 }

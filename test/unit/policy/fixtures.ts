@@ -38,7 +38,24 @@ export class Notes implements Observer {
   wouldHave(_exchange: Exchange, policy: ObservablePolicy, what: string): void {
     this.would.push(`${policy}: ${what}`);
   }
+  /** What policies did, and would have done: `hedge sent`. */
+  readonly acts: string[] = [];
+  readonly would: string[] = [];
+  readonly prevented: DuplicatePrevented[] = [];
+  readonly warnings: string[] = [];
   cacheLooked(): void {}
+  wouldHave(_exchange: Exchange, policy: PolicyName, what: string): void {
+    this.would.push(`${policy} ${what}`);
+  }
+  acted(_exchange: Exchange, policy: PolicyName, what: string): void {
+    this.acts.push(`${policy} ${what}`);
+  }
+  duplicatePrevented(_exchange: Exchange, how: DuplicatePrevented): void {
+    this.prevented.push(how);
+  }
+  warned(_upstream: string, _route: string, policy: PolicyName, text: string): void {
+    this.warnings.push(`${policy}: ${text}`);
+  }
   exchangeEnded(): void {}
   rejected(): void {}
   internalError(error: unknown): void {
