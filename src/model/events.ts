@@ -10,7 +10,8 @@ export type BreakerState = 'closed' | 'open' | 'half-open' | 'isolated';
 export type BreakerCause = 'consecutive' | 'ratio' | 'slow' | 'probe_failed' | 'probe_lost' | 'active_probe' | 'elapsed' | 'recovered' | 'manual';
 
 /** A policy that can be told to observe only: it counts what it would have done. */
-export type ObservablePolicy = 'retry' | 'breaker' | 'bulkhead' | 'quota' | 'cache' | 'hedge' | 'fallback' | 'pacing' | 'faults' | 'resume';
+export type ObservablePolicy =
+  'retry' | 'breaker' | 'bulkhead' | 'quota' | 'cache' | 'hedge' | 'fallback' | 'pacing' | 'faults' | 'resume' | 'resend' | 'patience' | 'guard';
 
 /** A breaker changed its state. */
 export interface BreakerTransition {
@@ -48,9 +49,6 @@ export type Rejection =
 /** How a second sending of the same request was prevented: it joined the first, got its recorded answer, or was held back. */
 export type DuplicatePrevented = 'joined' | 'replayed' | 'held';
 
-/** Policies that can watch without acting. */
-export type PolicyName = 'retry' | 'breaker' | 'bulkhead' | 'hedge' | 'resume' | 'fallback' | 'faults' | 'resend' | 'patience' | 'guard' | 'pace';
-
 /**
  * Policies report; others count. Metrics, the access log, the journal and /health implement this; no policy imports a
  * telemetry library. Every call must return at once and never throw.
@@ -64,14 +62,12 @@ export interface Observer {
   /** A policy with `mode: observe` would have acted: `what` is a short name for metrics (`retried`, `refused`, `queued`). */
   wouldHave(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   cacheLooked(exchange: Exchange, result: CacheResult): void;
-  /** A policy in `mode: observe` would have acted. `what` is one of a few words: it may be a label. */
-  wouldHave(exchange: Exchange, policy: PolicyName, what: string): void;
   /** A policy has acted: a hedge was sent or won, a body was resumed, a fallback answered. `what` is one of a few words: it may be a label. */
-  acted(exchange: Exchange, policy: PolicyName, what: string): void;
+  acted(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   /** The same request was not sent a second time. */
   duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void;
   /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people. */
-  warned(upstream: string, route: string, policy: PolicyName, text: string): void;
+  warned(upstream: string, route: string, policy: ObservablePolicy, text: string): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;
   /** The listener refused something before it became an exchange. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/model/clock.ts';
 import { BytesBody } from '../../../src/model/body.ts';
-import type { BreakerTransition, ObservablePolicy, Observer, RetryDecision } from '../../../src/model/events.ts';
+import type { BreakerTransition, DuplicatePrevented, ObservablePolicy, Observer, RetryDecision } from '../../../src/model/events.ts';
 import { Exchange } from '../../../src/model/exchange.ts';
 import { type Failure, failure, type FailureParts } from '../../../src/model/failure.ts';
 import { type Reply, reply } from '../../../src/model/outcome.ts';
@@ -38,22 +38,18 @@ export class Notes implements Observer {
   wouldHave(_exchange: Exchange, policy: ObservablePolicy, what: string): void {
     this.would.push(`${policy}: ${what}`);
   }
-  /** What policies did, and would have done: `hedge sent`. */
+  /** What policies did: `hedge: sent`. */
   readonly acts: string[] = [];
-  readonly would: string[] = [];
   readonly prevented: DuplicatePrevented[] = [];
   readonly warnings: string[] = [];
   cacheLooked(): void {}
-  wouldHave(_exchange: Exchange, policy: PolicyName, what: string): void {
-    this.would.push(`${policy} ${what}`);
-  }
-  acted(_exchange: Exchange, policy: PolicyName, what: string): void {
-    this.acts.push(`${policy} ${what}`);
+  acted(_exchange: Exchange, policy: ObservablePolicy, what: string): void {
+    this.acts.push(`${policy}: ${what}`);
   }
   duplicatePrevented(_exchange: Exchange, how: DuplicatePrevented): void {
     this.prevented.push(how);
   }
-  warned(_upstream: string, _route: string, policy: PolicyName, text: string): void {
+  warned(_upstream: string, _route: string, policy: ObservablePolicy, text: string): void {
     this.warnings.push(`${policy}: ${text}`);
   }
   exchangeEnded(): void {}
