@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { BodySink, BodySource } from '../model/body.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
-import type { Exchange } from '../model/exchange.ts';
+import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase } from '../model/failure.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
@@ -47,6 +47,9 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   #settled = false;
   #over = false;
   #giveUp: Error | undefined = undefined;
+  /** Set once the attempt has failed by a time limit and goes on for its answer. */
+  #late: LateAnswer | undefined = undefined;
+  #lateUntil = Infinity;
 
   #sink: BodySink | undefined = undefined;
   #held: Buffer[] | undefined = undefined;
@@ -129,12 +132,14 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     this.#status = status;
     this.#controller = controller;
     this.#watch();
-    this.#settle(reply(status, endToEnd(headers), 'upstream', this));
+    const found = reply(status, endToEnd(headers), 'upstream', this);
+    if (this.#late === undefined) this.#settle(found);
+    else this.#late.arrived(found);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#phaseAt = this.#context.clock.now();
-    this.#exchange.bytesIn += chunk.length;
+    this.#exchange.root.bytesIn += chunk.length;
     if (this.#sink !== undefined) {
       if (!this.#sink.onData(chunk)) this.pause();
       return;
@@ -164,6 +169,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     this.#cut = failure;
     this.#finish(cause === UNWANTED ? undefined : failure);
     this.#settle(failure);
+    if (this.#status === 0) this.#late?.lost();
     sink?.onError(failure);
   }
 
@@ -227,6 +233,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
 
   #limit(): Limit {
     const { limits } = this.#context;
+    if (this.#late !== undefined) return { at: this.#lateUntil, name: 'late', afterMs: this.#late.waitMs };
     return nextLimit(limits, this.#exchange, this.#phase, this.#phaseAt, this.#startedAt, this.#paused);
   }
 
@@ -241,10 +248,24 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     const limit = this.#limit();
     const now = this.#context.clock.now();
     if (limit.at - now > 1) return this.#arm(limit);
-    this.#stop(new PhaseTimeout(this.#phase, limit.name, limit.afterMs));
+    const timeout = new PhaseTimeout(this.#phase, limit.name, limit.afterMs);
+    if (this.#phase === 'headers' && this.#exchange.late !== undefined && this.#late === undefined) this.#goOn(this.#exchange.late, timeout);
+    else this.#stop(timeout);
   }
 
   // Ends
+
+  /** Fails by its time limit for those who wait, and goes on for the answer: the request is out, and what came of it can still become known. */
+  #goOn(late: LateAnswer, timeout: PhaseTimeout): void {
+    const failure = failureOf(timeout, this.#phase, false);
+    this.#late = late;
+    this.#lateUntil = this.#context.clock.now() + late.waitMs;
+    this.#exchange.offAbort(this.#left);
+    this.#watch();
+    this.#record(failure);
+    late.awaited();
+    this.#settle(failure);
+  }
 
   /** The client has gone: nobody is left to answer. */
   #leave(): void {
@@ -276,7 +297,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#exchange.offAbort(this.#left);
-    this.#record(failure);
+    if (this.#late === undefined) this.#record(failure);
     const slot = this.#slot;
     if (slot === undefined) return;
     if (this.#ended) this.#pool.release(slot);
@@ -287,7 +308,7 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   #record(failure: Failure | undefined): void {
     const exchange = this.#exchange;
     const record = {
-      number: exchange.attempt,
+      number: exchange.attemptsBefore + exchange.attempt,
       status: this.#status === 0 ? undefined : this.#status,
       failure,
       elapsedMs: this.#context.clock.now() - this.#startedAt,
@@ -295,8 +316,9 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
       firstByteMs: this.#headAt === 0 ? 0 : this.#headAt - this.#connectedAt,
       reused: this.#reused,
     };
-    (exchange.attempts ??= []).push(record);
-    this.#context.observer.attemptEnded(exchange, record);
+    const { root } = exchange;
+    (root.attempts ??= []).push(record);
+    this.#context.observer.attemptEnded(root, record);
   }
 }
 
