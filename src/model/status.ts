@@ -1,0 +1,72 @@
+import type { BreakerState } from './events.ts';
+
+/** Where a breaker stands. */
+export interface BreakerReading {
+  readonly upstream: string;
+  readonly breaker: string;
+  readonly authority: string;
+  readonly state: BreakerState;
+  /** Milliseconds until it lets a probe through; 0 where it admits. */
+  readonly retryAfterMs: number;
+}
+
+/** Connections of an upstream, over all its hosts. */
+export interface PoolReading {
+  readonly open: number;
+  readonly busy: number;
+  /** Exchanges that wait for a connection. */
+  readonly queued: number;
+}
+
+/** Places of an upstream. */
+export interface BulkheadReading {
+  readonly active: number;
+  readonly queued: number;
+}
+
+/** The last active probe of an upstream. */
+export interface ProbeReading {
+  readonly ok: boolean;
+  readonly latencyMs: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** One upstream as it runs now. */
+export interface UpstreamReading {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly routes: readonly string[];
+  readonly breakers: readonly BreakerReading[];
+  readonly pool: PoolReading;
+  /** Undefined where nothing limits the upstream's places. */
+  readonly bulkhead: BulkheadReading | undefined;
+  /** Undefined where none is configured or has run yet. */
+  readonly probe: ProbeReading | undefined;
+}
+
+/** A listener and the client connections that are open on it. */
+export interface ListenerReading {
+  /** `proxy`, `admin`, or the name of the upstream whose own port it is. */
+  readonly listener: string;
+  readonly connections: number;
+}
+
+/** The configuration at work, and what came of the last try to replace it. */
+export interface ConfigReading {
+  /** Undefined where it runs without a file. */
+  readonly file: string | undefined;
+  /** When the configuration at work was loaded, in milliseconds since the epoch. */
+  readonly loadedAt: number;
+  /** False where the last reload was refused and the configuration before it still holds. */
+  readonly lastReloadOk: boolean;
+  /** Why it was refused, one line each. */
+  readonly problems: readonly string[];
+}
+
+/** What the running app says of itself when asked. Every call answers at once from memory; nothing here touches an upstream. */
+export interface AppReadings {
+  upstreams(): readonly UpstreamReading[];
+  listeners(): readonly ListenerReading[];
+  config(): ConfigReading;
+}

@@ -1,0 +1,90 @@
+import type { CacheResult, RetryDecision } from '../model/events.ts';
+import type { AttemptRecord, Exchange } from '../model/exchange.ts';
+import type { FailureKind, Phase } from '../model/failure.ts';
+import type { ReplySource } from '../model/outcome.ts';
+
+/** Label values by number, so that a set of labels is one number and counting it hashes no text. */
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'OTHER'] as const;
+export const SOURCES = ['upstream', 'cache', 'proxy'] as const satisfies readonly ReplySource[];
+/** How an exchange ended. `client_closed`: the client did not wait for the end. `unknown`: nobody can say whether the upstream did it, and doing it twice would matter. */
+export const OUTCOMES = ['ok', 'failed', 'client_closed', 'unknown'] as const;
+/** How an attempt ended. `refused`: 429. `abandoned`: given up by us or by the client, no word on the upstream. */
+export const ATTEMPT_OUTCOMES = ['ok', 'failed', 'refused', 'abandoned'] as const;
+export const PHASES = ['', 'queue', 'dns', 'connect', 'tls', 'send', 'headers', 'body'] as const satisfies readonly (Phase | '')[];
+export const KINDS = ['', 'timeout', 'refused', 'reset', 'protocol', 'status', 'aborted'] as const satisfies readonly (FailureKind | '')[];
+export const CACHE_RESULTS = ['hit', 'stale', 'miss', 'revalidated', 'coalesced', 'bypass'] as const satisfies readonly CacheResult[];
+export const DECISIONS = [
+  'retried',
+  'budget',
+  'deadline',
+  'attempts',
+  'body',
+  'not_repeatable',
+  'client_retries',
+  'breaker',
+  'patience',
+] as const satisfies readonly RetryDecision[];
+
+export type ExchangeOutcome = (typeof OUTCOMES)[number];
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+/** How an exchange ended. A failure that the cache covered for is none. */
+export function outcomeOf(exchange: Exchange): ExchangeOutcome {
+  if (exchange.outcomeUnknown) return 'unknown';
+  if (exchange.aborted) return 'client_closed';
+  const covered = exchange.source === 'cache' && exchange.status < 500;
+  return exchange.status < 100 || exchange.status >= 500 || (exchange.failure !== undefined && !covered) ? 'failed' : 'ok';
+}
+
+/** How an attempt ended. */
+export function attemptOutcomeOf({ failure, status }: AttemptRecord): AttemptOutcome {
+  if (failure === undefined) {
+    if (status === undefined || status >= 500) return 'failed';
+    return status === 429 ? 'refused' : 'ok';
+  }
+  return failure.own || failure.kind === 'aborted' ? 'abandoned' : 'failed';
+}
+
+/** Whether a failed attempt speaks against its upstream: a full pool of ours and a request that could not be written do not. */
+export function blamesUpstream({ failure }: AttemptRecord): boolean {
+  return failure === undefined || (!failure.own && failure.kind !== 'aborted' && failure.phase !== 'queue' && failure.code !== 'http_request_error');
+}
+
+/** Counts by a small number. Bounded: past `max` different numbers, new ones are counted as `overflow`. */
+export class NumberCounts {
+  readonly #counts = new Map<number, number>();
+  readonly #max: number;
+  readonly #overflow: number;
+
+  constructor(max: number, overflow: number) {
+    this.#max = max;
+    this.#overflow = overflow;
+  }
+
+  /** Adds one. */
+  add(key: number): void {
+    const count = this.#counts.get(key);
+    if (count !== undefined) this.#counts.set(key, count + 1);
+    else if (this.#counts.size < this.#max) this.#counts.set(key, 1);
+    else this.#counts.set(this.#overflow, (this.#counts.get(this.#overflow) ?? 0) + 1);
+  }
+
+  entries(): Iterable<[number, number]> {
+    return this.#counts.entries();
+  }
+}
+
+/** Counts by text, for what is rare and named by a configuration. Bounded: past 200 different ones, new ones are counted as `other`. */
+export class TextCounts {
+  readonly #counts = new Map<string, number>();
+
+  /** Adds one. */
+  add(key: string): void {
+    const known = this.#counts.has(key) || this.#counts.size < 200 ? key : 'other';
+    this.#counts.set(known, (this.#counts.get(known) ?? 0) + 1);
+  }
+
+  entries(): Iterable<[string, number]> {
+    return this.#counts.entries();
+  }
+}

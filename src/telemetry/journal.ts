@@ -1,0 +1,186 @@
+import type { AttemptRecord, Entry, Exchange } from '../model/exchange.ts';
+import type { Failure } from '../model/failure.ts';
+import type { ReplySource } from '../model/outcome.ts';
+import type { ExchangeOutcome } from './codes.ts';
+import { redactPath, redactText } from './redact.ts';
+
+/** One attempt as journal and log tell it. */
+export interface AttemptSummary {
+  readonly number: number;
+  readonly status?: number | undefined;
+  readonly phase?: string;
+  readonly kind?: string;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly elapsedMs: number;
+  readonly connectMs: number;
+  readonly firstByteMs: number;
+  readonly reused: boolean;
+}
+
+/** Why an exchange failed, as journal and log tell it. */
+export interface FailureSummary {
+  readonly code: string;
+  readonly phase: string;
+  readonly kind: string;
+  readonly replay: string;
+  readonly own: boolean;
+  readonly detail: string;
+  /** The time limit that ran out, by its name in the configuration. */
+  readonly limit?: string | undefined;
+  readonly rule?: string | undefined;
+}
+
+/** One finished exchange as journal and log tell it. Without headers and bodies, its path redacted. Times in milliseconds. */
+export interface ExchangeSummary {
+  readonly id: string;
+  /** End of the exchange, ISO 8601. */
+  readonly at: string;
+  readonly entry: Entry;
+  readonly method: string;
+  readonly upstream: string;
+  readonly route: string;
+  readonly authority: string;
+  readonly path: string;
+  readonly status: number;
+  readonly outcome: ExchangeOutcome;
+  readonly source: ReplySource;
+  readonly cache?: string;
+  readonly attempts: readonly AttemptSummary[];
+  readonly waitedMs: number;
+  readonly elapsedMs: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly aborted: boolean;
+  readonly failure?: FailureSummary;
+}
+
+/** Which exchanges to list. */
+export interface JournalQuery {
+  readonly limit: number;
+  readonly upstream?: string | undefined;
+  /** True: only those that failed, or whose outcome is unknown. */
+  readonly failed?: boolean | undefined;
+}
+
+const NO_ATTEMPTS: readonly AttemptSummary[] = [];
+
+/**
+ * The last exchanges, oldest written over: a ring of entries that are filled in place. Keeps no headers, no bodies and no secret, and neither the exchange nor
+ * its failure, since those hold a reply and its connection.
+ */
+export class Journal {
+  readonly #ring: JournalEntry[] = [];
+  readonly #size: number;
+  #next = 0;
+
+  constructor(size: number) {
+    this.#size = Math.max(1, size);
+  }
+
+  /** Takes down an exchange that is over. The entry returned is good until it is written over. `at`: milliseconds since the epoch. */
+  write(exchange: Exchange, outcome: ExchangeOutcome, elapsedMs: number, at: number): JournalEntry {
+    const entry = (this.#ring[this.#next] ??= new JournalEntry());
+    this.#next = (this.#next + 1) % this.#size;
+    entry.fill(exchange, outcome, elapsedMs, at);
+    return entry;
+  }
+
+  /** The latest first. */
+  list({ limit, upstream, failed }: JournalQuery): ExchangeSummary[] {
+    const found: ExchangeSummary[] = [];
+    for (let i = 1; i <= this.#ring.length && found.length < limit; i++) {
+      const entry = this.#ring[(this.#next - i + this.#size) % this.#size];
+      if (entry === undefined || (upstream !== undefined && entry.upstream !== upstream)) continue;
+      if (failed !== true || entry.outcome === 'failed' || entry.outcome === 'unknown') found.push(entry.summary());
+    }
+    return found;
+  }
+}
+
+/** One place of the ring. */
+export class JournalEntry {
+  upstream = '';
+  outcome: ExchangeOutcome = 'ok';
+  #id = '';
+  #at = 0;
+  #entry: Entry = 'prefix';
+  #method = '';
+  #route = '';
+  #authority = '';
+  #path = '';
+  #status = 0;
+  #source: ReplySource = 'proxy';
+  #cache = '';
+  #attempts: readonly AttemptSummary[] = NO_ATTEMPTS;
+  #waitedMs = 0;
+  #elapsedMs = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #aborted = false;
+  #failure: FailureSummary | undefined = undefined;
+
+  /** Puts an exchange in place of what was here. */
+  fill(exchange: Exchange, outcome: ExchangeOutcome, elapsedMs: number, at: number): void {
+    this.upstream = exchange.upstream;
+    this.outcome = outcome;
+    this.#id = exchange.id;
+    this.#at = at;
+    this.#entry = exchange.entry;
+    this.#method = exchange.method;
+    this.#route = exchange.route;
+    this.#authority = exchange.authority;
+    this.#path = redactPath(exchange.path);
+    this.#status = exchange.status;
+    this.#source = exchange.source;
+    this.#cache = exchange.cacheStatus;
+    this.#attempts = exchange.attempts?.map(attemptSummary) ?? NO_ATTEMPTS;
+    this.#waitedMs = exchange.waitedMs;
+    this.#elapsedMs = elapsedMs;
+    this.#bytesIn = exchange.bytesIn;
+    this.#bytesOut = exchange.bytesOut;
+    this.#aborted = exchange.aborted;
+    this.#failure = exchange.failure === undefined ? undefined : failureSummary(exchange.failure);
+  }
+
+  /** What is here, as plain data. */
+  summary(): ExchangeSummary {
+    return {
+      id: this.#id,
+      at: new Date(this.#at).toISOString(),
+      entry: this.#entry,
+      method: this.#method,
+      upstream: this.upstream,
+      route: this.#route,
+      authority: this.#authority,
+      path: this.#path,
+      status: this.#status,
+      outcome: this.outcome,
+      source: this.#source,
+      ...(this.#cache === '' ? undefined : { cache: redactText(this.#cache) }),
+      attempts: this.#attempts,
+      waitedMs: round(this.#waitedMs),
+      elapsedMs: round(this.#elapsedMs),
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      aborted: this.#aborted,
+      ...(this.#failure === undefined ? undefined : { failure: this.#failure }),
+    };
+  }
+}
+
+function attemptSummary(attempt: AttemptRecord): AttemptSummary {
+  const { number, status, failure, reused } = attempt;
+  const times = { elapsedMs: round(attempt.elapsedMs), connectMs: round(attempt.connectMs), firstByteMs: round(attempt.firstByteMs) };
+  if (failure === undefined) return { number, status, ...times, reused };
+  return { number, status, phase: failure.phase, kind: failure.kind, code: failure.code, detail: redactText(failure.detail), ...times, reused };
+}
+
+function failureSummary({ code, phase, kind, replay, own, detail, limit, rule }: Failure): FailureSummary {
+  return { code, phase, kind, replay, own, detail: redactText(detail), limit, rule };
+}
+
+/** Microseconds are enough. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -1,0 +1,59 @@
+import { type DestinationStream, pino } from 'pino';
+import { redactText } from './redact.ts';
+
+/** How much is said. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Fields of a line, plain data without secrets: whoever calls has redacted what came from outside. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** The log of the process: one JSON object a line. */
+export interface Log {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** Whether a line of this level would be written: asked before an expensive one is put together. */
+  writes(level: Exclude<LogLevel, 'silent'>): boolean;
+  /** Writes out what is held back. Called before the process ends. */
+  flush(): void;
+}
+
+/** Where lines go: a file descriptor (1, 2), written to without blocking, or anything that takes text. */
+export type LogTarget = 1 | 2 | { write(line: string): unknown };
+
+/** Makes the log. Lines carry `level` as a word and `time` as ISO 8601. */
+export function createLog(level: LogLevel, target: LogTarget = 1): Log {
+  const fd = typeof target === 'number' ? pino.destination({ dest: target, sync: false }) : undefined;
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
+  const logger = pino(options, fd ?? (target as DestinationStream));
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    writes: (asked) => logger.isLevelEnabled(asked),
+    flush: () => flush(fd),
+  };
+}
+
+/** Not yet open, or already gone: then nothing can be written out. */
+function flush(fd: { flushSync(): void } | undefined): void {
+  try {
+    fd?.flushSync();
+  } catch {
+    return;
+  }
+}
+
+/** An exception as fields of a line: its own properties are left out, since errors of HTTP clients carry headers there. */
+export function errorFields(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: redactText(String(error)) };
+  const cause = error.cause === undefined ? undefined : errorFields(error.cause);
+  return {
+    error: redactText(error.message),
+    name: error.name,
+    stack: redactText(error.stack ?? ''),
+    ...(cause === undefined ? undefined : { cause }),
+  };
+}

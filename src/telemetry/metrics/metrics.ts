@@ -1,0 +1,79 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Clock } from '../../model/clock.ts';
+import type { AppReadings } from '../../model/status.ts';
+import type { Stats } from '../stats.ts';
+import { exchangeHistograms, exchangeSeries } from './exchange-series.ts';
+import { OPENMETRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './exposition.ts';
+import { processSeries } from './process-series.ts';
+import { register, registerHistogram } from './prometheus.ts';
+import { readingSeries } from './reading-series.ts';
+import type { Series } from './series.ts';
+import { upstreamHistograms, upstreamSeries } from './upstream-series.ts';
+
+/** What metrics are made with. */
+export interface MetricsOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly processMetrics?: boolean | undefined;
+}
+
+/** A scrape's answer. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** One family, for those who document it. */
+export interface Family {
+  readonly name: string;
+  readonly type: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
+
+/** The metrics of one process in a registry of its own. Nothing is computed until it is scraped. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #families: Family[] = [];
+  #readings: AppReadings | undefined;
+
+  constructor(stats: Stats, { clock, version, processMetrics }: MetricsOptions) {
+    const now = (): number => clock.now();
+    const readings = (): AppReadings | undefined => this.#readings;
+    const series = [
+      ...exchangeSeries(stats, now),
+      ...upstreamSeries(stats, now),
+      ...readingSeries(readings),
+      ...processSeries(stats, version, readings),
+    ];
+    for (const each of series) this.add(each);
+    for (const each of [...exchangeHistograms(stats), ...upstreamHistograms(stats)]) {
+      registerHistogram(this.#registry, each);
+      this.#families.push({ ...each, type: 'histogram' });
+    }
+    if (processMetrics !== false) collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: 20 });
+  }
+
+  /** Adds a family of another part of the app. Throws where its name is taken. */
+  add(series: Series): void {
+    register(this.#registry, series);
+    this.#families.push(series);
+  }
+
+  /** Where gauges are read from, once there is an app. */
+  readFrom(readings: AppReadings): void {
+    this.#readings = readings;
+  }
+
+  /** Our own families, by name. */
+  get families(): Family[] {
+    const plain = this.#families.map(({ name, type, labels, help }) => ({ name, type, labels, help }));
+    return plain.toSorted((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Everything as text: OpenMetrics where the Accept header asks for it, else Prometheus. */
+  async expose(accept: string | undefined): Promise<Exposition> {
+    const body = await this.#registry.metrics();
+    return wantsOpenMetrics(accept) ? { contentType: OPENMETRICS_TYPE, body: toOpenMetrics(body) } : { contentType: PROMETHEUS_TYPE, body };
+  }
+}

@@ -1,0 +1,109 @@
+/** What stands in place of a secret. */
+export const REDACTED = '[redacted]';
+
+/** Longest path and text that log and journal keep. */
+const MAX_PATH = 2048;
+const MAX_TEXT = 1000;
+
+/** Names that hold a secret, written without `-` and `_`. `hash` signs the media URLs of lookaside.fbsbx.com. */
+const SECRET_NAMES = new Set(
+  'key code sig hash auth jwt otp pwd pass passwd hmac nonce cookie session sessionid authorization assertion credential credentials codeverifier tokenhash appsecretproof'.split(
+    ' ',
+  ),
+);
+/** Ends of names that hold a secret: `access_token`, `x-goog-api-key`, `client_secret`, `X-Amz-Signature`. */
+const SECRET_ENDS = /(?:token|secret|password|passphrase|apikey|privatekey|accesskey|signature|credential|cookie|authorization)$/;
+/** A word of the two lists above, anywhere: a quick look that lets most paths through untouched. */
+const HINT = /key|code|sig|hash|auth|jwt|otp|pwd|pass|hmac|nonce|cookie|session|assertion|credential|token|secret/i;
+/** Credentials that show by their own shape: JSON Web Tokens, keys of Google, Meta, Supabase, OpenAI, GitHub. */
+const SHAPE =
+  /eyJ[\w-]{6,}[\w.=-]*|AIza[\w-]{10,}|ya29\.[\w.-]+|EAA[A-Za-z0-9]{10,}|\bsb(?:p|_secret|_publishable)_\w+|\bsk-[\w-]{10,}|\bgh[pousr]_\w{10,}/g;
+/** What makes a path worth a closer look, query or not. */
+const ODD = /[%;@#]|eyJ|AIza|ya29\.|EAA|sb[p_]|sk-|gh[pousr]_/;
+/** A secret's name followed by what may be its value: inside `or=(access_token.eq.x)` or a nested URL. */
+const NESTED = /([\w-]+)\s*["']?\s*(?:[=:]|\.\w+\.)/g;
+
+/** True where a parameter, field or key of this name holds a secret: `key`, `accounts.access_token`, `data->>token`. Case, `-` and `_` do not matter. */
+export function isSecretName(name: string): boolean {
+  return name.split(/[^\w-]+/).some((part) => {
+    const plain = part.replace(/[-_]/g, '').toLowerCase();
+    return SECRET_NAMES.has(plain) || SECRET_ENDS.test(plain);
+  });
+}
+
+/** Path and query with the values of secret parameters replaced; cut at 2 KiB. What is not secret stays as it was sent. */
+export function redactPath(path: string): string {
+  const short = path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}...` : path;
+  const query = short.indexOf('?');
+  if (!ODD.test(short) && (query < 0 || !HINT.test(short))) return short;
+  if (query < 0) return redactSegments(short);
+  return `${redactSegments(short.slice(0, query))}?${redactPairs(short.slice(query + 1))}`;
+}
+
+/** Free text (details of failures, error messages) with credentials replaced; cut at 1,000 characters. */
+export function redactText(text: string): string {
+  const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
+  return short
+    .replace(/((?:set-)?cookie|(?:proxy-)?authorization)(["']?\s*[:=,]\s*)[^\r\n]+/gi, `$1$2${REDACTED}`)
+    .replace(/\b(bearer|basic|digest)\s+[\w.~+/=-]{4,}/gi, `$1 ${REDACTED}`)
+    .replace(/[^\s"'<>`]*[?&][^\s"'<>`]+/g, redactPath)
+    .replace(/\/\/[^\s/@]+@/g, `//${REDACTED}@`)
+    .replace(/([\w-]+)(["']?\s*([=:])\s*["']?)([^\s&;,"')}\]]+)/g, (all: string, name: string, between: string, separator: string) =>
+      mayAssign(name, separator) && isSecretName(name) ? `${name}${between}${REDACTED}` : all,
+    )
+    .replace(SHAPE, REDACTED);
+}
+
+/** A copy of plain data (a configuration) with the values of secret keys, and credentials in its texts, replaced. */
+export function redactData(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (Array.isArray(value)) return value.map(redactData);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, typeof inner !== 'object' && isSecretName(key) ? REDACTED : redactData(inner)]),
+  );
+}
+
+/** In prose `code: ECONNRESET` is no secret, `?code=x` is. */
+function mayAssign(name: string, separator: string): boolean {
+  return separator === '=' || !/^(?:code|key|hash|sig|auth|session|pass)$/i.test(name);
+}
+
+function redactPairs(query: string): string {
+  return query
+    .split(/([&;#])/)
+    .map((pair) => (pair.length > 1 ? redactPair(pair) : pair))
+    .join('');
+}
+
+function redactPair(pair: string): string {
+  const equals = pair.indexOf('=');
+  if (equals < 0) return holdsSecret(decode(pair)) ? REDACTED : pair;
+  const name = pair.slice(0, equals);
+  if (isSecretName(decode(name))) return `${name}=${REDACTED}`;
+  return holdsSecret(decode(pair.slice(equals + 1))) ? `${name}=${REDACTED}` : pair;
+}
+
+function redactSegments(path: string): string {
+  return path
+    .split(/([/;])/)
+    .map((segment) => (segment.length > 1 && holdsSecret(decode(segment)) ? REDACTED : segment))
+    .join('');
+}
+
+/** Whether a decoded value is a credential by its shape, has user information of a URL in it, or names a secret with its value. */
+function holdsSecret(value: string): boolean {
+  if (value.search(SHAPE) >= 0 || /:\/\/[^/]*@|^[^/]*:[^/]*@/.test(value) || /\b(?:bearer|basic)[\s+]/i.test(value)) return true;
+  if (!HINT.test(value)) return false;
+  for (const found of value.matchAll(NESTED)) if (isSecretName(found[1] ?? '')) return true;
+  return false;
+}
+
+/** Percent-decoding that takes what it can, three times over: a URL in a URL in a URL. */
+function decode(text: string): string {
+  let decoded = text;
+  for (let depth = 0; depth < 3 && decoded.includes('%'); depth++) {
+    decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return decoded;
+}

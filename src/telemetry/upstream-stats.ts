@@ -1,0 +1,120 @@
+import type { AttemptRecord, Exchange } from '../model/exchange.ts';
+import type { FailureCode, FailureKind, Phase } from '../model/failure.ts';
+import { type AttemptOutcome, blamesUpstream } from './codes.ts';
+import { DurationHistogram } from './histogram.ts';
+import { type Counts, OutcomeWindow } from './outcome-window.ts';
+import { redactText } from './redact.ts';
+import { WINDOW_MS } from './route-stats.ts';
+
+/** The last time that an upstream failed. */
+export interface LastError {
+  readonly code: FailureCode;
+  readonly phase: Phase;
+  readonly kind: FailureKind;
+  readonly detail: string;
+  readonly status: number | undefined;
+  readonly authority: string;
+  readonly route: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** What recent attempts say of an upstream, or of one of its hosts. */
+export interface DependencyReading extends Counts {
+  readonly windowMs: number;
+  /** Failures since the last success; a 429 is neither. */
+  readonly inARow: number;
+  readonly lastError: LastError | undefined;
+  /** Milliseconds since the epoch; undefined where it never answered. */
+  readonly lastSuccessAt: number | undefined;
+}
+
+/** Hosts of an upstream that are kept apart; past it they share one. */
+const MAX_HOSTS = 64;
+
+/** How one upstream, or one host of it, has answered lately. */
+export class DependencyWindow {
+  readonly #window = new OutcomeWindow(WINDOW_MS);
+  #inARow = 0;
+  #lastError: LastError | undefined;
+  #lastSuccessAt: number | undefined;
+
+  answered(now: number, at: number): void {
+    this.#window.add(true, now);
+    this.#inARow = 0;
+    this.#lastSuccessAt = at;
+  }
+
+  failed(error: LastError, now: number, refused: boolean): void {
+    this.#window.add(false, now);
+    if (!refused) this.#inARow++;
+    this.#lastError = error;
+  }
+
+  read(now: number): DependencyReading {
+    const { ok, failed } = this.#window.counts(now);
+    const inARow = ok + failed === 0 ? 0 : this.#inARow;
+    return { ok, failed, windowMs: WINDOW_MS, inARow, lastError: this.#lastError, lastSuccessAt: this.#lastSuccessAt };
+  }
+}
+
+/** Everything that is counted of one upstream over all its routes. */
+export class UpstreamStats {
+  readonly name: string;
+  readonly all = new DependencyWindow();
+  readonly hosts = new Map<string, DependencyWindow>();
+  /** Time to a connection, where one had to be opened. */
+  readonly connect = new DurationHistogram();
+  /** From the request being written to the head of the answer. */
+  readonly firstByte = new DurationHistogram();
+  /** The body of the answer. */
+  readonly body = new DurationHistogram();
+  /** Waits between attempts, of exchanges that waited. */
+  readonly wait = new DurationHistogram();
+  bytesIn = 0;
+  bytesOut = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** An exchange is over. */
+  ended(exchange: Exchange): void {
+    this.bytesIn += exchange.bytesIn;
+    this.bytesOut += exchange.bytesOut;
+    if (exchange.waitedMs > 0) this.wait.observe(exchange.waitedMs);
+  }
+
+  /** An attempt is over. `now`: monotonic, `at`: since the epoch. */
+  attempted(exchange: Exchange, attempt: AttemptRecord, outcome: AttemptOutcome, now: number, at: number): void {
+    if (attempt.connectMs > 0) this.connect.observe(attempt.connectMs);
+    if (attempt.firstByteMs > 0) {
+      this.firstByte.observe(attempt.firstByteMs);
+      this.body.observe(Math.max(0, attempt.elapsedMs - attempt.connectMs - attempt.firstByteMs));
+    }
+    if (outcome === 'ok') {
+      this.all.answered(now, at);
+      this.#host(exchange.authority).answered(now, at);
+    } else if (outcome !== 'abandoned' && blamesUpstream(attempt)) {
+      const error = lastErrorOf(exchange, attempt, at);
+      this.all.failed(error, now, outcome === 'refused');
+      this.#host(exchange.authority).failed(error, now, outcome === 'refused');
+    }
+  }
+
+  #host(authority: string): DependencyWindow {
+    const known = this.hosts.get(authority);
+    if (known !== undefined) return known;
+    if (this.hosts.size >= MAX_HOSTS && authority !== '*') return this.#host('*');
+    const made = new DependencyWindow();
+    this.hosts.set(authority, made);
+    return made;
+  }
+}
+
+function lastErrorOf(exchange: Exchange, { failure, status }: AttemptRecord, at: number): LastError {
+  const place = { status, authority: exchange.authority, route: exchange.route, at };
+  if (failure === undefined)
+    return { code: 'http_response_status', phase: 'headers', kind: 'status', detail: `answered ${status ?? 'nothing'}`, ...place };
+  return { code: failure.code, phase: failure.phase, kind: failure.kind, detail: redactText(failure.detail), ...place };
+}
