@@ -1,0 +1,55 @@
+import type { ServerResponse } from 'node:http';
+import type { Reply } from '../model/outcome.ts';
+
+/** What the fields of an answer depend on beyond the reply. */
+export interface AnswerFraming {
+  /** Length of the content where it is known and may be told. */
+  readonly length: number | undefined;
+  /** The connection ends with this answer. */
+  readonly close: boolean;
+  readonly id: string;
+}
+
+/** Writes the head of an answer: the reply's own fields, a length where it is known, our request id unless the upstream gave one. */
+export function writeAnswerHead(response: ServerResponse, reply: Reply, framing: AnswerFraming): void {
+  const fields = answerFields(reply, framing);
+  try {
+    response.writeHead(reply.status, fields);
+  } catch (error) {
+    if (!isBadField(error)) throw error;
+    response.writeHead(reply.status, asBytes(fields));
+  }
+}
+
+function answerFields(reply: Reply, { length, close, id }: AnswerFraming): string[] {
+  const { headers } = reply;
+  const fields: string[] = [];
+  let hasId = false;
+  let hasLength = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (name === 'x-request-id') hasId = true;
+    else if (name === 'content-length') hasLength = true;
+    fields.push(name, headers[i + 1] ?? '');
+  }
+  if (!hasLength && length !== undefined) fields.push('content-length', String(length));
+  if (!hasId) fields.push('x-request-id', id);
+  if (close) fields.push('connection', 'close');
+  return fields;
+}
+
+function isBadField(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'ERR_INVALID_CHAR' || code === 'ERR_HTTP_INVALID_HEADER_VALUE' || code === 'ERR_INVALID_HTTP_TOKEN';
+}
+
+/** Field values as the bytes that stood on the wire: some origins send UTF-8, which Node reads as text and will not write. What still cannot be written is left out. */
+function asBytes(fields: readonly string[]): string[] {
+  const sound: string[] = [];
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? '';
+    const value = Buffer.from(fields[i + 1] ?? '', 'utf8').toString('latin1');
+    if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) sound.push(name, value);
+  }
+  return sound;
+}

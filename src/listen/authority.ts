@@ -1,0 +1,45 @@
+import { isIP } from 'node:net';
+
+/** A host and a port, as CONNECT and absolute-form targets name them. */
+export interface HostPort {
+  /** Lower-case, without a final dot; IPv6 addresses without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
+
+/** Reads `host:port` (RFC 9112 section 3.2.3). Undefined where it is not one, has a user part, or names no port and there is no default. */
+export function parseAuthority(text: string, defaultPort: number | undefined): HostPort | undefined {
+  const parts = AUTHORITY.exec(text);
+  if (parts === null) return undefined;
+  const [, name = '', digits] = parts;
+  const port = digits === undefined ? defaultPort : Number(digits);
+  if (port === undefined || port < 1 || port > 65_535) return undefined;
+  const host = name.replace(/^\[|\]$/g, '').toLowerCase();
+  if (name.startsWith('[') && isIP(host) !== 6) return undefined;
+  return { host: host.endsWith('.') ? host.slice(0, -1) : host, port };
+}
+
+/** Writes an authority the way the gateway knows hosts: the port is left out where it is `defaultPort`. */
+export function authorityOf({ host, port }: HostPort, defaultPort: number): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === defaultPort ? name : `${name}:${port}`;
+}
+
+/** The port that a scheme implies. */
+export function defaultPort(scheme: 'http' | 'https'): 443 | 80 {
+  return scheme === 'https' ? 443 : 80;
+}
+
+/** True for names and addresses that mean this machine. */
+export function isLoopback(host: string): boolean {
+  return (
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    host === '::1' ||
+    host === '0.0.0.0' ||
+    host === '::' ||
+    (isIP(host) === 4 && host.startsWith('127.'))
+  );
+}

@@ -1,0 +1,115 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ListenContext } from './context.ts';
+import type { Door } from './door.ts';
+import { closeWithRefusal, type Refusal } from './refusal.ts';
+import type { Turn } from './turn.ts';
+
+/** Requests that a client may send ahead of their answers. */
+const MAX_PIPELINED = 100;
+
+/** One client connection that speaks HTTP/1.1. Its requests take turns: one is answered before the next is begun, so that order and effects are the client's (RFC 9112 section 9.3.2). */
+export class ClientConnection {
+  /** What HTTP is spoken on: the TCP socket, or the TLS socket in a tunnel. */
+  readonly socket: Socket;
+  /** The TCP socket beneath. */
+  readonly raw: Socket;
+  readonly door: Door;
+  readonly #context: ListenContext;
+  readonly #waiting: Turn[] = [];
+  #turn: Turn | undefined;
+  #lastResponse: ServerResponse | undefined;
+  #refusal: Refusal | undefined;
+  #closing = false;
+
+  constructor(socket: Socket, raw: Socket, door: Door, context: ListenContext) {
+    this.socket = socket;
+    this.raw = raw;
+    this.door = door;
+    this.#context = context;
+  }
+
+  /** True while a request is being served. */
+  get busy(): boolean {
+    return this.#turn !== undefined;
+  }
+
+  /** Takes a request: begins at once, or when those before it are answered. */
+  take(turn: Turn): void {
+    if (this.#closing) return;
+    if (this.#turn === undefined) this.#begin(turn);
+    else if (this.#waiting.length < MAX_PIPELINED) this.#waiting.push(turn);
+    else this.socket.destroy();
+  }
+
+  /** A turn was answered: the next may begin. */
+  turnEnded(turn: Turn): void {
+    if (turn !== this.#turn) return;
+    this.#turn = undefined;
+    if (!turn.response.shouldKeepAlive) {
+      this.#closing = true;
+      return;
+    }
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#begin(next);
+    else if (this.#refusal !== undefined) this.#closeWith(this.#refusal, '');
+    else if (this.#context.draining()) this.close();
+  }
+
+  /** Tells the client what is wrong and closes: what follows on the connection cannot be trusted. Requests that were whole before it are still answered. */
+  refuse(refused: Refusal, id = ''): void {
+    if (this.#closing) return;
+    const turn = this.#turn;
+    const waits = turn?.canOutlive() ?? false;
+    if (waits && this.#refusal !== undefined) return;
+    this.#refusal = refused;
+    this.#context.observer.rejected(refused.reason, refused.status, refused.detail);
+    if (waits) return;
+    this.#turn = undefined;
+    if (turn === undefined || turn.giveUp()) this.#closeWith(refused, id);
+    else this.socket.destroy();
+  }
+
+  /** Ends the connection so that the client cannot take what it has for complete. */
+  breakOff(hard: boolean): void {
+    this.#closing = true;
+    this.#turn = undefined;
+    if (hard) this.raw.resetAndDestroy();
+    this.socket.destroy();
+  }
+
+  /** Closes an idle connection once all that was answered has been sent. A busy one closes after its turn. */
+  close(): void {
+    if (this.#turn !== undefined || this.#closing) return;
+    this.#closing = true;
+    const last = this.#lastResponse;
+    if (last === undefined || last.writableFinished) this.socket.end();
+    else last.once('finish', () => this.socket.end());
+  }
+
+  /** Closes at once, whatever runs. */
+  destroy(): void {
+    this.socket.destroy();
+    this.raw.destroy();
+  }
+
+  /** The socket has closed: whoever works for this client stops. */
+  gone(): void {
+    this.#closing = true;
+    this.#waiting.length = 0;
+    const turn = this.#turn;
+    this.#turn = undefined;
+    turn?.leave();
+  }
+
+  #begin(turn: Turn): void {
+    this.#turn = turn;
+    this.#lastResponse = turn.response;
+    void turn.run();
+  }
+
+  #closeWith(refused: Refusal, id: string): void {
+    this.#closing = true;
+    closeWithRefusal(this.socket, refused, id);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Gateway } from '../route/gateway.ts';
+import type { HostPort } from './authority.ts';
+import type { HeadReader } from './request-head.ts';
+import type { RequestIds } from './request-ids.ts';
+
+/** Bounds of what clients may send. */
+export interface ListenLimits {
+  /** Request line and fields of one request, in bytes. */
+  readonly headerBytes: number;
+  /** Content of one request, in bytes. */
+  readonly bodyBytes: number;
+  /** For a client to send its whole request, in milliseconds. */
+  readonly requestTimeoutMs: number;
+}
+
+/** What every connection and request of one data plane shares. */
+export interface ListenContext {
+  /** The upstreams of the running configuration: asked once per request. */
+  readonly gateway: () => Gateway;
+  readonly limits: ListenLimits;
+  readonly observer: Observer;
+  readonly clock: Clock;
+  readonly heads: HeadReader;
+  readonly ids: RequestIds;
+  /** True if a host and port lead back to this data plane. */
+  readonly isOwn: (to: HostPort) => boolean;
+  /** True once the data plane closes: every answer is the last of its connection. */
+  readonly draining: () => boolean;
+}

@@ -1,0 +1,181 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Gateway } from '../route/gateway.ts';
+import { isLoopback, type HostPort } from './authority.ts';
+import { refusalOf } from './client-error.ts';
+import { ClientConnection } from './connection.ts';
+import type { ListenContext, ListenLimits } from './context.ts';
+import type { Door } from './door.ts';
+import { httpServer } from './http-server.ts';
+import { type ListenAddress, type OpenPort, openPort } from './ports.ts';
+import { closeWithRefusal, refusal } from './refusal.ts';
+import { HeadReader } from './request-head.ts';
+import { RequestIds } from './request-ids.ts';
+import { Turn } from './turn.ts';
+
+/** An upstream's own port. */
+export interface UpstreamPort extends ListenAddress {
+  readonly upstream: string;
+}
+
+/** What the data plane needs. */
+export interface DataPlaneOptions {
+  readonly listen: ListenAddress;
+  /** One port per upstream with `listen:`. */
+  readonly ports: readonly UpstreamPort[];
+  /** The upstreams of the running configuration; each request asks once, so that a reload takes effect with the next. */
+  readonly gateway: () => Gateway;
+  readonly limits: ListenLimits;
+  readonly observer: Observer;
+  readonly clock: Clock;
+}
+
+/** Opens the ports and serves. Rejects where an address cannot be had; nothing is left open then. */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const plane = new DataPlane(options);
+  try {
+    await plane.open();
+  } catch (error) {
+    await plane.close();
+    throw error;
+  }
+  return plane;
+}
+
+/** Everything that clients connect to: the main port and the upstreams' own. */
+export class DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #context: ListenContext;
+  readonly #http: Server;
+  readonly #connections = new Map<Socket, ClientConnection>();
+  #main: OpenPort | undefined;
+  #ports: OpenPort[] = [];
+  #draining = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options;
+    const { gateway, limits, observer, clock } = options;
+    const isOwn = (to: HostPort): boolean => this.#isOwn(to);
+    this.#context = { gateway, limits, observer, clock, heads: new HeadReader(), ids: new RequestIds(), isOwn, draining: () => this.#draining };
+    this.#http = httpServer(limits, {
+      request: (request, response, expectsContinue) => this.#request(request, response, expectsContinue),
+      expectation: (request) => this.#connections.get(request.socket)?.refuse(refusal(417, 'malformed', 'only Expect: 100-continue is known')),
+      connect: (_request, socket) => closeWithRefusal(socket, refusal(403, 'forbidden_connect', 'not yet'), ''),
+      upgrade: (_request, socket) => closeWithRefusal(socket, refusal(501, 'malformed', 'not yet'), ''),
+      clientError: (error, socket) => this.#clientError(error, socket),
+    });
+  }
+
+  /** The main port: where the prefixes and the forward proxy are. */
+  get address(): ListenAddress {
+    return this.#main?.address ?? this.#options.listen;
+  }
+
+  /** The upstreams' own ports. */
+  get ports(): UpstreamPort[] {
+    return this.#ports.map(({ door, address }) => ({ upstream: door.kind === 'port' ? door.upstream : '', ...address }));
+  }
+
+  /** Client connections that are open, tunnels included. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens the ports of the options. */
+  async open(): Promise<void> {
+    this.#main = await openPort(this.#options.listen, { kind: 'main' }, this.#accept);
+    await this.setPorts(this.#options.ports);
+  }
+
+  /** Makes the upstreams' ports those of a new configuration: opens the new ones first, then closes those that went. Rejects, changing nothing, where one cannot be had. */
+  async setPorts(wanted: readonly UpstreamPort[]): Promise<void> {
+    const kept = this.#ports.filter((port) => wanted.some((want) => isSamePort(port, want)));
+    const missing = wanted.filter((want) => !kept.some((port) => isSamePort(port, want)));
+    const opened: OpenPort[] = [];
+    try {
+      for (const { upstream, ...address } of missing) opened.push(await openPort(address, { kind: 'port', upstream }, this.#accept));
+    } catch (error) {
+      for (const port of opened) port.close();
+      throw error;
+    }
+    for (const port of this.#ports) if (!kept.includes(port)) port.close();
+    this.#ports = [...kept, ...opened];
+  }
+
+  /**
+   * Stops accepting, closes idle connections and lets what runs finish, for `ms` milliseconds at most; then closes the rest. True if nothing had to be cut.
+   */
+  async drain(ms: number): Promise<boolean> {
+    this.#draining = true;
+    this.#stopAccepting();
+    for (const connection of this.#connections.values()) connection.close();
+    const clean = await this.#empty(ms);
+    await this.close();
+    return clean;
+  }
+
+  /** Closes everything at once. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    this.#stopAccepting();
+    this.#http.close();
+    for (const connection of this.#connections.values()) connection.destroy();
+    await this.#empty(Infinity);
+  }
+
+  #stopAccepting(): void {
+    this.#main?.close();
+    for (const port of this.#ports) port.close();
+  }
+
+  /** Waits until no connection is left. False where the time ran out first. */
+  #empty(ms: number): Promise<boolean> {
+    if (this.#connections.size === 0) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), ms);
+      this.#emptied = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+    });
+  }
+
+  readonly #accept = (socket: Socket, door: Door): void => {
+    this.#speakHttp(socket, socket, door);
+  };
+
+  #speakHttp(socket: Socket, raw: Socket, door: Door): void {
+    const connection = new ClientConnection(socket, raw, door, this.#context);
+    this.#connections.set(socket, connection);
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      connection.gone();
+      if (this.#connections.size === 0) this.#emptied?.();
+    });
+    this.#http.emit('connection', socket);
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = this.#connections.get(request.socket);
+    connection?.take(new Turn(connection, request, response, this.#context, expectsContinue));
+  }
+
+  #clientError(error: Error, socket: Socket): void {
+    const refused = refusalOf(error, this.#options.limits);
+    const connection = this.#connections.get(socket);
+    if (refused === undefined || connection === undefined) socket.destroy();
+    else connection.refuse(refused);
+  }
+
+  #isOwn({ host, port }: HostPort): boolean {
+    const open = this.#main === undefined ? this.#ports : [this.#main, ...this.#ports];
+    return open.some(({ address }) => address.port === port && (isLoopback(host) || host === address.host));
+  }
+}
+
+function isSamePort({ door, asked }: OpenPort, want: UpstreamPort): boolean {
+  return door.kind === 'port' && door.upstream === want.upstream && asked.port === want.port && asked.host === want.host;
+}

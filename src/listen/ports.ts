@@ -1,0 +1,36 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Door } from './door.ts';
+
+/** An address to listen on; port 0 takes any free one. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A port that listens. */
+export interface OpenPort {
+  readonly door: Door;
+  /** What was asked for. */
+  readonly asked: ListenAddress;
+  /** What it became. */
+  readonly address: ListenAddress;
+  /** Stops accepting, at once. Connections that are open stay. */
+  close(): void;
+}
+
+/** Opens a port. Rejects where the address cannot be had, with a message that names it. */
+export async function openPort(asked: ListenAddress, door: Door, accept: (socket: Socket, door: Door) => void): Promise<OpenPort> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, door));
+  await listen(server, asked);
+  const { address: host, port } = server.address() as AddressInfo;
+  return { door, asked, address: { host, port }, close: () => void server.close() };
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(`cannot listen on ${host}:${port}: ${error.code === 'EADDRINUSE' ? 'the port is taken' : error.message}`, { cause: error }));
+    });
+    server.listen({ host, port }, resolve);
+  });
+}

@@ -1,0 +1,84 @@
+import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Rejection } from '../model/events.ts';
+import type { FailureCode } from '../model/failure.ts';
+
+/** Why the listener does not hand a request on, and what the client is told. A value: nothing is thrown for what a client does. */
+export interface Refusal {
+  readonly type: 'refusal';
+  readonly status: number;
+  readonly reason: Rejection;
+  /** For people: what is wrong and what to do about it. Without secrets: it goes to logs. */
+  readonly detail: string;
+  /** The error type of RFC 9209 that `Proxy-Status` names. */
+  readonly error: FailureCode;
+  /** Further members of the problem document. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Builds a refusal; the error type is `http_request_error` unless said. */
+export function refusal(
+  status: number,
+  reason: Rejection,
+  detail: string,
+  more: { error?: FailureCode; members?: Readonly<Record<string, unknown>> } = {},
+): Refusal {
+  return { type: 'refusal', status, reason, detail, error: more.error ?? 'http_request_error', members: more.members };
+}
+
+/** How long the rest of a refused request is read away, so that the answer is not lost to a reset, in milliseconds. */
+const LINGER_MS = 1000;
+
+/** The refusal as an RFC 9457 problem: body and fields. */
+function problem(refused: Refusal, id: string): { body: Buffer; headers: string[] } {
+  const { status, reason, detail, members } = refused;
+  const title = STATUS_CODES[status] ?? 'Error';
+  const document = { type: `urn:breakwater:error:${reason}`, title, status, detail, code: reason, ...(id !== '' && { instance: id }), ...members };
+  const body = Buffer.from(`${JSON.stringify(document)}\n`);
+  const headers = [
+    'content-type',
+    'application/problem+json',
+    'content-length',
+    String(body.length),
+    'cache-control',
+    'no-store',
+    'x-proxy-error',
+    reason,
+  ];
+  headers.push('proxy-status', `breakwater; error=${refused.error}; details="${quotable(detail)}"`);
+  if (id !== '') headers.push('x-request-id', id);
+  return { body, headers };
+}
+
+function quotable(text: string): string {
+  return text.replace(/["\\]|[^\x20-\x7e]/g, "'");
+}
+
+/** Answers with a refusal on a connection whose framing is sound: it stays open unless `close` says otherwise. */
+export function answerRefusal(response: ServerResponse, refused: Refusal, id: string, close: boolean): void {
+  const { body, headers } = problem(refused, id);
+  if (close) headers.push('connection', 'close');
+  response.writeHead(refused.status, headers);
+  response.end(body);
+}
+
+/** Answers with a refusal on the bare socket and closes it: for requests that could not be parsed, or whose end is not known (RFC 9112 section 9.6). */
+export function closeWithRefusal(socket: Socket, refused: Refusal, id: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { body, headers } = problem(refused, id);
+  let head = `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status] ?? 'Error'}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i] ?? ''}: ${headers[i + 1] ?? ''}\r\n`;
+  socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]));
+  linger(socket);
+}
+
+/** Reads away what a client still sends after our last word, for a while, then closes. */
+export function linger(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+}

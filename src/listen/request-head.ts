@@ -1,0 +1,94 @@
+import { HOP_BY_HOP } from '../model/headers.ts';
+import { type Refusal, refusal } from './refusal.ts';
+
+/** What the listener needs of a request's fields. */
+export interface RequestHead {
+  readonly type: 'head';
+  /** End-to-end fields, names lower-case, in the client's order. */
+  readonly headers: string[];
+  readonly host: string | undefined;
+  /** Announced length of the content; undefined where none is announced. */
+  readonly length: number | undefined;
+  readonly chunked: boolean;
+  /** The client's own `X-Request-Id`, where it is fit to be repeated. */
+  readonly id: string | undefined;
+}
+
+/** Distinct spellings of field names that are remembered. */
+const MAX_NAMES = 1024;
+/** Fields that the listener has dealt with or that concern one connection alone. Names that start with `proxy-` go too. */
+const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length', 'expect', 'http2-settings']);
+const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
+/** RFC 9110 section 7.2: host and port, nothing that could be taken for a list, a path or user information. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+;=%-]*)(?::\d{0,5})?$/i;
+
+/** Reads request fields. Remembers how each spelling of a name is written in small letters, so that most requests build no string. */
+export class HeadReader {
+  readonly #names = new Map<string, string>();
+
+  /** Takes a request's fields apart, or says what is wrong with them (RFC 9112 sections 3.2, 6.1 and 6.3). */
+  read(raw: readonly string[], isHttp11: boolean): RequestHead | Refusal {
+    const headers: string[] = [];
+    let host: string | undefined;
+    let connection: string | undefined;
+    let length: number | undefined;
+    let chunked = false;
+    let id: string | undefined;
+    for (let i = 0; i < raw.length; i += 2) {
+      const name = this.#lower(raw[i] ?? '');
+      const value = raw[i + 1] ?? '';
+      if (!isDropped(name)) {
+        if (name === 'x-request-id' && REQUEST_ID.test(value)) id = value;
+        headers.push(name, value);
+      } else if (name === 'host') {
+        if (host !== undefined) return malformed('the request has more than one Host field');
+        host = value;
+      } else if (name === 'content-length') {
+        if (length !== undefined) return malformed('the request has more than one Content-Length field');
+        length = Number(value);
+      } else if (name === 'transfer-encoding') {
+        if (chunked || value.trim().toLowerCase() !== 'chunked') return unsupportedCoding(value);
+        chunked = true;
+      } else if (name === 'connection') {
+        connection = connection === undefined ? value : `${connection},${value}`;
+      }
+    }
+    if (chunked && length !== undefined) return malformed('the request has both Content-Length and Transfer-Encoding');
+    if (chunked && !isHttp11) return malformed('Transfer-Encoding is not part of HTTP/1.0');
+    if (length !== undefined && !Number.isSafeInteger(length)) return malformed('the Content-Length is not a number');
+    if (host === undefined ? isHttp11 : !HOST.test(host))
+      return malformed(host === undefined ? 'the request has no Host field' : 'the Host field is not a host');
+    return { type: 'head', headers: withoutNominated(headers, connection), host, length, chunked, id };
+  }
+
+  #lower(name: string): string {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    const lower = name.toLowerCase();
+    if (this.#names.size < MAX_NAMES) this.#names.set(name, lower);
+    return lower;
+  }
+}
+
+function isDropped(name: string): boolean {
+  return DROPPED.has(name) || name.startsWith('proxy-');
+}
+
+function malformed(detail: string): Refusal {
+  return refusal(400, 'malformed', detail);
+}
+
+function unsupportedCoding(value: string): Refusal {
+  return refusal(501, 'malformed', `the transfer coding ${JSON.stringify(value.slice(0, 40))} is not supported: only chunked is`);
+}
+
+/** Drops the fields that `Connection` names (RFC 9110 section 7.6.1). */
+function withoutNominated(headers: string[], connection: string | undefined): string[] {
+  if (connection === undefined || /^(?:keep-alive|close)$/i.test(connection)) return headers;
+  const nominated = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!nominated.has(headers[i] ?? '')) kept.push(headers[i] ?? '', headers[i + 1] ?? '');
+  }
+  return kept;
+}

@@ -1,0 +1,266 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodySink } from '../model/body.ts';
+import { Exchange } from '../model/exchange.ts';
+import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
+import type { Outcome, Reply } from '../model/outcome.ts';
+import type { RequestBody } from '../model/request-body.ts';
+import { writeAnswerHead } from './answer-head.ts';
+import type { ClientConnection } from './connection.ts';
+import type { ListenContext } from './context.ts';
+import { type Destination, destinationOf } from './destination.ts';
+import { answerRefusal, type Refusal, refusal } from './refusal.ts';
+import type { RequestHead } from './request-head.ts';
+import { RequestReader, tooLarge } from './request-reader.ts';
+
+/** One request on a connection and its answer: reads the one, has it served, writes the other. It is the sink of the answer's body. */
+export class Turn implements BodySink {
+  readonly #connection: ClientConnection;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #context: ListenContext;
+  readonly #expectsContinue: boolean;
+
+  #id = '';
+  #exchange: Exchange | undefined;
+  #reader: RequestReader | undefined;
+  #readEnded: ((body: RequestBody | undefined) => void) | undefined;
+  #reply: Reply | undefined;
+  #wrote = false;
+  #bodyless = false;
+  #awaitsDrain = false;
+  /** Set when the turn is over: answered, refused, or its client gone. */
+  #overAt: number | undefined;
+
+  constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext, expectsContinue: boolean) {
+    this.#connection = connection;
+    this.#request = request;
+    this.#response = response;
+    this.#context = context;
+    this.#expectsContinue = expectsContinue;
+  }
+
+  /** The answer that this turn writes to. */
+  get response(): ServerResponse {
+    return this.#response;
+  }
+
+  /** Serves the request. Never rejects: a bug is told to the observer and answered with 500. */
+  async run(): Promise<void> {
+    try {
+      const startedAt = this.#context.clock.now();
+      const head = this.#context.heads.read(this.#request.rawHeaders, this.#request.httpVersionMinor > 0);
+      if (head.type === 'refusal') return this.#refuse(head, true);
+      this.#id = head.id ?? this.#context.ids.next();
+      const destination = this.#destination(head);
+      const hasBody = head.chunked || (head.length ?? 0) > 0;
+      // a connection that cannot be read on is closed: the content is not wanted any more
+      if (destination.type === 'refusal') return this.#refuse(destination, destination.status === 400 || hasBody);
+      if ((head.length ?? 0) > this.#context.limits.bodyBytes) return this.#refuse(tooLarge(this.#context.limits.bodyBytes), true);
+      const body = hasBody ? await this.#read(head, destination) : undefined;
+      if (this.#overAt !== undefined) return;
+      const exchange = this.#open(head, destination, startedAt);
+      if (body !== undefined) exchange.body = body;
+      this.#answer(exchange, await destination.target.serve(exchange));
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  /** The client has gone, or cannot be understood any more. */
+  leave(): void {
+    if (this.#overAt !== undefined) return;
+    this.#overAt = this.#context.clock.now();
+    this.#reader?.stop(new Error('the client closed its connection'));
+    const exchange = this.#exchange;
+    if (exchange === undefined) {
+      this.#context.observer.rejected('body_incomplete', 400, 'the client left before its request was complete');
+      this.#readEnded?.(undefined);
+      return;
+    }
+    exchange.failure ??= clientClosed(this.#reply === undefined ? 'headers' : 'body');
+    if (this.#reply === undefined) exchange.status = STATUS_OF.client_closed;
+    exchange.abort();
+    // while it waits for its outcome, the end is told when that has settled: only then is it known what became of the attempts
+    if (this.#reply === undefined) return;
+    this.#reply.body.abort();
+    this.#tellEnd(exchange);
+  }
+
+  /** What follows on the connection is not HTTP, or the request was not sent in time. True where the turn can still end as if nothing were. */
+  canOutlive(): boolean {
+    return this.#exchange !== undefined && this.#request.complete;
+  }
+
+  /** Gives up because of the client: nothing more is written. True if the head of the answer has not been sent yet. */
+  giveUp(): boolean {
+    const unsent = !this.#response.headersSent;
+    if (this.#exchange === undefined) {
+      this.#overAt ??= this.#context.clock.now();
+      this.#reader?.stop(new Error('the request is malformed'));
+      this.#readEnded?.(undefined);
+    } else {
+      this.leave();
+    }
+    return unsent;
+  }
+
+  // Sink of the answer
+
+  onData(chunk: Uint8Array): boolean {
+    if (this.#overAt !== undefined || this.#bodyless) return true;
+    this.#wrote = true;
+    if (this.#exchange !== undefined) this.#exchange.bytesOut += chunk.length;
+    if (this.#response.write(chunk)) return true;
+    if (!this.#awaitsDrain) {
+      this.#awaitsDrain = true;
+      this.#response.once('drain', () => {
+        this.#awaitsDrain = false;
+        this.#reply?.body.resume();
+      });
+    }
+    return false;
+  }
+
+  onEnd(): void {
+    if (this.#overAt !== undefined) return;
+    this.#response.end();
+    this.#finish();
+  }
+
+  onError(failure: Failure): void {
+    if (this.#overAt !== undefined) return;
+    this.#overAt = this.#context.clock.now();
+    if (this.#exchange !== undefined) {
+      this.#exchange.failure ??= failure;
+      this.#tellEnd(this.#exchange);
+    }
+    // without a length or chunks only a reset tells the client that the end is not the end
+    this.#connection.breakOff(this.#request.httpVersionMinor === 0);
+  }
+
+  // Parts
+
+  #destination(head: RequestHead): Destination | Refusal {
+    const { door } = this.#connection;
+    return destinationOf(
+      { door, method: this.#request.method ?? '', url: this.#request.url ?? '', host: head.host, isOwn: this.#context.isOwn },
+      this.#context.gateway(),
+    );
+  }
+
+  #read(head: RequestHead, { target }: Destination): Promise<RequestBody | undefined> {
+    return new Promise((resolve) => {
+      this.#readEnded = resolve;
+      const { bodyBytes } = this.#context.limits;
+      const got = (result: RequestBody | Refusal): void => {
+        if ('kind' in result) return resolve(result);
+        this.#refuse(result, true);
+        resolve(undefined);
+      };
+      const limits = { bufferBytes: Math.min(target.bufferLimit, bodyBytes), bodyBytes };
+      this.#reader = new RequestReader(this.#request, limits, got, (refused) => this.#connection.refuse(refused));
+      if (this.#expectsContinue) this.#response.writeContinue();
+      this.#reader.begin(head);
+    });
+  }
+
+  #open(head: RequestHead, destination: Destination, startedAt: number): Exchange {
+    const { entry, scheme, authority, path, target } = destination;
+    const exchange = new Exchange({
+      id: this.#id,
+      entry,
+      method: this.#request.method ?? '',
+      scheme,
+      authority,
+      path,
+      headers: head.headers,
+      startedAt,
+    });
+    exchange.upstream = target.name;
+    this.#exchange = exchange;
+    return exchange;
+  }
+
+  #answer(exchange: Exchange, outcome: Outcome): void {
+    if (this.#overAt !== undefined) {
+      if (outcome.type === 'reply') outcome.body.abort();
+      else outcome.reply?.body.abort();
+      return this.#tellEnd(exchange);
+    }
+    if (outcome.type === 'failure' && outcome.reply === undefined) return this.#answerFailure(exchange, outcome);
+    const reply = outcome.type === 'reply' ? outcome : outcome.reply;
+    if (reply === undefined) return;
+    this.#reply = reply;
+    exchange.status = reply.status;
+    exchange.source = reply.source;
+    this.#write(exchange, reply);
+  }
+
+  #write(exchange: Exchange, reply: Reply): void {
+    const bytes = reply.body.whole();
+    this.#bodyless = exchange.method === 'HEAD' || reply.status === 204 || reply.status === 304;
+    writeAnswerHead(this.#response, reply, { length: this.#bodyless ? undefined : bytes?.length, close: this.#mustClose(), id: this.#id });
+    if (bytes === undefined) {
+      reply.body.start(this);
+      if (!this.#wrote && this.#overAt === undefined) this.#response.flushHeaders();
+      return;
+    }
+    if (this.#bodyless) {
+      this.#response.end();
+    } else {
+      exchange.bytesOut = bytes.length;
+      this.#response.end(bytes);
+    }
+    this.#finish();
+  }
+
+  /** True where the connection cannot carry another request: it closes anyway, or the content of this one was not read to its end. */
+  #mustClose(): boolean {
+    return this.#context.draining() || (this.#reader !== undefined && !this.#request.complete);
+  }
+
+  #answerFailure(exchange: Exchange, failed: Failure): void {
+    exchange.failure = failed;
+    exchange.status = STATUS_OF[failed.code];
+    answerRefusal(this.#response, refusal(exchange.status, 'malformed', failed.detail, { error: failed.code }), this.#id, this.#mustClose());
+    this.#finish();
+  }
+
+  #refuse(refused: Refusal, close: boolean): void {
+    this.#overAt = this.#context.clock.now();
+    if (close) {
+      this.#connection.refuse(refused, this.#id);
+      return;
+    }
+    this.#context.observer.rejected(refused.reason, refused.status, refused.detail);
+    answerRefusal(this.#response, refused, this.#id, this.#context.draining());
+    this.#connection.turnEnded(this);
+  }
+
+  #finish(): void {
+    this.#overAt = this.#context.clock.now();
+    if (this.#exchange !== undefined) this.#tellEnd(this.#exchange);
+    this.#connection.turnEnded(this);
+  }
+
+  #tellEnd(exchange: Exchange): void {
+    this.#context.observer.exchangeEnded(exchange, (this.#overAt ?? this.#context.clock.now()) - exchange.startedAt);
+  }
+
+  #bug(error: unknown): void {
+    this.#context.observer.internalError(error);
+    const exchange = this.#exchange;
+    const isOver = this.#overAt !== undefined;
+    this.#overAt ??= this.#context.clock.now();
+    if (exchange !== undefined) {
+      exchange.status = 500;
+      this.#reply?.body.abort();
+      this.#tellEnd(exchange);
+    }
+    if (isOver) return;
+    if (this.#response.headersSent) return this.#connection.breakOff(true);
+    const refused = refusal(500, 'malformed', 'the proxy has a fault: its log says which', { error: 'proxy_internal_error' });
+    answerRefusal(this.#response, refused, this.#id, true);
+    this.#connection.turnEnded(this);
+  }
+}
