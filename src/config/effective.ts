@@ -4,9 +4,17 @@ import type {
   ClassifyRule,
   Config,
   ErrorsConfig,
+  FallbackConfig,
+  FaultConfig,
+  GuardConfig,
+  HedgeConfig,
   InvalidateConfig,
   MatchConfig,
+  PaceConfig,
+  PatienceConfig,
   PushbackRule,
+  ResendConfig,
+  ResumeConfig,
   RetryConfig,
   TimeoutsConfig,
   UpstreamConfig,
@@ -25,6 +33,14 @@ export interface RouteSettings {
   readonly errors: ErrorsConfig;
   readonly classify: readonly ClassifyRule[];
   readonly pushback: readonly PushbackRule[];
+  readonly hedge: HedgeConfig | undefined;
+  readonly resume: ResumeConfig | undefined;
+  readonly fallback: FallbackConfig | undefined;
+  readonly resend: ResendConfig | undefined;
+  readonly patience: PatienceConfig | undefined;
+  readonly guard: GuardConfig | undefined;
+  readonly pace: readonly PaceConfig[];
+  readonly faults: readonly FaultConfig[];
   readonly repeatable: boolean | undefined;
   readonly streaming: boolean;
   readonly invalidate: InvalidateConfig | undefined;
@@ -69,6 +85,14 @@ function settings(name: string, upstream: UpstreamConfig, route: Partial_): Rout
     errors: cascade(upstream.errors, route.errors) ?? {},
     classify: [...(route.classify ?? []), ...(upstream.classify ?? [])],
     pushback: [...(route.pushback ?? []), ...(upstream.pushback ?? [])],
+    hedge: cascade(upstream.hedge, route.hedge),
+    resume: cascade(upstream.resume, route.resume),
+    fallback: cascade(upstream.fallback, route.fallback),
+    resend: cascade(upstream.resend, route.resend),
+    patience: cascade(upstream.patience, route.patience),
+    guard: cascade(upstream.guard, route.guard),
+    pace: route.pace ?? upstream.pace ?? [],
+    faults: route.faults ?? upstream.faults ?? [],
     repeatable: route.repeatable ?? upstream.repeatable,
     streaming: route.streaming ?? upstream.streaming ?? false,
     invalidate: route.invalidate,

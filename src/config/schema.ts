@@ -47,5 +47,7 @@ export type Config = z.output<typeof configSchema>;
 export type { ClassifyRule, ErrorsConfig, PushbackRule } from './schema/answers.ts';
 export type { CacheConfig, InvalidateConfig, TablesConfig } from './schema/cache.ts';
 export type { BreakerConfig, BulkheadConfig, RetryConfig, TimeoutsConfig } from './schema/policies.ts';
+export type { FaultConfig, GuardConfig, PaceConfig, PatienceConfig } from './schema/conduct.ts';
+export type { FallbackConfig, FallbackStep, HedgeConfig, ResendConfig, ResumeConfig } from './schema/rescue.ts';
 export type { MatchConfig, RouteConfig } from './schema/route.ts';
 export type { UpstreamConfig } from './schema/upstream.ts';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { classify, errors, pushback } from './answers.ts';
 import { cache, invalidate } from './cache.ts';
+import { fault, guard, pace, patience } from './conduct.ts';
 import { breaker, retry, timeouts } from './policies.ts';
+import { fallback, hedge, resend, resume } from './rescue.ts';
 import { oneOrMany, scalar } from './scalars.ts';
 
 /** Settings that stand on an upstream and on its routes alike. */
@@ -11,6 +13,14 @@ export const cascading = {
   breaker: breaker.optional(),
   cache: cache.optional(),
   errors: errors.optional(),
+  hedge: hedge.optional(),
+  resume: resume.optional(),
+  fallback: fallback.optional(),
+  resend: resend.optional(),
+  patience: patience.optional(),
+  guard: guard.optional(),
+  pace: z.array(pace).optional().describe("How fast requests go out; a route's list replaces the upstream's."),
+  faults: z.array(fault).optional().describe("Failures to rehearse; a route's list replaces the upstream's. Never leave them on."),
   classify: z.array(classify).optional().describe("What the upstream's answers mean, first match wins; before the rules for statuses."),
   pushback: z.array(pushback).optional().describe('Where an answer says how long to wait, first match wins. Retry-After is always read.'),
   repeatable: z.boolean().optional().describe('A request of this route may be sent twice, whatever its method.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJsonPath } from '../../model/json-path.ts';
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../units.ts';
 
 /** A duration in the file; milliseconds after parsing. */
@@ -25,6 +26,25 @@ export const oneOrMany = <T extends z.ZodType>(item: T) =>
 
 /** A plain value, compared as text. */
 export const scalar = z.union([z.string(), z.number(), z.boolean()]);
+
+/** Whether a policy acts, or only counts what it would have done. */
+export const mode = z.enum(['enforce', 'observe']).describe('observe: act as if it were not there, and count what it would have done.');
+
+/** A regular expression. */
+export const pattern = z.string().refine(isRegExp, 'expected a regular expression');
+
+/** A path into a JSON document. */
+export const jsonPath = z
+  .string()
+  .refine((text) => parseJsonPath(text) !== undefined, 'expected a path such as error.code or candidates[*].finishReason');
+
+function isRegExp(text: string): boolean {
+  try {
+    return new RegExp(text).source !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** Where to listen. */
 export const listen = z.strictObject({

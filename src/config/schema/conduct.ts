@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { parseRate, RATE_PATTERN } from '../units.ts';
+import { duration, jsonPath, mode, oneOrMany, pattern, size, status } from './scalars.ts';
+
+/** Whether it is learned how long clients wait. */
+export const patience = z.strictObject({
+  enabled: z.boolean().optional(),
+  minimum: z.int().min(2).max(16).optional().describe('Departures after about the same time that show how long clients wait.'),
+  margin: duration.optional().describe('No retry starts later than this before clients are known to leave.'),
+  mode: mode.optional(),
+});
+
+/** What a stream must hold to count as begun and as complete. */
+export const guard = z.strictObject({
+  enabled: z.boolean().optional(),
+  stream: z
+    .literal('sse')
+    .optional()
+    .describe('Server-sent events: the answer begins for the client with its first event; before it, it can be retried.'),
+  firstEvent: duration.optional().describe('How long the first event may take after the head; absent: timeouts.headers.'),
+  terminator: oneOrMany(jsonPath)
+    .optional()
+    .describe('Paths into the JSON of the events, one of which a complete stream has had: candidates[*].finishReason'),
+  done: pattern.optional().describe('Regular expression for the data of the event that ends a complete stream: ^\\[DONE\\]$'),
+  error: jsonPath.optional().describe('Path to the status in an event that tells an error; absent: error.code.'),
+  mode: mode.optional(),
+});
+
+const part = z
+  .strictObject({
+    path: pattern.optional().describe('Regular expression on the path; its first group is the value.'),
+    header: z.string().optional(),
+    json: jsonPath.optional().describe('Path into the JSON body of the request.'),
+  })
+  .refine((one) => Object.values(one).filter((way) => way !== undefined).length === 1, { message: 'expected one of path, header and json' });
+
+/** How fast requests go out, for each value of a key. */
+export const pace = z.strictObject({
+  name: z.string().optional().describe('Name in messages.'),
+  key: z.array(part).optional().describe('Values of the request that have a pace of their own; a request that lacks one is not paced.'),
+  rate: z
+    .string()
+    .regex(new RegExp(RATE_PATTERN), 'expected a rate such as 80/s, 600/m or 1/6s')
+    .transform((text) => parseRate(text) ?? 0)
+    .meta({ title: 'rate' })
+    .describe('Requests in the long run.'),
+  burst: z.int().min(1).optional().describe('Requests that may go at once after a pause.'),
+  maxWait: duration.optional().describe('A request that would have to wait longer is refused with Retry-After.'),
+  maxKeys: z.int().min(1).optional().describe('Values that are kept apart; the one used longest ago is forgotten first.'),
+  hold: z
+    .strictObject({
+      codes: z.array(z.string()).describe("Names from classify, failure codes or statuses that say that the value's limit was reached."),
+      base: duration.optional().describe('How long the value rests then; grows with each time in a row.'),
+      factor: z.number().min(1).optional(),
+      max: duration.optional(),
+    })
+    .optional(),
+  mode: mode.optional(),
+});
+
+/** A failure to rehearse. */
+export const fault = z
+  .strictObject({
+    name: z.string().optional(),
+    percent: z.number().min(0).max(100).optional().describe('Share of the attempts that it strikes; absent: all.'),
+    header: z.boolean().optional().describe('Strikes only requests with x-breakwater-fault: on, or its name.'),
+    delay: z
+      .union([duration, z.strictObject({ min: duration, max: duration })])
+      .optional()
+      .describe('Wait before the attempt, fixed or anywhere between.'),
+    abort: status.optional().describe('Answer with this status instead of asking the upstream.'),
+    reset: z.boolean().optional().describe('Break the connection after the request instead of an answer.'),
+    cut: size.optional().describe('Break the answer off after so many bytes of its body.'),
+    mode: mode.optional(),
+  })
+  .refine((one) => [one.delay, one.abort, one.reset, one.cut].some((way) => way !== undefined), {
+    message: 'expected one of delay, abort, reset and cut',
+  });
+
+export type PatienceConfig = z.output<typeof patience>;
+export type GuardConfig = z.output<typeof guard>;
+export type PaceConfig = z.output<typeof pace>;
+export type FaultConfig = z.output<typeof fault>;
