@@ -87,6 +87,8 @@ export class Exchange implements ExchangeParts {
   deadlineAt = Infinity;
   /** True where `idle` bounds the response instead of `total` once its head is here. */
   streaming = false;
+  /** True where the attempt under way is the last and may take all the time that is left for the head of its answer. */
+  patient = false;
 
   /** What became of it. */
   status = 0;
@@ -179,10 +181,8 @@ export class Exchange implements ExchangeParts {
   /** Takes over what became of a branch whose outcome is this exchange's own. */
   adopt(branch: Exchange): void {
     this.attempt = Math.max(this.attempt, branch.attemptsBefore + branch.attempt - this.attemptsBefore);
-    this.failure = branch.failure;
-    this.cacheStatus = branch.cacheStatus;
+    if (branch.cacheStatus !== '') this.cacheStatus = branch.cacheStatus;
     this.waitedMs += branch.waitedMs;
-    this.outcomeUnknown = branch.outcomeUnknown;
   }
 }
 

@@ -1,14 +1,15 @@
 import type { Dispatcher } from 'undici';
-import type { BodySink, BodySource } from '../model/body.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase } from '../model/failure.ts';
-import { HOP_BY_HOP } from '../model/headers.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
 import { Abandoned, failureOf, PhaseTimeout } from './failures.ts';
-import { type AttemptLimits, type Limit, nextLimit } from './limits.ts';
-import type { ConnectionPool, Slot, Tenant } from './pool.ts';
+import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit } from './limits.ts';
+import type { ConnectionPool } from './pool.ts';
+import { ResponseBody } from './response-body.ts';
+import type { Slot, Tenant } from './slot.ts';
+import { endToEnd, requestOptions } from './wire.ts';
 
 /** What every attempt of a route has in common. */
 export interface AttemptContext {
@@ -19,21 +20,18 @@ export interface AttemptContext {
 
 /** Why the body of a reply that nobody wants is not read to its end. */
 const UNWANTED = new Abandoned('unwanted');
-/** Bytes held back, at most, while nobody has started the body. */
-const HOLD_BYTES = 64 * 1024;
-/** A rest of an unwanted body up to this is read away, so that its connection can be used again. */
-const DRAIN_BYTES = 16 * 1024;
+/** Idle connections that one attempt may find dead before it counts as failed: each was closed by the upstream without our knowing. */
+const DEAD_CONNECTIONS = 4;
 
 /**
  * One try: takes a connection, sends the request, pushes the response body. It is the handler that undici calls, the body source of its reply and the
  * keeper of its one timer, so that an attempt costs one object.
  */
-export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
+export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler, Tenant, AttemptPlace {
   readonly #exchange: Exchange;
   readonly #pool: ConnectionPool;
   readonly #context: AttemptContext;
   readonly #resolve: (outcome: Outcome) => void;
-  readonly #startedAt: number;
   readonly #left: () => void;
 
   #slot: Slot | undefined = undefined;
@@ -42,8 +40,9 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   #timerAt = Infinity;
 
   /** Where the attempt is, and since when: what a timeout and an error are named by. */
-  #phase: Phase = 'queue';
-  #phaseAt: number;
+  phase: Phase = 'queue';
+  phaseAt: number;
+  readonly startedAt: number;
   #settled = false;
   #over = false;
   #giveUp: Error | undefined = undefined;
@@ -51,25 +50,21 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   #late: LateAnswer | undefined = undefined;
   #lateUntil = Infinity;
 
-  #sink: BodySink | undefined = undefined;
-  #held: Buffer[] | undefined = undefined;
-  #heldBytes = 0;
-  #ended = false;
-  #cut: Failure | undefined = undefined;
-  #draining = false;
-  #paused = false;
-
   #status = 0;
   #connectedAt = 0;
   #headAt = 0;
   #reused = false;
+  /** Whether a byte of the request has reached a socket; undefined before anything was written. */
+  #wrote: boolean | undefined = undefined;
+  #deadConnections = 0;
 
   constructor(exchange: Exchange, pool: ConnectionPool, context: AttemptContext, resolve: (outcome: Outcome) => void) {
+    super();
     this.#exchange = exchange;
     this.#pool = pool;
     this.#context = context;
     this.#resolve = resolve;
-    this.#startedAt = this.#phaseAt = context.clock.now();
+    this.startedAt = this.phaseAt = context.clock.now();
     this.#left = () => this.#leave();
   }
 
@@ -90,8 +85,6 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     }
     this.#slot = slot;
     this.#reused = slot.connected;
-    const { body } = this.#exchange;
-    if (body.kind === 'stream') body.started = true;
     slot.dispatch(requestOptions(this.#exchange), this);
   }
 
@@ -103,6 +96,12 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     if (reason !== undefined) setImmediate(() => this.#slot?.cancelOpening(reason));
   }
 
+  drained(): void {
+    if (this.phase !== 'send') return;
+    this.phaseAt = this.#context.clock.now();
+    if (this.#exchange.body.kind !== 'stream') this.#sent();
+  }
+
   // Handler of undici
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -111,24 +110,29 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
       controller.abort(this.#giveUp);
       return;
     }
+    const { body } = this.#exchange;
+    if (body.kind === 'stream') body.started = true;
     this.#enter('send');
-    this.#connectedAt = this.#phaseAt;
+    this.#connectedAt = this.phaseAt;
     this.#watch();
   }
 
   onBodySent(): void {
-    this.#phaseAt = this.#context.clock.now();
+    this.#noteWrite();
+    this.phaseAt = this.#context.clock.now();
   }
 
   onRequestSent(): void {
-    this.#enter('headers');
-    this.#watch();
+    this.#noteWrite();
+    if (this.#wrote === false) return;
+    // what the upstream does not take is not sent yet: `send` goes on until it has
+    if (this.#slot?.blocked !== true || this.#exchange.body.kind === 'stream') this.#sent();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return;
     this.#enter('body');
-    this.#headAt = this.#phaseAt;
+    this.#headAt = this.phaseAt;
     this.#status = status;
     this.#controller = controller;
     this.#watch();
@@ -138,88 +142,65 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#phaseAt = this.#context.clock.now();
+    this.phaseAt = this.#context.clock.now();
     this.#exchange.root.bytesIn += chunk.length;
-    if (this.#sink !== undefined) {
-      if (!this.#sink.onData(chunk)) this.pause();
-      return;
-    }
-    this.#heldBytes += chunk.length;
-    if (this.#draining) {
-      if (this.#heldBytes > DRAIN_BYTES) controller.abort(UNWANTED);
-      return;
-    }
-    (this.#held ??= []).push(chunk);
-    if (this.#heldBytes >= HOLD_BYTES) this.pause();
+    if (!this.take(chunk)) controller.abort(UNWANTED);
   }
 
   onResponseEnd(): void {
-    this.#ended = true;
-    const sink = this.#sink;
+    const sink = this.complete();
     this.#finish(undefined);
     sink?.onEnd();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#over) return;
+    if (this.#foundDead()) return this.#takeAnother();
     const cause = this.#giveUp ?? error;
-    const phase = cause instanceof PhaseTimeout ? cause.phase : this.#phase;
-    const failure = cause instanceof Abandoned ? clientClosed(phase) : failureOf(cause, phase, this.#status !== 0);
-    const sink = this.#sink;
-    this.#cut = failure;
-    this.#finish(cause === UNWANTED ? undefined : failure);
-    this.#settle(failure);
+    const phase = cause instanceof PhaseTimeout ? cause.phase : this.phase;
+    const failed = cause instanceof Abandoned ? clientClosed(phase) : failureOf(cause, phase, this.#progress());
+    const sink = this.breakOff(failed);
+    this.#finish(cause === UNWANTED ? undefined : failed);
+    this.#settle(failed);
     if (this.#status === 0) this.#late?.lost();
-    sink?.onError(failure);
+    sink?.onError(failed);
   }
 
   // Source of the body
 
-  whole(): Uint8Array | undefined {
-    if (!this.#ended) return undefined;
-    const held = this.#held ?? [];
-    return held.length === 1 ? held[0] : Buffer.concat(held);
-  }
-
-  start(sink: BodySink): void {
-    const held = this.#held;
-    this.#held = undefined;
-    let wantsMore = true;
-    if (held !== undefined) for (const chunk of held) wantsMore = sink.onData(chunk);
-    if (this.#cut !== undefined) return sink.onError(this.#cut);
-    if (this.#ended) return sink.onEnd();
-    this.#sink = sink;
-    if (wantsMore) this.resume();
-    else this.pause();
-  }
-
-  pause(): void {
-    this.#paused = true;
+  protected stopSource(): void {
     this.#controller?.pause();
   }
 
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.#phaseAt = this.#context.clock.now();
+  protected startSource(): void {
+    this.phaseAt = this.#context.clock.now();
     this.#watch();
     this.#controller?.resume();
   }
 
   abort(): void {
-    this.#sink = undefined;
-    this.#held = undefined;
+    const worthReading = this.drop();
     if (this.#over) return;
-    if (this.#exchange.aborted || this.#heldBytes > DRAIN_BYTES) return this.#stop(UNWANTED);
-    this.#draining = true;
-    this.resume();
+    if (this.#exchange.aborted || !worthReading) this.#stop(UNWANTED);
+    else this.resume();
   }
 
   // Clock
 
+  /** True where the wait is not the upstream's doing: the client reads the answer, or sends its request, slowly. */
+  get held(): boolean {
+    if (this.phase === 'body') return this.paused;
+    return this.phase === 'send' && this.#exchange.body.kind === 'stream' && this.#slot?.blocked !== true;
+  }
+
   #enter(phase: Phase): void {
-    this.#phase = phase;
-    this.#phaseAt = this.#context.clock.now();
+    this.phase = phase;
+    this.phaseAt = this.#context.clock.now();
+  }
+
+  #sent(): void {
+    this.#enter('headers');
+    this.#watch();
   }
 
   /** Arms the timer for the current phase, unless it will wake up in time anyway. */
@@ -232,39 +213,74 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
   }
 
   #limit(): Limit {
-    const { limits } = this.#context;
     if (this.#late !== undefined) return { at: this.#lateUntil, name: 'late', afterMs: this.#late.waitMs };
-    return nextLimit(limits, this.#exchange, this.#phase, this.#phaseAt, this.#startedAt, this.#paused);
+    return nextLimit(this.#context.limits, this.#exchange, this);
   }
 
   #arm(limit: Limit): void {
-    this.#timerAt = limit.at;
-    if (limit.at === Infinity) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, limit.at - this.#context.clock.now()));
+    // who is held is looked at again, since nothing tells when it no longer is
+    const at = this.held && this.phase === 'send' ? Math.min(limit.at, this.#context.clock.now() + this.#context.limits.sendMs) : limit.at;
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, at - this.#context.clock.now()));
   }
 
   #wake(): void {
     this.#timerAt = Infinity;
     const limit = this.#limit();
-    const now = this.#context.clock.now();
-    if (limit.at - now > 1) return this.#arm(limit);
-    const timeout = new PhaseTimeout(this.#phase, limit.name, limit.afterMs);
-    if (this.#phase === 'headers' && this.#exchange.late !== undefined && this.#late === undefined) this.#goOn(this.#exchange.late, timeout);
+    if (limit.at - this.#context.clock.now() > 1) return this.#arm(limit);
+    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs);
+    if (this.phase === 'headers' && this.#exchange.late !== undefined && this.#late === undefined) this.#goOn(this.#exchange.late, timeout);
     else this.#stop(timeout);
+  }
+
+  // Connections that turn out to be dead
+
+  /** Notes, with the first write, whether it reached the socket. */
+  #noteWrite(): void {
+    if (this.#wrote === undefined) this.#wrote = this.#slot?.refusesWrites !== true;
+  }
+
+  #progress(): 'nothing' | 'request' | 'head' {
+    if (this.#status !== 0) return 'head';
+    if (this.#wrote !== undefined) return this.#wrote ? 'request' : 'nothing';
+    // a streamed request's head is written with the first piece of its body
+    return this.phase === 'send' && this.#exchange.body.kind !== 'stream' ? 'request' : 'nothing';
+  }
+
+  /** True where a kept connection was closed by the upstream before a byte of this request was written: then another one is taken at once. */
+  #foundDead(): boolean {
+    if (!this.#reused || this.#giveUp !== undefined || this.#exchange.aborted || this.#deadConnections >= DEAD_CONNECTIONS) return false;
+    if (this.phase === 'queue') return true;
+    return this.#wrote === false && this.#exchange.body.kind !== 'stream';
+  }
+
+  #takeAnother(): void {
+    const slot = this.#slot;
+    this.#deadConnections++;
+    this.#slot = undefined;
+    this.#controller = undefined;
+    this.#wrote = undefined;
+    this.#enter('queue');
+    // undici is still walking the queue of the client that failed: nothing may be added to it in this turn
+    queueMicrotask(() => {
+      if (slot !== undefined) this.#pool.release(slot);
+      if (!this.#over) this.#pool.acquire(this);
+    });
   }
 
   // Ends
 
   /** Fails by its time limit for those who wait, and goes on for the answer: the request is out, and what came of it can still become known. */
   #goOn(late: LateAnswer, timeout: PhaseTimeout): void {
-    const failure = failureOf(timeout, this.#phase, false);
+    const failed = failureOf(timeout, this.phase, 'request');
     this.#late = late;
     this.#lateUntil = this.#context.clock.now() + late.waitMs;
     this.#exchange.offAbort(this.#left);
     this.#watch();
-    this.#record(failure);
+    this.#record(failed);
     late.awaited();
-    this.#settle(failure);
+    this.#settle(failed);
   }
 
   /** The client has gone: nobody is left to answer. */
@@ -293,26 +309,26 @@ export class Attempt implements Dispatcher.DispatchHandler, BodySource, Tenant {
     this.#resolve(outcome);
   }
 
-  #finish(failure: Failure | undefined): void {
+  #finish(failed: Failure | undefined): void {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#exchange.offAbort(this.#left);
-    if (this.#late === undefined) this.#record(failure);
+    if (this.#late === undefined) this.#record(failed);
     const slot = this.#slot;
     if (slot === undefined) return;
-    if (this.#ended) this.#pool.release(slot);
+    if (this.ended) this.#pool.release(slot);
     // undici is still walking the queue of the client that failed: nothing may be added to it in this turn
     else queueMicrotask(() => this.#pool.release(slot));
   }
 
-  #record(failure: Failure | undefined): void {
+  #record(failed: Failure | undefined): void {
     const exchange = this.#exchange;
     const record = {
       number: exchange.attemptsBefore + exchange.attempt,
       status: this.#status === 0 ? undefined : this.#status,
-      failure,
-      elapsedMs: this.#context.clock.now() - this.#startedAt,
-      connectMs: this.#reused || this.#connectedAt === 0 ? 0 : this.#connectedAt - this.#startedAt,
+      failure: failed,
+      elapsedMs: this.#context.clock.now() - this.startedAt,
+      connectMs: this.#reused || this.#connectedAt === 0 ? 0 : this.#connectedAt - this.startedAt,
       firstByteMs: this.#headAt === 0 ? 0 : this.#headAt - this.#connectedAt,
       reused: this.#reused,
     };
@@ -331,33 +347,3 @@ const NO_CONTROLLER: Dispatcher.DispatchController = {
   pause: () => undefined,
   resume: () => undefined,
 };
-
-function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
-  const { body } = exchange;
-  const method = exchange.method as Dispatcher.HttpMethod;
-  const headers = exchange.headers as string[];
-  if (body.kind === 'none') return { path: exchange.path, method, headers, body: null };
-  if (body.kind === 'bytes') return { path: exchange.path, method, headers, body: body.bytes };
-  const sized = body.length === undefined ? headers : [...headers, 'content-length', String(body.length)];
-  return { path: exchange.path, method, headers: sized, body: body.stream };
-}
-
-/** undici's header object as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
-function endToEnd(headers: Record<string, string | string[] | undefined>): string[] {
-  const list: string[] = [];
-  const nominated = headers['connection'];
-  for (const name in headers) {
-    if (HOP_BY_HOP.has(name)) continue;
-    if (nominated !== undefined && nominated !== 'keep-alive' && isNominated(name, nominated)) continue;
-    const value = headers[name];
-    if (typeof value === 'string') list.push(name, value);
-    else if (value !== undefined) for (const one of value) list.push(name, one);
-  }
-  return list;
-}
-
-function isNominated(name: string, connection: string | string[]): boolean {
-  return String(connection)
-    .split(',')
-    .some((token) => token.trim().toLowerCase() === name);
-}

@@ -18,6 +18,9 @@ export interface DialWatcher {
   entered(phase: Phase): void;
 }
 
+/** How long one address is tried before the next (RFC 8305 section 5 recommends 250 ms). */
+const HEAD_START_MS = 250;
+
 /** Gets the socket, ready to carry a request, or the error. Called once. */
 export type DialCallback = (error: Error | null, socket: Socket | null) => void;
 
@@ -33,16 +36,34 @@ export interface SessionStore {
 export function dial(settings: DialSettings, resolver: Resolver, sessions: SessionStore, watcher: DialWatcher, callback: DialCallback): Socket {
   const byName = isIP(settings.host) === 0;
   watcher.entered(byName ? 'dns' : 'connect');
-  const lookup = (host: string, _options: object, done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void): void => {
+  const lookup = (
+    host: string,
+    _options: object,
+    done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void,
+  ): void => {
     resolver.resolve(host, (error, addresses) => {
       if (error === undefined) watcher.entered('connect');
       done(error ?? null, addresses);
     });
   };
-  const tcp = { host: settings.host, port: settings.port, autoSelectFamily: true, keepAlive: true, noDelay: true, ...(byName && { lookup }) };
+  const tcp = {
+    host: settings.host,
+    port: settings.port,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: HEAD_START_MS,
+    keepAlive: true,
+    noDelay: true,
+    ...(byName && { lookup }),
+  };
   if (settings.tls === undefined) return announce(connectTcp(tcp), 'connect', callback);
   const { servername, context, alpn } = settings.tls;
-  const secure = connectTls({ ...tcp, servername, secureContext: context, ALPNProtocols: alpn, ...(sessions.session && { session: sessions.session }) });
+  const secure = connectTls({
+    ...tcp,
+    servername,
+    secureContext: context,
+    ALPNProtocols: alpn,
+    ...(sessions.session && { session: sessions.session }),
+  });
   secure.once('connect', () => watcher.entered('tls'));
   secure.on('session', (session) => {
     sessions.session = session;

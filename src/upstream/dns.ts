@@ -1,14 +1,27 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { Clock } from '../model/clock.ts';
 
-/** Addresses of a host, or the error of a lookup that nothing can stand in for. */
-type Answer = { readonly addresses: LookupAddress[] } | { readonly error: NodeJS.ErrnoException };
-
 /** Called with the addresses of a host: once, maybe before `resolve` returns. */
 export type ResolveCallback = (error: NodeJS.ErrnoException | undefined, addresses: LookupAddress[]) => void;
 
 /** How a name is looked up; the system's resolver unless a test says otherwise. */
 export type Lookup = (host: string, callback: ResolveCallback) => void;
+
+/** How long answers are kept. Milliseconds. */
+export interface ResolverOptions {
+  /** The system's resolver does not tell the TTL of a record: how long an answer holds. */
+  readonly ttlMs: number;
+  /** How long a failed lookup is not tried again. */
+  readonly negativeMs: number;
+  /** How long a lookup may take before the last good answer stands in for it, if there is one. */
+  readonly patienceMs: number;
+}
+
+/** What holds where the configuration does not say. */
+export const DEFAULT_RESOLVER: ResolverOptions = { ttlMs: 30_000, negativeMs: 1000, patienceMs: 1000 };
+
+/** Names that are remembered at once: a pattern such as `*.example.com` can name no end of hosts. */
+const MAX_NAMES = 1024;
 
 const systemResolve: Lookup = (host, callback) => {
   systemLookup(host, { all: true, verbatim: true }, (error, addresses) => callback(error ?? undefined, addresses));
@@ -16,52 +29,83 @@ const systemResolve: Lookup = (host, callback) => {
 
 interface Entry {
   addresses: LookupAddress[];
+  /** Of the last lookup, where there are no addresses to stand in for it. */
+  error: NodeJS.ErrnoException | undefined;
   freshUntil: number;
-  waiting: ResolveCallback[] | undefined;
+  looking: boolean;
+  waiting: ResolveCallback[];
 }
 
 /**
- * Addresses by host name, kept for `ttlMs`, one lookup at a time per name. A failing resolver is covered by the last good answer, however old;
- * a changed answer is taken up as soon as the kept one is past its time.
+ * Addresses by host name, one lookup at a time per name. A resolver that fails, or hangs, is covered by the last good answer, however old; a changed
+ * answer is taken up as soon as the kept one is past its time. A name without any good answer fails for `negativeMs` without a new lookup.
  */
 export class Resolver {
   readonly #entries = new Map<string, Entry>();
   readonly #clock: Clock;
+  readonly #options: ResolverOptions;
   readonly #lookup: Lookup;
-  readonly #ttlMs: number;
 
-  constructor(clock: Clock, ttlMs = 30_000, lookup: Lookup = systemResolve) {
+  constructor(clock: Clock, options: Partial<ResolverOptions> = {}, lookup: Lookup = systemResolve) {
     this.#clock = clock;
-    this.#ttlMs = ttlMs;
+    this.#options = { ...DEFAULT_RESOLVER, ...options };
     this.#lookup = lookup;
   }
 
   /** Gives the addresses of a host, in the order in which they should be tried. */
   resolve(host: string, callback: ResolveCallback): void {
-    const entry = this.#entries.get(host) ?? { addresses: [], freshUntil: -Infinity, waiting: undefined };
+    const entry = this.#entries.get(host) ?? this.#remember(host);
+    if (this.#clock.now() < entry.freshUntil) return callback(entry.error, entry.addresses);
+    entry.waiting.push(callback);
+    if (!entry.looking) this.#look(host, entry);
+    if (entry.addresses.length > 0 && entry.waiting.length === 1) this.#boundWait(entry);
+  }
+
+  #remember(host: string): Entry {
+    if (this.#entries.size >= MAX_NAMES) this.#forgetOne();
+    const entry = { addresses: [], error: undefined, freshUntil: -Infinity, looking: false, waiting: [] };
     this.#entries.set(host, entry);
-    if (this.#clock.now() < entry.freshUntil) return callback(undefined, entry.addresses);
-    if (entry.waiting !== undefined) {
-      entry.waiting.push(callback);
+    return entry;
+  }
+
+  #forgetOne(): void {
+    for (const [host, entry] of this.#entries) {
+      if (entry.looking) continue;
+      this.#entries.delete(host);
       return;
     }
-    entry.waiting = [callback];
+  }
+
+  #look(host: string, entry: Entry): void {
+    entry.looking = true;
     this.#lookup(host, (error, addresses) => {
-      this.#settle(host, entry, error === undefined && addresses.length > 0 ? { addresses } : { error: error ?? notFound(host) });
+      entry.looking = false;
+      const now = this.#clock.now();
+      if (error === undefined && addresses.length > 0) {
+        entry.addresses = addresses;
+        entry.error = undefined;
+        entry.freshUntil = now + this.#options.ttlMs;
+      } else {
+        entry.error = entry.addresses.length > 0 ? undefined : (error ?? notFound(host));
+        entry.freshUntil = now + this.#options.negativeMs;
+      }
+      tell(entry);
     });
   }
 
-  #settle(host: string, entry: Entry, answer: Answer): void {
-    const waiting = entry.waiting ?? [];
-    entry.waiting = undefined;
-    if ('addresses' in answer) {
-      entry.addresses = answer.addresses;
-      entry.freshUntil = this.#clock.now() + this.#ttlMs;
-    }
-    const error = 'error' in answer && entry.addresses.length === 0 ? answer.error : undefined;
-    if (error !== undefined) this.#entries.delete(host);
-    for (const callback of waiting) callback(error, entry.addresses);
+  /** A resolver that hangs keeps nobody waiting who could be served by the last good answer; its late answer is taken up all the same. */
+  #boundWait(entry: Entry): void {
+    const waiting = entry.waiting;
+    setTimeout(() => {
+      if (entry.waiting === waiting) tell(entry);
+    }, this.#options.patienceMs).unref();
   }
+}
+
+function tell(entry: Entry): void {
+  const waiting = entry.waiting;
+  entry.waiting = [];
+  for (const callback of waiting) callback(entry.error, entry.addresses);
 }
 
 function notFound(host: string): NodeJS.ErrnoException {

@@ -1,5 +1,5 @@
 import { errors } from 'undici';
-import { type Failure, type FailureCode, type FailureKind, failure, type Phase } from '../model/failure.ts';
+import { type Failure, type FailureCode, type FailureKind, failure, type Phase, type ReplayClass } from '../model/failure.ts';
 
 /** An attempt's own reason to give up: the limit of the phase that it was in. */
 export class PhaseTimeout extends Error {
@@ -28,20 +28,19 @@ const TIMEOUT_CODES = {
   body: 'connection_read_timeout',
 } as const satisfies Record<Phase, FailureCode>;
 
-/** Phases before a byte of the request was written: whatever fails there was not sent (RFC 9110 section 9.2.2 lets it be sent again). */
-function isBeforeSending(phase: Phase): boolean {
-  return phase === 'queue' || phase === 'dns' || phase === 'connect' || phase === 'tls';
-}
+/** How far an attempt got: no byte of the request was written, some may have been, or the head of an answer has come. */
+export type Progress = 'nothing' | 'request' | 'head';
 
-/**
- * What an error of an attempt means. `phase` is the one that the attempt was in; `headSeen` tells whether a response head had come,
- * after which the failure is `cut`.
- */
-export function failureOf(error: Error, phase: Phase, headSeen: boolean): Failure {
-  const replay = headSeen ? 'cut' : isBeforeSending(phase) ? 'unsent' : 'ambiguous';
+/** What follows for sending again (RFC 9110 section 9.2.2): what was not sent may be; what broke after its head is cut. */
+const REPLAY_OF = { nothing: 'unsent', request: 'ambiguous', head: 'cut' } as const satisfies Record<Progress, ReplayClass>;
+
+/** What an error of an attempt means. `phase` is the one that the attempt was in. */
+export function failureOf(error: Error, phase: Phase, progress: Progress): Failure {
+  const replay = REPLAY_OF[progress];
+  const headSeen = progress === 'head';
   if (error instanceof PhaseTimeout) {
     const code = headSeen && error.limit !== 'idle' ? 'http_response_timeout' : TIMEOUT_CODES[phase];
-    return failure({ code, phase, kind: 'timeout', replay, detail: error.message });
+    return failure({ code, phase, kind: 'timeout', replay, detail: error.message, limit: error.limit });
   }
   const { code, kind } = describe(error, phase, headSeen);
   return failure({ code, phase, kind, replay, detail: detailOf(error) });
@@ -57,9 +56,11 @@ function describe(error: Error, phase: Phase, headSeen: boolean): { code: Failur
   if (phase === 'dns') return { code: code === 'ETIMEOUT' || code === 'EAI_AGAIN' ? 'dns_timeout' : 'dns_error', kind: 'refused' };
   if (phase === 'connect' && code === 'ETIMEDOUT') return { code: 'connection_timeout', kind: 'timeout' };
   if (phase === 'connect') return { code: 'connection_refused', kind: UNREACHABLE.has(code) ? 'refused' : 'reset' };
-  if (phase === 'tls') return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
+  if (phase === 'tls')
+    return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return { code: 'http_response_incomplete', kind: 'reset' };
-  if (error instanceof errors.HTTPParserError || MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message)) return { code: 'http_protocol_error', kind: 'protocol' };
+  if (error instanceof errors.HTTPParserError || MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message))
+    return { code: 'http_protocol_error', kind: 'protocol' };
   return { code: headSeen ? 'http_response_incomplete' : 'connection_terminated', kind: 'reset' };
 }
 

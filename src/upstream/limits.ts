@@ -23,6 +23,16 @@ export interface Limit {
   afterMs: number;
 }
 
+/** Where an attempt stands: what its next limit depends on. */
+export interface AttemptPlace {
+  readonly phase: Phase;
+  /** Monotonic milliseconds since which it is in this phase, or since the last piece of a body came or went. */
+  readonly phaseAt: number;
+  readonly startedAt: number;
+  /** True where the upstream is not the one that is waited for: a client that reads, or sends, slowly. */
+  readonly held: boolean;
+}
+
 function phaseLimit(limits: AttemptLimits, phase: Phase): number {
   switch (phase) {
     case 'queue':
@@ -43,15 +53,17 @@ function phaseLimit(limits: AttemptLimits, phase: Phase): number {
 }
 
 /**
- * The nearest of the phase's limit, the attempt's and the exchange's deadline. A body that we ourselves hold back (`paused`: the client is slow) is
- * not idle. A streaming answer is bound by `idle` alone once its head is here.
+ * The nearest of the phase's limit, the attempt's and the exchange's deadline. A streaming answer is bound by `idle` alone once its head is here. A patient
+ * exchange (the last attempt of a route that says so) has all the time that is left for the head of its answer.
  */
-export function nextLimit(limits: AttemptLimits, exchange: Exchange, phase: Phase, phaseAt: number, startedAt: number, paused: boolean): Limit {
+export function nextLimit(limits: AttemptLimits, exchange: Exchange, { phase, phaseAt, startedAt, held }: AttemptPlace): Limit {
   const inBody = phase === 'body';
-  const phaseMs = inBody && paused ? Infinity : phaseLimit(limits, phase);
+  const patient = exchange.patient && exchange.deadlineAt !== Infinity;
+  const phaseMs = held || (patient && phase === 'headers') ? Infinity : phaseLimit(limits, phase);
   const limit = { at: phaseAt + phaseMs, name: inBody ? 'idle' : phase, afterMs: phaseMs };
   if (inBody && exchange.streaming) return limit;
-  if (startedAt + limits.attemptMs < limit.at) return { at: startedAt + limits.attemptMs, name: 'attempt', afterMs: limits.attemptMs };
+  const attemptAt = patient ? Infinity : startedAt + limits.attemptMs;
+  if (attemptAt < limit.at && attemptAt <= exchange.deadlineAt) return { at: attemptAt, name: 'attempt', afterMs: limits.attemptMs };
   if (exchange.deadlineAt < limit.at) return { at: exchange.deadlineAt, name: 'total', afterMs: exchange.deadlineAt - exchange.startedAt };
   return limit;
 }

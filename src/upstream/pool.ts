@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
-import type { Phase } from '../model/failure.ts';
-import { type DialSettings, dial, type SessionStore } from './dial.ts';
+import type { Clock } from '../model/clock.ts';
+import { ConnectTime } from './connect-time.ts';
+import type { DialSettings, SessionStore } from './dial.ts';
 import type { Resolver } from './dns.ts';
+import { Slot, type Tenant } from './slot.ts';
 
 /** Sizes and times of one pool. */
 export interface PoolOptions {
@@ -12,71 +12,14 @@ export interface PoolOptions {
   readonly connections: number;
   /** How long an idle connection is kept, in milliseconds, unless the upstream's `Keep-Alive` says less. */
   readonly keepAliveMs: number;
+  /** After this a connection takes no more requests, in milliseconds, so that a changed address is picked up however busy it is. */
+  readonly maxAgeMs: number;
 }
 
-/** Who uses a connection: told about the phases of its opening, and when its turn in the queue has come. */
-export interface Tenant {
-  entered(phase: Phase): void;
-  /** A connection is free: it is this tenant's until `release`. */
-  admitted(slot: Slot): void;
-}
-
-/** One place for a connection: an undici client with at most one connection, opened when first used and again after it was lost. */
-export class Slot {
-  readonly #client: Client;
-  tenant: Tenant | undefined = undefined;
-  connected = false;
-  /** Exchanges that the current connection has carried to their end. */
-  served = 0;
-  #opening: Socket | undefined = undefined;
-
-  constructor(options: PoolOptions, resolver: Resolver, sessions: SessionStore) {
-    this.#client = new Client(options.origin, {
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      keepAliveTimeout: options.keepAliveMs,
-      keepAliveMaxTimeout: Math.max(options.keepAliveMs, 1),
-      maxHeaderSize: 128 * 1024,
-      connect: (_target, callback) => {
-        const watcher = { entered: (phase: Phase) => this.tenant?.entered(phase) };
-        this.#opening = dial(options.dial, resolver, sessions, watcher, (error, socket) => {
-          this.#opening = undefined;
-          if (socket === null) callback(error ?? new Error('no connection'), null);
-          else callback(null, socket);
-        });
-      },
-    });
-    this.#client.on('connect', () => {
-      this.connected = true;
-      this.served = 0;
-    });
-    this.#client.on('disconnect', () => {
-      this.connected = false;
-    });
-    this.#client.on('connectionError', () => {
-      this.connected = false;
-    });
-  }
-
-  /** Sends a request; the handler hears of everything that follows. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#client.dispatch(options, handler);
-  }
-
-  /** Gives up a connection that is still being opened: the request that waits for it fails with `error`. False where none is. */
-  cancelOpening(error: Error): boolean {
-    if (this.#opening === undefined) return false;
-    this.#opening.destroy(error);
-    return true;
-  }
-
-  /** Closes the connection, now. */
-  destroy(): Promise<void> {
-    return this.#client.destroy();
-  }
-}
+/** Time that is left for a request where its connection already stands: enough to write it. */
+const WRITE_MS = 1;
+/** Connections opened together do not end together: each lives up to this part shorter. */
+const AGE_SPREAD = 0.1;
 
 /**
  * The connections to one authority. Used last, used next, so that idle ones can go; at most `connections` at once, the others wait here in order and
@@ -85,21 +28,29 @@ export class Slot {
 export class ConnectionPool {
   readonly #options: PoolOptions;
   readonly #resolver: Resolver;
+  readonly #clock: Clock;
   readonly #sessions: SessionStore = { session: undefined };
+  readonly #connectTime = new ConnectTime();
   readonly #slots = new Set<Slot>();
   readonly #free: Slot[] = [];
   readonly #queue: Tenant[] = [];
   #closed = false;
 
-  constructor(options: PoolOptions, resolver: Resolver) {
+  constructor(options: PoolOptions, resolver: Resolver, clock: Clock) {
     this.#options = options;
     this.#resolver = resolver;
+    this.#clock = clock;
   }
 
   /** Connections in use, idle and awaited. */
   get stats(): { open: number; busy: number; queued: number } {
     const open = [...this.#slots].filter((slot) => slot.connected).length;
     return { open, busy: this.#slots.size - this.#free.length, queued: this.#queue.length };
+  }
+
+  /** Milliseconds that a request needs, at least, to be sent: next to none where an idle connection stands, else what opening one has taken so far. */
+  get leastMs(): number {
+    return this.#free.some((slot) => slot.connected) ? WRITE_MS : this.#connectTime.expectedMs;
   }
 
   /** Gives the tenant a slot: at once by calling `admitted` before it returns, or later when one is free. */
@@ -119,10 +70,11 @@ export class ConnectionPool {
   release(slot: Slot): void {
     slot.tenant = undefined;
     slot.served++;
-    if (this.#closed) {
-      this.#slots.delete(slot);
-      void slot.destroy();
-      return;
+    if (this.#closed) return this.#retire(slot);
+    if (this.#isOld(slot)) {
+      this.#retire(slot);
+      if (this.#queue.length === 0) return;
+      slot = this.#make();
     }
     const next = this.#queue.shift();
     if (next !== undefined) this.#admit(slot, next);
@@ -144,19 +96,42 @@ export class ConnectionPool {
   }
 
   #take(): Slot | undefined {
-    const last = this.#free.length - 1;
-    for (let i = last; i >= 0; i--) {
+    for (let i = this.#free.length - 1; i >= 0; i--) {
       const slot = this.#free[i];
-      if (slot?.connected === true) {
-        this.#free.splice(i, 1);
-        return slot;
-      }
+      if (slot?.connected !== true) continue;
+      this.#free.splice(i, 1);
+      if (!this.#isOld(slot)) return slot;
+      this.#retire(slot);
     }
-    if (last >= 0) return this.#free.pop();
-    if (this.#slots.size >= this.#options.connections) return undefined;
-    const slot = new Slot(this.#options, this.#resolver, this.#sessions);
+    if (this.#free.length > 0) return this.#free.pop();
+    return this.#slots.size < this.#options.connections ? this.#make() : undefined;
+  }
+
+  #make(): Slot {
+    const { origin, dial, keepAliveMs } = this.#options;
+    const parts = {
+      origin,
+      dial,
+      keepAliveMs,
+      resolver: this.#resolver,
+      sessions: this.#sessions,
+      connectTime: this.#connectTime,
+      clock: this.#clock,
+    };
+    const slot = new Slot(parts);
     this.#slots.add(slot);
     return slot;
+  }
+
+  #isOld(slot: Slot): boolean {
+    if (!slot.connected || this.#options.maxAgeMs === Infinity) return false;
+    const spread = 1 - AGE_SPREAD * (slot.bornAt % 1);
+    return this.#clock.now() - slot.bornAt > this.#options.maxAgeMs * spread;
+  }
+
+  #retire(slot: Slot): void {
+    this.#slots.delete(slot);
+    void slot.destroy();
   }
 
   #admit(slot: Slot, tenant: Tenant): void {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { DEFAULT_TIMEOUTS } from '../config/effective.ts';
+import { type Clock, systemClock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
 import type { Resolver } from './dns.ts';
 import type { DialSettings } from './dial.ts';
 import type { AttemptLimits } from './limits.ts';
@@ -9,17 +11,21 @@ import { ConnectionPool } from './pool.ts';
 
 /** Pools of one upstream that are kept at once: a pattern such as `*.example.com` can name no end of hosts. */
 const MAX_POOLS = 64;
+/** How long a connection takes requests where the configuration does not say, in milliseconds. */
+const MAX_AGE_MS = 300_000;
 
 /** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
 export class UpstreamPools {
   readonly #config: UpstreamConfig;
   readonly #resolver: Resolver;
+  readonly #clock: Clock;
   readonly #context: SecureContext;
   readonly #pools = new Map<string, ConnectionPool>();
   #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
 
-  constructor(config: UpstreamConfig, resolver: Resolver) {
+  constructor(config: UpstreamConfig, resolver: Resolver, clock: Clock = systemClock) {
     this.#config = config;
+    this.#clock = clock;
     this.#resolver = resolver;
     this.#context = secureContext(config.tls?.ca);
   }
@@ -33,6 +39,9 @@ export class UpstreamPools {
     this.#last = { key, pool };
     return pool;
   };
+
+  /** Milliseconds that an attempt at this exchange needs, at least, before its request can be written: for those who ask whether one is still of use. */
+  readonly leastMs = (exchange: Exchange): number => this.poolFor(exchange.authority, exchange.scheme).leastMs;
 
   /** Where and how a host is dialled: for those who connect by themselves (upgrades). */
   dialFor(authority: string, scheme: 'http' | 'https'): DialSettings {
@@ -70,8 +79,9 @@ export class UpstreamPools {
       dial: this.dialFor(authority, scheme),
       connections: this.#config.pool?.connections ?? 128,
       keepAliveMs: this.#config.pool?.keepAlive ?? 30_000,
+      maxAgeMs: this.#config.pool?.maxAge ?? MAX_AGE_MS,
     };
-    const pool = new ConnectionPool(options, this.#resolver);
+    const pool = new ConnectionPool(options, this.#resolver, this.#clock);
     if (this.#pools.size >= MAX_POOLS) this.#dropOldest();
     this.#pools.set(key, pool);
     return pool;

@@ -27,6 +27,7 @@ export const upstream = z.strictObject({
     .strictObject({
       connections: z.int().min(1).optional().describe('Connections per host.'),
       keepAlive: duration.optional().describe('How long an idle connection is kept.'),
+      maxAge: duration.optional().describe('After this a connection takes no more requests, so that a changed address is picked up.'),
     })
     .optional(),
   bufferLimit: size.optional().describe('Request bodies up to this are kept to be sent again.'),

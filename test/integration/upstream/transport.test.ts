@@ -1,89 +1,6 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
-import type { AttemptRecord } from '../../../src/model/exchange.ts';
-import { Exchange } from '../../../src/model/exchange.ts';
-import type { Outcome } from '../../../src/model/outcome.ts';
-import type { Service } from '../../../src/model/service.ts';
-import { Resolver } from '../../../src/upstream/dns.ts';
-import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
-import { transport } from '../../../src/upstream/transport.ts';
-import { Notes } from '../../unit/policy/fixtures.ts';
-
-type Limits = Parameters<typeof attemptLimits>[0];
-
-/** An upstream on a raw socket: the test says what it does with each connection. */
-class RawUpstream implements AsyncDisposable {
-  readonly sockets = new Set<Socket>();
-  readonly received: string[] = [];
-  readonly #server: Server;
-  readonly authority: string;
-
-  private constructor(server: Server) {
-    this.#server = server;
-    this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
-
-  static async start(onRequest: (socket: Socket, number: number) => void): Promise<RawUpstream> {
-    const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const upstream = new RawUpstream(server);
-    server.on('connection', (socket) => {
-      upstream.sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('data', (bytes) => {
-        upstream.received.push(bytes.toString('latin1'));
-        onRequest(socket, upstream.received.length);
-      });
-    });
-    return upstream;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-    });
-  }
-}
-
-class Records extends Notes {
-  readonly records: AttemptRecord[] = [];
-  override attemptEnded(_exchange?: Exchange, record?: AttemptRecord): void {
-    if (record !== undefined) this.records.push(record);
-  }
-}
-
-function client(authority: string, limits: Limits = {}, connections = 8) {
-  const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections } }, new Resolver(systemClock));
-  const observer = new Records();
-  const service: Service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
-  return { pools, observer, service, [Symbol.asyncDispose]: () => pools.destroy() };
-}
-
-function get(authority: string, path = '/', method = 'GET'): Exchange {
-  return new Exchange({ id: '1', entry: 'port', method, scheme: 'http', authority, path, headers: [], startedAt: systemClock.now() });
-}
-
-/** Reads a body to its end: the text, or the failure that broke it. */
-function read(outcome: Outcome): Promise<string> {
-  if (outcome.type === 'failure') return Promise.resolve(`${outcome.phase}/${outcome.kind}/${outcome.replay}`);
-  return new Promise((resolve) => {
-    let text = '';
-    outcome.body.start({
-      onData: (chunk) => {
-        text += Buffer.from(chunk).toString();
-        return true;
-      },
-      onEnd: () => resolve(text),
-      onError: (failure) => resolve(`${text}|${failure.phase}/${failure.kind}/${failure.replay}/${failure.code}`),
-    });
-  });
-}
-
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+import { client, get, OK, RawUpstream, read } from './fixtures.ts';
 
 describe('an attempt over a real socket', () => {
   it('gives the head and the body, and keeps the connection for the next', async () => {
@@ -112,7 +29,13 @@ describe('an attempt over a real socket', () => {
     await using upstream = await RawUpstream.start(() => undefined);
     await using from = client(upstream.authority, { headers: 60 });
     const outcome = await from.service(get(upstream.authority));
-    expect(outcome).toMatchObject({ type: 'failure', phase: 'headers', kind: 'timeout', code: 'http_response_timeout', detail: 'headers timeout after 60 ms' });
+    expect(outcome).toMatchObject({
+      type: 'failure',
+      phase: 'headers',
+      kind: 'timeout',
+      code: 'http_response_timeout',
+      detail: 'headers timeout after 60 ms',
+    });
   });
 
   it('falls to idle when the body stalls, and to the deadline when it only drips', async () => {

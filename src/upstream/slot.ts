@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { Clock } from '../model/clock.ts';
+import type { Phase } from '../model/failure.ts';
+import type { ConnectTime } from './connect-time.ts';
+import { type DialSettings, dial, type SessionStore } from './dial.ts';
+import type { Resolver } from './dns.ts';
+
+/** Who uses a connection: told about the phases of its opening, and when its turn in the queue has come. */
+export interface Tenant {
+  entered(phase: Phase): void;
+  /** A connection is free: it is this tenant's until `release`. */
+  admitted(slot: Slot): void;
+  /** What was written and had to wait for the upstream to take it has gone out. */
+  drained(): void;
+}
+
+/** What a slot is made with. */
+export interface SlotParts {
+  /** `https://host[:port]`: what the requests say; where it is dialled stands in `dial`. */
+  readonly origin: string;
+  readonly dial: DialSettings;
+  /** How long an idle connection is kept, in milliseconds, unless the upstream's `Keep-Alive` says less. */
+  readonly keepAliveMs: number;
+  readonly resolver: Resolver;
+  readonly sessions: SessionStore;
+  readonly connectTime: ConnectTime;
+  readonly clock: Clock;
+}
+
+/** One place for a connection: an undici client with at most one connection, opened when first used and again after it was lost. */
+export class Slot {
+  readonly #client: Client;
+  readonly #parts: SlotParts;
+  tenant: Tenant | undefined = undefined;
+  connected = false;
+  /** Exchanges that the current connection has carried to their end. */
+  served = 0;
+  /** Monotonic milliseconds at which the current connection was opened. */
+  bornAt = 0;
+  #opening: Socket | undefined = undefined;
+  #socket: Socket | undefined = undefined;
+
+  constructor(parts: SlotParts) {
+    this.#parts = parts;
+    this.#client = new Client(parts.origin, {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      keepAliveTimeout: parts.keepAliveMs,
+      keepAliveMaxTimeout: Math.max(parts.keepAliveMs, 1),
+      maxHeaderSize: 128 * 1024,
+      connect: (_target, callback) => this.#open(callback),
+    });
+    this.#client.on('connect', () => {
+      this.connected = true;
+      this.served = 0;
+      this.bornAt = parts.clock.now();
+    });
+    this.#client.on('disconnect', () => this.#lost());
+    this.#client.on('connectionError', () => this.#lost());
+  }
+
+  /** Sends a request; the handler hears of everything that follows. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#client.dispatch(options, handler);
+  }
+
+  /** Gives up a connection that is still being opened: the request that waits for it fails with `error`. False where none is. */
+  cancelOpening(error: Error): boolean {
+    if (this.#opening === undefined) return false;
+    this.#opening.destroy(error);
+    return true;
+  }
+
+  /**
+   * True where the write that was just made failed at once. The kernel then took no byte of it: a plain socket's first write is one system call, and
+   * what it refuses has not gone out. A TLS socket tells of it later, so there the answer is always false, which is the safe side.
+   */
+  get refusesWrites(): boolean {
+    return this.#socket !== undefined && this.#socket.errored !== null;
+  }
+
+  /** True while the upstream does not take what was written; its tenant hears `drained` when it has. */
+  get blocked(): boolean {
+    return this.#socket?.writableNeedDrain === true;
+  }
+
+  /** Closes the connection, now. */
+  destroy(): Promise<void> {
+    return this.#client.destroy();
+  }
+
+  #open(callback: buildConnector.Callback): void {
+    const { dial: settings, resolver, sessions, connectTime, clock } = this.#parts;
+    const startedAt = clock.now();
+    const watcher = { entered: (phase: Phase) => this.tenant?.entered(phase) };
+    this.#opening = dial(settings, resolver, sessions, watcher, (error, socket) => {
+      this.#opening = undefined;
+      if (socket === null) return callback(error ?? new Error('no connection'), null);
+      connectTime.add(clock.now() - startedAt);
+      this.#socket = socket;
+      socket.on('drain', () => this.tenant?.drained());
+      callback(null, socket);
+    });
+  }
+
+  #lost(): void {
+    this.connected = false;
+    this.#socket = undefined;
+  }
+}

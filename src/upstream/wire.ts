@@ -1,0 +1,34 @@
+import type { Dispatcher } from 'undici';
+import type { Exchange } from '../model/exchange.ts';
+import { HOP_BY_HOP } from '../model/headers.ts';
+
+/** An exchange as undici takes it. The body is handed over as it is: bytes to be sent again byte for byte, or a stream, once. */
+export function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
+  const { body } = exchange;
+  const method = exchange.method as Dispatcher.HttpMethod;
+  const headers = exchange.headers as string[];
+  if (body.kind === 'none') return { path: exchange.path, method, headers, body: null };
+  if (body.kind === 'bytes') return { path: exchange.path, method, headers, body: body.bytes };
+  const sized = body.length === undefined ? headers : [...headers, 'content-length', String(body.length)];
+  return { path: exchange.path, method, headers: sized, body: body.stream };
+}
+
+/** undici's header object as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
+export function endToEnd(headers: Record<string, string | string[] | undefined>): string[] {
+  const list: string[] = [];
+  const nominated = headers['connection'];
+  for (const name in headers) {
+    if (HOP_BY_HOP.has(name)) continue;
+    if (nominated !== undefined && nominated !== 'keep-alive' && isNominated(name, nominated)) continue;
+    const value = headers[name];
+    if (typeof value === 'string') list.push(name, value);
+    else if (value !== undefined) for (const one of value) list.push(name, one);
+  }
+  return list;
+}
+
+function isNominated(name: string, connection: string | string[]): boolean {
+  return String(connection)
+    .split(',')
+    .some((token) => token.trim().toLowerCase() === name);
+}

@@ -1,0 +1,96 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { systemClock } from '../../../src/model/clock.ts';
+import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import type { Service } from '../../../src/model/service.ts';
+import type { UpstreamConfig } from '../../../src/config/schema.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
+import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
+import { transport } from '../../../src/upstream/transport.ts';
+import { Notes } from '../../unit/policy/fixtures.ts';
+
+/** Time limits as the configuration gives them. */
+export type Limits = Parameters<typeof attemptLimits>[0];
+
+/** An upstream on a raw socket: the test says what it does with each connection. */
+export class RawUpstream implements AsyncDisposable {
+  readonly sockets = new Set<Socket>();
+  readonly received: string[] = [];
+  readonly #server: Server;
+  readonly authority: string;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(onRequest: (socket: Socket, number: number) => void): Promise<RawUpstream> {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const upstream = new RawUpstream(server);
+    server.on('connection', (socket) => {
+      upstream.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        upstream.received.push(bytes.toString('latin1'));
+        onRequest(socket, upstream.received.length);
+      });
+    });
+    return upstream;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
+  }
+}
+
+/** Keeps what attempts report. */
+export class Records extends Notes {
+  readonly records: AttemptRecord[] = [];
+  override attemptEnded(_exchange?: Exchange, record?: AttemptRecord): void {
+    if (record !== undefined) this.records.push(record);
+  }
+}
+
+/** A transport to one upstream, with what it reported. */
+export function client(
+  authority: string,
+  limits: Limits = {},
+  connections = 8,
+  config: Partial<UpstreamConfig> = {},
+  resolver = new Resolver(systemClock),
+) {
+  const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections }, ...config }, resolver);
+  const observer = new Records();
+  const service: Service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
+  return { pools, observer, service, [Symbol.asyncDispose]: () => pools.destroy() };
+}
+
+/** An exchange for it. */
+export function get(authority: string, path = '/', method = 'GET', scheme: 'http' | 'https' = 'http'): Exchange {
+  return new Exchange({ id: '1', entry: 'port', method, scheme, authority, path, headers: [], startedAt: systemClock.now() });
+}
+
+/** Reads a body to its end: the text, or the failure that broke it. */
+export function read(outcome: Outcome): Promise<string> {
+  if (outcome.type === 'failure') return Promise.resolve(`${outcome.phase}/${outcome.kind}/${outcome.replay}`);
+  return new Promise((resolve) => {
+    let text = '';
+    outcome.body.start({
+      onData: (chunk) => {
+        text += Buffer.from(chunk).toString();
+        return true;
+      },
+      onEnd: () => resolve(text),
+      onError: (failure) => resolve(`${text}|${failure.phase}/${failure.kind}/${failure.replay}/${failure.code}`),
+    });
+  });
+}
+
+/** A whole answer. */
+export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
