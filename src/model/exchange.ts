@@ -170,6 +170,7 @@ export class Exchange implements ExchangeParts {
     branch.route = this.route;
     branch.deadlineAt = this.deadlineAt;
     branch.streaming = this.streaming;
+    branch.patient = this.patient;
     branch.patienceEndsAt = this.patienceEndsAt;
     branch.staleUse = this.staleUse;
     branch.late = this.late;
