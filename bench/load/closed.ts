@@ -1,0 +1,34 @@
+import { askOnce, Line, open, requestBytes } from './connection.ts';
+import type { LoadResult, LoadSpec, Target } from './spec.ts';
+import { Tally } from './tally.ts';
+
+/** As many requests as go: every connection sends its next one when the last has been answered. */
+export async function closedLoop(spec: LoadSpec & { kind: 'closed' }): Promise<LoadResult> {
+  const fresh = spec.fresh === true;
+  const lines = fresh ? [] : await Promise.all(Array.from({ length: spec.connections }, async () => new Line(await open(spec.target))));
+  const tally = new Tally();
+  const until = performance.now() + spec.seconds * 1000;
+  await Promise.all(
+    Array.from({ length: spec.connections }, (_, at) => (fresh ? askAfresh(spec.target, until, tally) : askOn(lines[at], spec.target, until, tally))),
+  );
+  for (const line of lines) line.socket.destroy();
+  return tally.result();
+}
+
+async function askOn(first: Line | undefined, target: Target, until: number, tally: Tally): Promise<void> {
+  const bytes = requestBytes(target);
+  let line = first ?? new Line(await open(target));
+  for (let now = performance.now(); now < until;) {
+    const status = await line.ask(bytes);
+    const done = performance.now();
+    tally.addStatus(status, done - now);
+    if (line.socket.destroyed) line = new Line(await open(target));
+    now = done;
+  }
+  line.socket.destroy();
+}
+
+async function askAfresh(target: Target, until: number, tally: Tally): Promise<void> {
+  const bytes = requestBytes(target);
+  for (let now = performance.now(); now < until; now = performance.now()) tally.addStatus(await askOnce(target, bytes), performance.now() - now);
+}

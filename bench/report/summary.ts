@@ -1,0 +1,26 @@
+import { median, ratios, type Spread, spread } from '../lib/stats.ts';
+import type { CaseResult, Row } from './results.ts';
+
+/** The row of a contender, where it was measured. */
+export function rowOf(result: CaseResult, name: string): Row | undefined {
+  return result.rows.find((row) => row.name === name && row.samples.length > 0);
+}
+
+/** A figure of every round; NaN where a round failed. JSON has no NaN, so that null stands for it in files. */
+export function series(row: Row, key: string): number[] {
+  return row.samples.map((sample) => sample?.[key] ?? NaN);
+}
+
+/** The median of a figure over the rounds that have it. */
+export function typical(row: Row, key: string): number {
+  return median(series(row, key).filter((value) => !Number.isNaN(value)));
+}
+
+/** How many times the other contender's figure, round by round. Undefined where either was not measured. */
+export function ratio(result: CaseResult, name: string, against: string, key = result.metric): Spread | undefined {
+  const row = rowOf(result, name);
+  const base = rowOf(result, against);
+  if (row === undefined || base === undefined) return undefined;
+  const found = ratios(series(row, key), series(base, key));
+  return found.length === 0 ? undefined : spread(found);
+}

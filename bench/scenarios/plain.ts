@@ -1,0 +1,40 @@
+import { FORWARDERS, TLS_FORWARDERS } from '../contenders/all.ts';
+import { byWrk, THROUGHPUT } from './measures.ts';
+import type { Case, Scenario } from './scenario.ts';
+
+const common = { baseline: 'forwarder', columns: THROUGHPUT, metric: 'perSecond', better: 'higher', mode: 'reverse' } as const;
+
+function at(connections: number): Case {
+  return {
+    ...common,
+    name: `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+    contenders: FORWARDERS,
+    behind: 'http',
+    measure: (endpoint, visit) => byWrk(endpoint, visit, '/rest/v1/1k', connections),
+  };
+}
+
+/** Plain forwarding of small answers. */
+export const plain: Scenario = {
+  name: 'plain',
+  title: 'Plain forwarding, 1 KiB of JSON, HTTP origin',
+  text: 'wrk with keep-alive connections. The proxy has a core to itself, wrk and origin share the other.',
+  cases: [1, 32, 256, 1024].map(at),
+};
+
+/** The same over TLS to the origin. */
+export const tlsUpstream: Scenario = {
+  name: 'tls-upstream',
+  title: 'TLS to the origin, 1 KiB of JSON',
+  text: 'HTTP from wrk, TLS with verification to the origin.',
+  cases: [
+    {
+      ...common,
+      name: '32 connections',
+      contenders: TLS_FORWARDERS,
+      excluded: { 'byte-pipe': 'looks at no byte', varnish: 'speaks no TLS to origins', mitmproxy: 'see interception' },
+      behind: 'https',
+      measure: (endpoint, visit) => byWrk(endpoint, visit, '/rest/v1/1k', 32),
+    },
+  ],
+};

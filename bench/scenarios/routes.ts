@@ -1,0 +1,25 @@
+import { breakwaterRoutes } from '../contenders/breakwater.ts';
+import { byWrk, THROUGHPUT } from './measures.ts';
+import type { Scenario } from './scenario.ts';
+
+const counts = [1, 10, 30, 100, 300];
+
+/** What a long list of routes costs. */
+export const routeCount: Scenario = {
+  name: 'routes',
+  title: 'From one route to 300',
+  text: 'Each request matches the last of the routes that the configuration adds to the preset.',
+  cases: [
+    {
+      name: '32 connections',
+      contenders: counts.map(breakwaterRoutes),
+      baseline: '1 routes',
+      columns: THROUGHPUT,
+      metric: 'perSecond',
+      better: 'higher',
+      mode: 'reverse',
+      behind: 'http',
+      measure: (endpoint, visit) => byWrk(endpoint, visit, `/rest/v1/t${Number.parseInt(visit.contender.name, 10) - 1}/1k`, 32),
+    },
+  ],
+};
