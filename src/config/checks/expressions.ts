@@ -1,0 +1,72 @@
+import { parseJsonPath } from '../../model/json-path.ts';
+import { compileTemplate } from '../../model/path-template.ts';
+import type { MatchConfig } from '../schema.ts';
+import { type Path, treeAt } from '../tree.ts';
+import type { CheckContext } from './context.ts';
+
+/** Everything that is compiled when the proxy starts: path templates, regular expressions, paths into JSON. */
+export function checkExpressions(context: CheckContext): void {
+  for (const { upstream, path } of context.upstreams) {
+    for (const [index, route] of (upstream.routes ?? []).entries()) checkMatch(context, [...path, 'routes', index, 'match'], route.match);
+    if (upstream.tables === undefined) continue;
+    checkTemplate(context, [...path, 'tables', 'path'], upstream.tables.path);
+    if (!/\{table[:}]/.test(upstream.tables.path))
+      context.report([...path, 'tables', 'path'], 'expected a path with {table} in it, such as /rest/v1/{table}');
+  }
+  for (const { settings, path } of context.blocks) {
+    for (const [index, rule] of (settings.classify ?? []).entries()) {
+      const at = [...path, 'classify', index];
+      checkJsonPath(context, [...at, 'json'], rule.json);
+      checkRegExp(context, [...at, 'matches'], rule.matches);
+    }
+    for (const [index, rule] of (settings.pushback ?? []).entries()) checkJsonPath(context, [...path, 'pushback', index, 'json'], rule.json);
+  }
+}
+
+function checkMatch(context: CheckContext, path: Path, match: MatchConfig): void {
+  for (const [index, template] of (match.path ?? []).entries()) checkTemplate(context, itemPath(context, [...path, 'path'], index), template);
+  for (const key of ['header', 'query', 'json'] as const) {
+    for (const [name, wanted] of Object.entries(match[key] ?? {})) checkRegExp(context, [...path, key, name], /^\/(.+)\/$/.exec(String(wanted))?.[1]);
+  }
+  for (const name of Object.keys(match.json ?? {}))
+    if (parseJsonPath(name) === undefined) context.reportKey([...path, 'json', name], JSON_PATH_EXPECTED);
+}
+
+/** Where an item stands that may be written alone instead of in a list. */
+function itemPath(context: CheckContext, path: Path, index: number): Path {
+  return treeAt(context.tree, path)?.kind === 'list' ? [...path, index] : path;
+}
+
+function checkTemplate(context: CheckContext, path: Path, template: string): void {
+  const why = thrownBy(() => compileTemplate(template));
+  if (why !== undefined) return context.report(path, `the path template does not compile: ${why}`);
+  const bare = template.replace(/\{[A-Za-z_]\w*(:([^{}]|\{[^{}]*\})+)?\}/g, '');
+  if (/[{}]/.test(bare))
+    context.report(path, 'the path template has a brace too many', 'a placeholder is {name} or {name:regex}, its name of letters, digits and _');
+  else if (bare.replace(/\/\*\*$/, '').includes('**')) context.report(path, '** may only stand at the end of a path template');
+  else if (template.includes('?')) checkQueryMark(context, path, bare);
+}
+
+function checkQueryMark(context: CheckContext, path: Path, bare: string): void {
+  if (bare.includes('?')) context.report(path, 'a path template has no query', 'write match.query: { name: value }');
+}
+
+const JSON_PATH_EXPECTED = 'expected a path into JSON such as error.code or error.details[*].retryDelay';
+
+function checkJsonPath(context: CheckContext, path: Path, text: string | undefined): void {
+  if (text !== undefined && parseJsonPath(text) === undefined) context.report(path, `${JSON_PATH_EXPECTED}, got ${JSON.stringify(text)}`);
+}
+
+function checkRegExp(context: CheckContext, path: Path, text: string | undefined): void {
+  const why = text === undefined ? undefined : thrownBy(() => new RegExp(text));
+  if (why !== undefined) context.report(path, `the regular expression does not compile: ${why}`);
+}
+
+function thrownBy(action: () => unknown): string | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

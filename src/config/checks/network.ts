@@ -1,0 +1,93 @@
+import { hostsOf } from '../effective.ts';
+import { formatPath, type Path } from '../tree.ts';
+import type { CheckContext } from './context.ts';
+
+/** Ports, hosts and addresses: nothing may be claimed twice, everything must be reachable by some name. */
+export function checkNetwork(context: CheckContext): void {
+  checkPorts(context);
+  checkHosts(context);
+  for (const { upstream, path } of context.upstreams) {
+    if (!context.isWritten([...path, 'origin'])) {
+      if (!context.isWritten([...path, 'hosts']))
+        context.reportKey(path, 'needs an origin', 'write origin: https://HOST, or hosts: [...] for the forward proxy alone');
+      else if (upstream.listen !== undefined)
+        context.reportKey([...path, 'listen'], 'a port of its own needs an origin to send requests to', 'write origin: https://HOST');
+    }
+    for (const [index, host] of (upstream.hosts ?? []).entries()) checkHostName(context, [...path, 'hosts', index], host);
+    if (typeof upstream.resolve === 'string') checkAddress(context, [...path, 'resolve'], upstream.resolve);
+    else for (const [host, address] of Object.entries(upstream.resolve ?? {})) checkAddress(context, [...path, 'resolve', host], address);
+  }
+  for (const [index, host] of context.config.passthrough.entries()) checkHostName(context, ['passthrough', index], host);
+}
+
+interface Claim {
+  readonly path: Path;
+  readonly host: string;
+  readonly port: number;
+}
+
+function checkPorts(context: CheckContext): void {
+  const { config } = context;
+  const own = context.upstreams.flatMap(({ upstream, path }) =>
+    upstream.listen === undefined ? [] : [{ path: [...path, 'listen'], ...upstream.listen }],
+  );
+  const claims: Claim[] = [{ path: ['listen'], ...config.listen }, { path: ['admin'], ...config.admin }, ...own];
+  for (const [at, claim] of claims.entries()) {
+    const other = claims.slice(0, at).find((earlier) => earlier.port === claim.port && claim.port !== 0 && overlap(earlier.host, claim.host));
+    if (other === undefined) continue;
+    const later = context.isWritten([...claim.path, 'port']) ? claim : other;
+    const earlier = later === claim ? other : claim;
+    context.report(
+      [...later.path, 'port'],
+      `port ${claim.port} is taken by ${formatPath(context.tree, earlier.path)} already`,
+      'choose another, or 0 for any free one',
+    );
+  }
+  for (const { path, host } of claims) {
+    if (!isLoopback(host)) context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
+  }
+}
+
+function overlap(a: string, b: string): boolean {
+  const every = new Set(['0.0.0.0', '::', '[::]']);
+  const same = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
+  return same(a) === same(b) || every.has(a) || every.has(b);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.');
+}
+
+function checkHosts(context: CheckContext): void {
+  const owners = new Map<string, string>();
+  for (const [index, host] of context.config.passthrough.entries()) owners.set(host.toLowerCase(), `passthrough.${index}`);
+  for (const { name, upstream, path } of context.upstreams) {
+    for (const host of hostsOf(upstream)) {
+      const owner = owners.get(host);
+      owners.set(host, path.join('.'));
+      if (owner === undefined) continue;
+      const listed = (upstream.hosts ?? []).findIndex((listedHost) => listedHost.toLowerCase() === host);
+      const place = listed < 0 ? [...path, 'origin'] : [...path, 'hosts', listed];
+      context.report(place, `the host ${host} belongs to ${owner} already`, `a request for it could not tell ${name} from the other`);
+    }
+  }
+}
+
+const HOST_NAME = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{1,5})?$/i;
+
+function checkHostName(context: CheckContext, path: Path, host: string): void {
+  if (HOST_NAME.test(host)) return;
+  const hint = host.includes('://') ? 'without the scheme' : host.includes('*') ? '* may only stand first, before a dot' : undefined;
+  context.report(path, `expected a host such as api.example.com or *.example.com, got ${JSON.stringify(host)}`, hint);
+}
+
+function checkAddress(context: CheckContext, path: Path, address: string): void {
+  const port = /^(?:\[[0-9a-f:.]+\]|[^\s:/@[\]]+):(\d{1,5})$/i.exec(address)?.[1];
+  const number = Number(port);
+  if (port !== undefined && number > 0 && number <= 65_535) return;
+  context.report(
+    path,
+    `expected host:port such as 127.0.0.1:9443, got ${JSON.stringify(address)}`,
+    address.includes('://') ? 'without the scheme' : undefined,
+  );
+}
