@@ -1,0 +1,41 @@
+import type { Journal } from '../../telemetry/journal.ts';
+import { redactData } from '../../telemetry/redact.ts';
+import { healthOf, type HealthParts } from '../health.ts';
+import { json, problem } from '../replies.ts';
+import type { AdminReply, AdminRequest, AdminRoute } from '../route.ts';
+import { isSet } from './health-routes.ts';
+
+/** Exchanges that one answer lists at most. */
+const MAX_LIMIT = 1000;
+
+/** What stands and what has happened, for tools and the dashboard. */
+export function stateRoutes(parts: HealthParts, journal: Journal): AdminRoute[] {
+  const { view } = parts;
+  return [
+    {
+      method: 'GET',
+      path: '/api/status',
+      summary: 'Everything that /health?verbose says, with upstreams and listeners',
+      handle: () => json({ ...healthOf(parts, true), upstreams: view.upstreams(), listeners: view.listeners() }),
+    },
+    {
+      method: 'GET',
+      path: '/api/exchanges',
+      summary: 'The last exchanges, newest first; ?limit=100&upstream=NAME&failed',
+      handle: (request) => exchanges(journal, request),
+    },
+    {
+      method: 'GET',
+      path: '/api/config',
+      summary: 'The configuration at work, presets and defaults merged in, secrets redacted',
+      handle: () => json({ file: view.config().file ?? null, config: redactData(view.effectiveConfig()) }),
+    },
+  ];
+}
+
+function exchanges(journal: Journal, { query }: AdminRequest): AdminReply {
+  const limit = query.get('limit') ?? '100';
+  if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
+  const wanted = { limit: Math.min(Number(limit), MAX_LIMIT), upstream: query.get('upstream') ?? undefined, failed: isSet(query, 'failed') };
+  return json({ exchanges: journal.list(wanted) });
+}

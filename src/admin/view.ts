@@ -1,0 +1,23 @@
+import type { AppReadings, BreakerReading } from '../model/status.ts';
+
+/** What can be done to a breaker by hand: open it as a failure would, close it, hold it open until it is reset. */
+export const BREAKER_ACTIONS = ['trip', 'reset', 'isolate'] as const;
+export type BreakerAction = (typeof BREAKER_ACTIONS)[number];
+
+/** Whether the app serves. `draining`: it finishes what runs and takes nothing new. */
+export type Readiness = 'starting' | 'ready' | 'draining';
+
+/** The running app as the admin listener sees it; the app implements it. Every call answers at once, from memory. */
+export interface AdminView extends AppReadings {
+  readonly version: string;
+  /** When the process started, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  readiness(): Readiness;
+  /** The configuration at work, presets and defaults merged in. The admin listener redacts it. */
+  effectiveConfig(): unknown;
+  /**
+   * Acts on the breakers of a name, on all hosts or on `authority` alone, and gives where they then stand. Undefined where the upstream has no breaker of that name; empty
+   * where it has, but no request has asked for it yet.
+   */
+  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined;
+}
