@@ -84,8 +84,9 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
       return;
     }
     this.#slot = slot;
-    this.#reused = slot.connected;
-    slot.dispatch(requestOptions(this.#exchange), this);
+    // a rested connection may have been closed without our having looked: one turn of the loop tells, before anything is written
+    if (slot.rested) setImmediate(() => this.#dispatch(slot));
+    else this.#dispatch(slot);
   }
 
   entered(phase: Phase): void {
@@ -100,6 +101,12 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
     if (this.phase !== 'send') return;
     this.phaseAt = this.#context.clock.now();
     if (this.#exchange.body.kind !== 'stream') this.#sent();
+  }
+
+  #dispatch(slot: Slot): void {
+    if (this.#giveUp !== undefined) return this.onResponseError(NO_CONTROLLER, this.#giveUp);
+    this.#reused = slot.connected;
+    slot.dispatch(requestOptions(this.#exchange), this);
   }
 
   // Handler of undici

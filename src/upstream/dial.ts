@@ -1,5 +1,5 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type SecureContext } from 'node:tls';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContext } from 'node:tls';
 import type { Phase } from '../model/failure.ts';
 import type { Resolver } from './dns.ts';
 
@@ -56,19 +56,22 @@ export function dial(settings: DialSettings, resolver: Resolver, sessions: Sessi
     ...(byName && { lookup }),
   };
   if (settings.tls === undefined) return announce(connectTcp(tcp), 'connect', callback);
-  const { servername, context, alpn } = settings.tls;
-  const secure = connectTls({
-    ...tcp,
-    servername,
-    secureContext: context,
-    ALPNProtocols: alpn,
-    ...(sessions.session && { session: sessions.session }),
-  });
+  const secure = connectTls({ ...tcp, ...tlsOptions(settings.tls), ...(sessions.session && { session: sessions.session }) });
   secure.once('connect', () => watcher.entered('tls'));
   secure.on('session', (session) => {
     sessions.session = session;
   });
   return announce(secure, 'secureConnect', callback);
+}
+
+/** The certificate must hold the origin's own name, wherever `resolve:` sends the connection. An address is no server name for TLS (RFC 6066 section 3). */
+function tlsOptions({ servername, context, alpn }: NonNullable<DialSettings['tls']>) {
+  return {
+    servername: isIP(servername) === 0 ? servername : '',
+    secureContext: context,
+    ALPNProtocols: alpn,
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(servername, certificate),
+  };
 }
 
 /** Calls back on the event, or on the first error or close before it. */

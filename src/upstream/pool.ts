@@ -78,7 +78,7 @@ export class ConnectionPool {
     }
     const next = this.#queue.shift();
     if (next !== undefined) this.#admit(slot, next);
-    else this.#free.push(slot);
+    else this.#rest(slot);
   }
 
   /** Closes idle connections now and the others when they are released. */
@@ -93,6 +93,11 @@ export class ConnectionPool {
   async destroy(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#slots].map((slot) => slot.destroy()));
+  }
+
+  #rest(slot: Slot): void {
+    slot.freeSince = this.#clock.now();
+    this.#free.push(slot);
   }
 
   #take(): Slot | undefined {
@@ -137,5 +142,6 @@ export class ConnectionPool {
   #admit(slot: Slot, tenant: Tenant): void {
     slot.tenant = tenant;
     tenant.admitted(slot);
+    slot.freeSince = Infinity;
   }
 }

@@ -6,6 +6,9 @@ import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
 import type { Resolver } from './dns.ts';
 
+/** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
+const REST_MS = 20;
+
 /** Who uses a connection: told about the phases of its opening, and when its turn in the queue has come. */
 export interface Tenant {
   entered(phase: Phase): void;
@@ -38,6 +41,8 @@ export class Slot {
   served = 0;
   /** Monotonic milliseconds at which the current connection was opened. */
   bornAt = 0;
+  /** Monotonic milliseconds since which nobody uses it. */
+  freeSince = Infinity;
   #opening: Socket | undefined = undefined;
   #socket: Socket | undefined = undefined;
 
@@ -60,6 +65,11 @@ export class Slot {
     });
     this.#client.on('disconnect', () => this.#lost());
     this.#client.on('connectionError', () => this.#lost());
+  }
+
+  /** True for a connection that has had no work for a moment: long enough for its other side to have closed it. */
+  get rested(): boolean {
+    return this.connected && this.#parts.clock.now() - this.freeSince >= REST_MS;
   }
 
   /** Sends a request; the handler hears of everything that follows. */

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { systemClock } from '../../../src/model/clock.ts';
+import { type Clock, systemClock } from '../../../src/model/clock.ts';
 import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Service } from '../../../src/model/service.ts';
@@ -64,8 +64,9 @@ export function client(
   connections = 8,
   config: Partial<UpstreamConfig> = {},
   resolver = new Resolver(systemClock),
+  clock: Clock = systemClock,
 ) {
-  const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections }, ...config }, resolver);
+  const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections }, ...config }, resolver, clock);
   const observer = new Records();
   const service: Service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
   return { pools, observer, service, [Symbol.asyncDispose]: () => pools.destroy() };

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
+import { client, get, OK, RawUpstream, read } from './fixtures.ts';
+
+function resolvesTo(...addresses: [string, number][]): Resolver {
+  return new Resolver(systemClock, {}, (_host, callback) =>
+    callback(
+      undefined,
+      addresses.map(([address, family]) => ({ address, family })),
+    ),
+  );
+}
+
+describe('the addresses of a name', () => {
+  it('are all tried: dead ones, of either family, do not keep the request from a live one', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(OK));
+    const host = `api.test:${upstream.authority.split(':')[1] ?? ''}`;
+    await using from = client(host, {}, 1, {}, resolvesTo(['::1', 6], ['127.0.0.2', 4], ['127.0.0.3', 4], ['127.0.0.1', 4]));
+    expect(await read(await from.service(get(host)))).toBe('ok');
+  });
+
+  it('fail together as unsent when nobody listens at any', async () => {
+    const upstream = await RawUpstream.start(() => undefined);
+    await upstream[Symbol.asyncDispose]();
+    const host = `api.test:${upstream.authority.split(':')[1] ?? ''}`;
+    await using from = client(host, {}, 1, {}, resolvesTo(['::1', 6], ['127.0.0.1', 4]));
+    expect(await read(await from.service(get(host, '/', 'POST')))).toBe('connect/refused/unsent');
+  });
+
+  it('can be set aside by `resolve`, for all hosts or for one', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(OK));
+    const never = new Resolver(systemClock, {}, () => {
+      throw new Error('looked up');
+    });
+    await using all = client('api.test', {}, 1, { resolve: upstream.authority }, never);
+    expect(await read(await all.service(get('api.test')))).toBe('ok');
+    await using one = client('api.test', {}, 1, { resolve: { 'media.test': upstream.authority } }, never);
+    expect(await read(await one.service(get('media.test')))).toBe('ok');
+    expect(upstream.received[1]).toContain('host: media.test');
+  });
+});

@@ -1,0 +1,153 @@
+import { createServer as createTcp, type AddressInfo, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
+import type { Failure } from '../../../src/model/failure.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
+import { blackhole } from '../../simulators/blackhole.ts';
+import { client, get, OK, RawUpstream, read } from './fixtures.ts';
+
+function failureIn(outcome: Outcome): Failure {
+  if (outcome.type === 'reply') throw new Error(`an answer came: ${outcome.status}`);
+  return outcome;
+}
+
+/** A port that nobody listens on at the moment. */
+async function freePort(): Promise<number> {
+  const server = createTcp();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+/** Starts the body of an answer whose bytes the test does not need, and gives how it broke. */
+function breaks(outcome: Outcome): Promise<Failure> {
+  return new Promise((resolve, reject) => {
+    if (outcome.type === 'failure') return reject(new Error(outcome.detail));
+    outcome.body.start({ onData: () => true, onEnd: () => reject(new Error('the body ended')), onError: resolve });
+  });
+}
+
+describe('every phase has its own time limit, by its own name', () => {
+  it('dns: a resolver that does not answer', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(OK));
+    const hanging = new Resolver(systemClock, {}, () => undefined);
+    const port = upstream.authority.split(':')[1] ?? '';
+    await using from = client(`silent.test:${port}`, { dns: 40, connect: 5000 }, 1, {}, hanging);
+    const failed = failureIn(await from.service(get(`silent.test:${port}`, '/', 'POST')));
+    expect(failed).toMatchObject({
+      phase: 'dns',
+      limit: 'dns',
+      kind: 'timeout',
+      code: 'dns_timeout',
+      replay: 'unsent',
+      detail: 'dns timeout after 40 ms',
+    });
+  });
+
+  it('connect: a host that drops every SYN', async () => {
+    const port = await freePort();
+    await using _hole = await blackhole(port);
+    await using from = client(`127.0.0.1:${port}`, { connect: 60 });
+    const failed = failureIn(await from.service(get(`127.0.0.1:${port}`, '/', 'POST')));
+    expect(failed).toMatchObject({ phase: 'connect', limit: 'connect', code: 'connection_timeout', replay: 'unsent' });
+  });
+
+  it('tls: a host that accepts and says nothing', async () => {
+    await using upstream = await RawUpstream.start(() => undefined);
+    await using from = client(upstream.authority, { tls: 60 }, 1, { origin: `https://${upstream.authority}` });
+    const failed = failureIn(await from.service(get(upstream.authority, '/', 'POST', 'https')));
+    expect(failed).toMatchObject({ phase: 'tls', limit: 'tls', code: 'connection_timeout', replay: 'unsent' });
+  });
+
+  it('send: a host that does not read what is sent', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.pause());
+    await using from = client(upstream.authority, { send: 80, headers: 5000 });
+    const exchange = get(upstream.authority, '/', 'POST');
+    exchange.body = { kind: 'bytes', bytes: Buffer.alloc(32 * 1024 * 1024) };
+    expect(failureIn(await from.service(exchange))).toMatchObject({
+      phase: 'send',
+      limit: 'send',
+      code: 'connection_write_timeout',
+      replay: 'ambiguous',
+    });
+  });
+
+  it('does not hold a client that sends slowly against the upstream', async () => {
+    await using upstream = await RawUpstream.start((socket, number) => number === 3 && socket.write(OK));
+    await using from = client(upstream.authority, { send: 40, headers: 5000 });
+    const exchange = get(upstream.authority, '/', 'POST');
+    const stream = new PassThrough();
+    exchange.body = { kind: 'stream', stream, length: 6, started: false };
+    const outcome = from.service(exchange);
+    for (const piece of ['ab', 'cd', 'ef']) {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      stream.write(piece);
+    }
+    stream.end();
+    expect(await read(await outcome)).toBe('ok');
+  });
+
+  it('headers: a host that takes the request and does not answer', async () => {
+    await using upstream = await RawUpstream.start(() => undefined);
+    await using from = client(upstream.authority, { headers: 50 });
+    expect(failureIn(await from.service(get(upstream.authority)))).toMatchObject({ phase: 'headers', limit: 'headers', replay: 'ambiguous' });
+  });
+
+  it('idle: an answer that stalls', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf'));
+    await using from = client(upstream.authority, { idle: 50 });
+    expect(await breaks(await from.service(get(upstream.authority)))).toMatchObject({
+      phase: 'body',
+      limit: 'idle',
+      code: 'connection_read_timeout',
+      replay: 'cut',
+    });
+  });
+
+  it('attempt: an answer that drips past the time of one attempt', async () => {
+    await using upstream = await dripping();
+    await using from = client(upstream.authority, { idle: 1000, attempt: 90 });
+    expect(await breaks(await from.service(get(upstream.authority)))).toMatchObject({
+      phase: 'body',
+      limit: 'attempt',
+      detail: 'attempt timeout after 90 ms',
+    });
+  });
+
+  it('total: an answer that drips past the deadline, however long one attempt may take', async () => {
+    await using upstream = await dripping();
+    await using from = client(upstream.authority, { idle: 1000, attempt: 500 });
+    const exchange = get(upstream.authority);
+    exchange.deadlineAt = systemClock.now() + 90;
+    expect(await breaks(await from.service(exchange))).toMatchObject({ phase: 'body', limit: 'total', code: 'http_response_timeout' });
+  });
+
+  it('lets a streaming answer drip for as long as it is not idle', async () => {
+    await using upstream = await dripping(25);
+    await using from = client(upstream.authority, { idle: 1000, attempt: 40 });
+    const exchange = get(upstream.authority);
+    exchange.streaming = true;
+    exchange.deadlineAt = systemClock.now() + 60;
+    expect(await read(await from.service(exchange))).toBe('x'.repeat(25));
+  });
+});
+
+/** Answers with one byte every 10 ms, `length` in all. */
+function dripping(length = 900): Promise<RawUpstream> {
+  return RawUpstream.start((socket: Socket) => {
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
+    let left = length;
+    const drip = setInterval(() => {
+      if (left-- > 0) socket.write('x');
+      else clearInterval(drip);
+    }, 10);
+    socket.on('close', () => clearInterval(drip));
+  });
+}
