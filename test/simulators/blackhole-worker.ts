@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 const server = createServer();
 const { port } = workerData as { port: number };
 server.listen({ port, host: '127.0.0.1', backlog: 1 }, () => {
+  // oxlint-disable-next-line require-post-message-target-origin -- a worker's port, not a window
   parentPort?.postMessage('listening');
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
 });

@@ -63,7 +63,7 @@ export class Front {
       this.#connections.delete(port);
     });
     if (fault === 'reset-connection') return void raw.resetAndDestroy();
-    if (fault === 'close-tls') return void raw.destroySoon();
+    if (fault === 'close-tls') return raw.destroySoon();
     if (fault === 'stall-tls') return void raw.resume().on('end', () => raw.end());
     this.#server.emit('connection', raw);
   }

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line no-unassigned-import -- its effect has to come before the package below is loaded
 import './reflect-metadata.ts';
 import { webcrypto } from 'node:crypto';
 import {

@@ -1,5 +1,5 @@
-import { type IncomingHttpHeaders } from 'node:http';
-import { Agent, request } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import { type Agent, request } from 'node:https';
 import type { Simulators } from '../../simulators/start.ts';
 
 /** What a call saw: an answer, whole or broken off, or an error. */
@@ -7,6 +7,8 @@ export interface Seen {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  // Tests read answers freely; what is not there fails the assertion.
+  // oxlint-disable-next-line no-explicit-any
   readonly json: () => any;
   /** The error that ended it, before or in the answer: `ECONNRESET`, `HPE_...`, `timeout`. */
   readonly error: string | undefined;
@@ -28,7 +30,13 @@ export function caller(simulators: Simulators) {
     const { hostname, pathname, search } = new URL(url);
     const [host, port] = (simulators.addresses.get(hostname) ?? '').split(':');
     const text = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
-    const fields = { host: hostname, ...(body !== undefined && typeof body !== 'string' && { 'content-type': 'application/json' }), ...headers };
+    const length = text === undefined ? {} : { 'content-length': String(Buffer.byteLength(text)) };
+    const fields = {
+      host: hostname,
+      ...length,
+      ...(body !== undefined && typeof body !== 'string' && { 'content-type': 'application/json' }),
+      ...headers,
+    };
     return new Promise((resolve) => {
       let seen = { status: 0, headers: {} as IncomingHttpHeaders, text: '' };
       const finish = (error?: string): void => {
