@@ -26,7 +26,7 @@ export function shownAs(file: string): string {
 /** Merges under each upstream the preset that it names, and that one's own preset under it. Top-level `x-` keys are dropped. */
 export function composePresets(tree: MapTree, directory: string, variables: Variables): Composed {
   const composer = new Composer(variables);
-  const entries = new Map([...tree.entries].filter(([key]) => !key.startsWith('x-')));
+  const entries = new Map(withoutOwnKeys(tree).entries);
   const upstreams = entries.get('upstreams');
   if (upstreams?.value.kind === 'map') {
     const merged = [...upstreams.value.entries].map(([name, entry]): [string, Entry] => [
@@ -36,6 +36,11 @@ export function composePresets(tree: MapTree, directory: string, variables: Vari
     entries.set('upstreams', { ...upstreams, value: { ...upstreams.value, entries: new Map(merged) } });
   }
   return { tree: { ...tree, entries }, problems: composer.problems, files: composer.files };
+}
+
+/** A map without the keys that begin with `x-`: places for anchors. */
+function withoutOwnKeys(tree: MapTree): MapTree {
+  return { ...tree, entries: new Map([...tree.entries].filter(([key]) => !key.startsWith('x-'))) };
 }
 
 class Composer {
@@ -65,7 +70,7 @@ class Composer {
     if (above.includes(file)) return this.#refuse(tree, preset, path, 'the preset leads back to itself');
     const { tree: base, problems: found } = readYaml(file, shownAs(file));
     this.problems.push(...found);
-    return base === undefined ? tree : mergeTrees(this.#withPreset(base, path, dirname(file), [...above, file]), tree);
+    return base === undefined ? tree : mergeTrees(this.#withPreset(withoutOwnKeys(base), path, dirname(file), [...above, file]), tree);
   }
 
   /** The file that a preset's name means; undefined where there is none. A name with a slash or an ending is a path. */

@@ -68,7 +68,8 @@ export function schemaAt(schema: JsonSchema, path: Path): JsonSchema | undefined
   return path.reduce<JsonSchema | undefined>((at, step) => at && childSchema(at, step), schema);
 }
 
-function childSchema(schema: JsonSchema, step: string | number): JsonSchema | undefined {
+/** The schema of one key, or list item, of what a schema describes. */
+export function childSchema(schema: JsonSchema, step: string | number): JsonSchema | undefined {
   for (const branch of schema.anyOf ?? []) {
     const found = childSchema(branch, step);
     if (found !== undefined) return found;

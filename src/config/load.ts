@@ -43,7 +43,12 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   const composed = composePresets(tree, path === undefined ? process.cwd() : dirname(path), env);
   const substituted = substitute(composed.tree, env);
   const validated = validate(substituted.tree);
-  const all = sortProblems([...problems, ...composed.problems, ...substituted.problems, ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems])]);
+  const all = sortProblems([
+    ...problems,
+    ...composed.problems,
+    ...substituted.problems,
+    ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems]),
+  ]);
   if (all.length > 0 || validated.config === undefined) return { ok: false, problems: all };
   const { config, files } = withAbsolutePaths(validated.config, validated.tree);
   const watched = [...new Set([...(path === undefined ? [] : [path]), ...composed.files, ...files])];

@@ -11,34 +11,47 @@ import { upstream } from './schema/upstream.ts';
 /** The schema of a configuration file after presets were merged in. */
 export const configSchema = z.strictObject({
   version: z.literal(1).describe('Version of this format.'),
-  listen: listen.extend({ port: port.default(8080) }).prefault({}),
-  admin: listen.extend({ port: port.default(9090) }).prefault({}),
+  listen: listen
+    .extend({ port: port.default(8080).describe('Port to listen on; 0 takes any free one.') })
+    .prefault({})
+    .describe('Where the backend reaches the proxy: HTTPS_PROXY, or base URLs by prefix (/NAME/).'),
+  admin: listen
+    .extend({ port: port.default(9090).describe('Port to listen on; 0 takes any free one.') })
+    .prefault({})
+    .describe('Where /health, /metrics, /api and the dashboard are.'),
   intercept: z
     .strictObject({
       ca: z.string().default('./ca').describe('Directory of the local certificate authority; made on first use.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Interception of TLS for the hosts of the upstreams, when they are reached through HTTPS_PROXY.'),
   passthrough: z.array(z.string()).default([]).describe('Hosts that are tunnelled untouched; `*.example.com` takes every subdomain.'),
   drain: duration.prefault('30s').describe('How long SIGTERM waits for what is under way.'),
   log: z
     .strictObject({
-      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-      access: z.boolean().default(true),
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least important lines that are written.'),
+      access: z.boolean().default(true).describe('One line for each exchange.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What is written to standard output, as JSON lines.'),
   limits: z
     .strictObject({
       header: size.prefault('64KiB').describe('Request line and headers.'),
       body: size.prefault('100MiB').describe('Request body.'),
       requestTimeout: duration.prefault('60s').describe('For a client to send its whole request.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('What a client may send.'),
   cache: z
     .strictObject({
       maxBytes: size.prefault('64MiB').describe('Bound of the memory store, over all upstreams.'),
     })
-    .prefault({}),
-  upstreams: z.record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected a name of small letters, digits, - and _'), upstream).default({}),
+    .prefault({})
+    .describe('Where answers are kept; what is kept, and for how long, stands on upstreams and routes.'),
+  upstreams: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected a name of small letters, digits, - and _'), upstream)
+    .default({})
+    .describe('What the backend calls, by name. The name is the prefix of base URLs: /NAME/.'),
 });
 
 /** A configuration as the file and its presets say it, checked, with units resolved. */

@@ -45,6 +45,22 @@ export function formatSize(bytes: number): string {
   return `${fixed(bytes / BYTES_PER[unit])}${unit}`;
 }
 
+/** Writes a rate (requests per millisecond) as the configuration does: `80/s`, `600/m`, `1/6s`. */
+export function formatRate(perMs: number): string {
+  for (const unit of ['s', 'm', 'h', 'd'] as const) {
+    const amount = nearInteger(perMs * MS_PER[unit]);
+    if (amount !== undefined) return `${amount}/${unit}`;
+  }
+  const seconds = 1 / (perMs * MS_PER.s);
+  return `1/${fixed(nearInteger(seconds) ?? seconds)}s`;
+}
+
+/** The whole number from 1 that differs only by the rounding of a division; undefined where there is none. */
+function nearInteger(amount: number): number | undefined {
+  const whole = Math.round(amount);
+  return whole >= 1 && Math.abs(amount - whole) < 1e-9 * whole ? whole : undefined;
+}
+
 /** A number without an exponent, which neither pattern knows. */
 function fixed(amount: number): string {
   return String(amount).includes('e') ? amount.toFixed(0) : String(amount);

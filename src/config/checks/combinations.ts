@@ -25,12 +25,20 @@ export function checkCombinations(context: CheckContext): void {
 function checkTimeouts(context: CheckContext, path: Path, timeouts: UpstreamConfig['timeouts'], streaming: boolean): void {
   const { total, connect, attempt } = timeouts ?? {};
   if (total === undefined) return;
+  if (connect !== undefined && connect > total) tooLong(context, path, 'connect', connect, total);
+  if (attempt !== undefined && attempt >= total && !streaming) tooLong(context, path, 'attempt', attempt, total);
+}
+
+/** Told where the user can change it: the limit, or `total` where the limit is the preset's. */
+function tooLong(context: CheckContext, path: Path, key: 'connect' | 'attempt', limit: number, total: number): void {
   const at = [...path, 'timeouts'];
-  const ends = `total (${formatDuration(total)}) ends everything before it`;
-  if (connect !== undefined && connect > total) context.report([...at, 'connect'], `${formatDuration(connect)} can never pass: ${ends}`);
-  if (attempt !== undefined && attempt >= total && !streaming) {
-    context.report([...at, 'attempt'], `${formatDuration(attempt)} can never pass: ${ends}`, 'an attempt has to be shorter than total, or left out');
-  }
+  const blamed = context.isOwn([...at, key]) || !context.isOwn([...at, 'total']) ? key : 'total';
+  const hint = key === 'attempt' ? 'an attempt has to be shorter than total, or left out' : 'lower connect or raise total';
+  context.report(
+    [...at, blamed],
+    `${key} (${formatDuration(limit)}) can never pass: total (${formatDuration(total)}) ends everything before it`,
+    hint,
+  );
 }
 
 function checkOrder<Key extends string>(

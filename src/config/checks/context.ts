@@ -1,5 +1,6 @@
 import type { Problem } from '../problem.ts';
 import type { Config, UpstreamConfig } from '../schema.ts';
+import { describeValue } from '../expected.ts';
 import { formatPath, keyPlace, type Path, type Tree, treeAt, valuePlace } from '../tree.ts';
 
 /** What the checks look at: settings that fit the schema, where each stands, and a place for what they find. */
@@ -38,6 +39,16 @@ export class CheckContext {
   /** Whether something is written at a path, be it right or wrong. List items may have other numbers here. */
   isWritten(path: Path): boolean {
     return treeAt(this.#written, path) !== undefined;
+  }
+
+  /** Whether the value at a path stands in the user's own file and not in a preset. */
+  isOwn(path: Path): boolean {
+    return valuePlace(this.tree, path).file === this.tree.at.file;
+  }
+
+  /** The value at a path in words; what a variable held is not shown. */
+  shown(path: Path): string {
+    return describeValue(treeAt(this.tree, path));
   }
 
   /** A problem with the value at a path. */

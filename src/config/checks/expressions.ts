@@ -54,7 +54,7 @@ function checkQueryMark(context: CheckContext, path: Path, bare: string): void {
 const JSON_PATH_EXPECTED = 'expected a path into JSON such as error.code or error.details[*].retryDelay';
 
 function checkJsonPath(context: CheckContext, path: Path, text: string | undefined): void {
-  if (text !== undefined && parseJsonPath(text) === undefined) context.report(path, `${JSON_PATH_EXPECTED}, got ${JSON.stringify(text)}`);
+  if (text !== undefined && parseJsonPath(text) === undefined) context.report(path, `${JSON_PATH_EXPECTED}, got ${context.shown(path)}`);
 }
 
 function checkRegExp(context: CheckContext, path: Path, text: string | undefined): void {

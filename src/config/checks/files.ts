@@ -11,9 +11,8 @@ export function checkFiles(context: CheckContext): void {
     const at = [...path, 'tls', 'ca'];
     if (upstream.tls?.ca === undefined) continue;
     const text = read(absolute(context.tree, at, upstream.tls.ca));
-    if (typeof text !== 'string') context.report(at, `the CA file ${JSON.stringify(upstream.tls.ca)} ${whyUnreadable(text)}`);
-    else if (!text.includes('-----BEGIN CERTIFICATE-----'))
-      context.report(at, `the CA file ${JSON.stringify(upstream.tls.ca)} holds no certificate in PEM`);
+    if (typeof text !== 'string') context.report(at, `the CA file ${context.shown(at)} ${whyUnreadable(text)}`);
+    else if (!text.includes('-----BEGIN CERTIFICATE-----')) context.report(at, `the CA file ${context.shown(at)} holds no certificate in PEM`);
   }
 }
 

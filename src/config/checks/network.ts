@@ -78,7 +78,7 @@ const HOST_NAME = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-
 function checkHostName(context: CheckContext, path: Path, host: string): void {
   if (HOST_NAME.test(host)) return;
   const hint = host.includes('://') ? 'without the scheme' : host.includes('*') ? '* may only stand first, before a dot' : undefined;
-  context.report(path, `expected a host such as api.example.com or *.example.com, got ${JSON.stringify(host)}`, hint);
+  context.report(path, `expected a host such as api.example.com or *.example.com, got ${context.shown(path)}`, hint);
 }
 
 function checkAddress(context: CheckContext, path: Path, address: string): void {
@@ -87,7 +87,7 @@ function checkAddress(context: CheckContext, path: Path, address: string): void 
   if (port !== undefined && number > 0 && number <= 65_535) return;
   context.report(
     path,
-    `expected host:port such as 127.0.0.1:9443, got ${JSON.stringify(address)}`,
+    `expected host:port such as 127.0.0.1:9443, got ${context.shown(path)}`,
     address.includes('://') ? 'without the scheme' : undefined,
   );
 }

@@ -3,24 +3,27 @@ import { oneOrMany, scalar, status } from './scalars.ts';
 
 const CLASSES = ['unsent', 'refused', 'ambiguous', 'answered'] as const;
 const condition = {
-  status: oneOrMany(status).optional(),
+  status: oneOrMany(status).optional().describe('Statuses that it looks at; absent: all from 400.'),
   json: z.string().optional().describe('Path into the JSON body of the answer: error.code, error.details[*].retryDelay'),
-  header: z.string().optional(),
+  header: z.string().optional().describe('Header of the answer.'),
   in: oneOrMany(scalar).optional().describe('The value is one of these.'),
   matches: z.string().optional().describe('The value matches this regular expression.'),
 };
 /** What an answer of the upstream means. */
 export const classify = z.strictObject({
   ...condition,
-  as: z.enum(CLASSES),
+  as: z.enum(CLASSES).describe('unsent, refused: nothing was done, send it again; ambiguous: only if repeatable; answered: never.'),
   breaker: z.enum(['count', 'ignore', 'soft']).optional().describe('Whether it counts against the upstream; soft: for the ratio only.'),
   code: z.string().optional().describe('Name of this case in metrics and log.'),
 });
 /** Where an answer says how long to wait. */
 export const pushback = z.strictObject({
-  header: z.string().optional(),
-  json: z.string().optional(),
-  format: z.enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix']).optional(),
+  header: z.string().optional().describe('Header of the answer.'),
+  json: z.string().optional().describe('Path into the JSON body of the answer.'),
+  format: z
+    .enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix'])
+    .optional()
+    .describe('How it is written; absent: retry-after in a header, duration (26s) in JSON. unix: a time in seconds.'),
 });
 
 /** How errors are answered. */

@@ -3,16 +3,16 @@ import { duration, size, status } from './scalars.ts';
 
 /** What is stored, for how long and for whom. */
 export const cache = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   ttl: duration.optional().describe('Freshness where the origin says nothing of use. Never beats private, no-store or Set-Cookie.'),
   ignoreOrigin: z.boolean().optional().describe('With ttl: also beat max-age and no-cache of the origin.'),
   statuses: z.array(status).optional().describe('Statuses to which ttl applies.'),
   negativeTtl: duration.optional().describe('Freshness of 404 and 410 without any of their own.'),
-  staleIfError: duration.optional(),
-  staleWhileRevalidate: duration.optional(),
+  staleIfError: duration.optional().describe('How long past its freshness an answer is used when the upstream fails.'),
+  staleWhileRevalidate: duration.optional().describe('How long past its freshness an answer is used while a new one is fetched.'),
   coalesce: z.boolean().optional().describe('One upstream request for concurrent identical misses.'),
   shared: z.boolean().optional().describe('Leave the credentials out of the key: one answer for all users.'),
-  sortQuery: z.boolean().optional(),
+  sortQuery: z.boolean().optional().describe('The order of query parameters does not matter; those of one name keep theirs.'),
   keyHeaders: z.array(z.string()).optional().describe('More request headers that select the answer.'),
   maxEntry: size.optional().describe('Answers above this are not stored.'),
   tags: z.array(z.string()).optional().describe('Surrogate keys; {name} is replaced from the path template.'),

@@ -4,7 +4,7 @@ import { duration, jsonPath, mode, oneOrMany, pattern, size, status } from './sc
 
 /** Whether it is learned how long clients wait. */
 export const patience = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   minimum: z.int().min(2).max(16).optional().describe('Departures after about the same time that show how long clients wait.'),
   margin: duration.optional().describe('No retry starts later than this before clients are known to leave.'),
   mode: mode.optional(),
@@ -12,7 +12,7 @@ export const patience = z.strictObject({
 
 /** What a stream must hold to count as begun and as complete. */
 export const guard = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   stream: z
     .literal('sse')
     .optional()
@@ -29,7 +29,7 @@ export const guard = z.strictObject({
 const part = z
   .strictObject({
     path: pattern.optional().describe('Regular expression on the path; its first group is the value.'),
-    header: z.string().optional(),
+    header: z.string().optional().describe('Header of the request.'),
     json: jsonPath.optional().describe('Path into the JSON body of the request.'),
   })
   .refine((one) => Object.values(one).filter((way) => way !== undefined).length === 1, { message: 'expected one of path, header and json' });
@@ -51,21 +51,22 @@ export const pace = z.strictObject({
     .strictObject({
       codes: z.array(z.string()).describe("Names from classify, failure codes or statuses that say that the value's limit was reached."),
       base: duration.optional().describe('How long the value rests then; grows with each time in a row.'),
-      factor: z.number().min(1).optional(),
-      max: duration.optional(),
+      factor: z.number().min(1).optional().describe('How much longer the value rests each time in a row.'),
+      max: duration.optional().describe('Bound of the rest.'),
     })
-    .optional(),
+    .optional()
+    .describe('Rests a value after the upstream said that its limit was reached.'),
   mode: mode.optional(),
 });
 
 /** A failure to rehearse. */
 export const fault = z
   .strictObject({
-    name: z.string().optional(),
+    name: z.string().optional().describe('Name in messages, and in x-breakwater-fault.'),
     percent: z.number().min(0).max(100).optional().describe('Share of the attempts that it strikes; absent: all.'),
     header: z.boolean().optional().describe('Strikes only requests with x-breakwater-fault: on, or its name.'),
     delay: z
-      .union([duration, z.strictObject({ min: duration, max: duration })])
+      .union([duration, z.strictObject({ min: duration.describe('The shortest wait.'), max: duration.describe('The longest wait.') })])
       .optional()
       .describe('Wait before the attempt, fixed or anywhere between.'),
     abort: status.optional().describe('Answer with this status instead of asking the upstream.'),

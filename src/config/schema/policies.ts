@@ -17,20 +17,23 @@ export const timeouts = z.strictObject({
 const backoff = z.strictObject({
   base: duration.optional().describe('Upper bound of the first wait; doubles with each attempt.'),
   max: duration.optional().describe('Upper bound of any wait.'),
-  jitter: z.enum(['full', 'decorrelated', 'none']).optional(),
+  jitter: z
+    .enum(['full', 'decorrelated', 'none'])
+    .optional()
+    .describe('full: anywhere between 0 and the bound, so that clients do not come back all at once.'),
 });
 
 const budget = z.strictObject({
   ratio: z.number().min(0).max(10).optional().describe('Retries allowed per request of the last window.'),
-  window: duration.optional(),
+  window: duration.optional().describe('How far back requests count.'),
   minPerSecond: z.number().min(0).optional().describe('Retries always allowed, so that low traffic can retry.'),
 });
 
 /** When and how often a request is sent again. */
 export const retry = z.strictObject({
   attempts: z.int().min(1).max(10).optional().describe('Attempts in all, the first one included. 1 turns retries off.'),
-  backoff: backoff.optional(),
-  budget: budget.optional(),
+  backoff: backoff.optional().describe('How long to wait before each retry.'),
+  budget: budget.optional().describe('How many retries there may be in all, so that they do not become a storm. One for the whole upstream.'),
   refused: z.boolean().optional().describe('Send again what the upstream refused (429, 503 with Retry-After, listed codes), whatever the method.'),
   maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying.'),
   attemptsHeader: z.string().optional().describe('Request header by which a client says that it retries itself; such a request is not retried.'),
@@ -38,11 +41,11 @@ export const retry = z.strictObject({
 
 /** When a circuit breaker opens and for how long. */
 export const breaker = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   group: z.string().optional().describe("Routes with the same group share one breaker; absent: the upstream's own."),
   consecutive: z.int().min(1).optional().describe('Failures in a row that open it.'),
   ratio: z.number().gt(0).max(1).optional().describe('Share of failed attempts in the window that opens it.'),
-  window: duration.optional(),
+  window: duration.optional().describe('How far back attempts count for the ratio.'),
   minimum: z.int().min(1).optional().describe('Attempts in the window below which the ratio says nothing.'),
   openFor: duration.optional().describe('How long it stays open before a probe is let through.'),
   openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.'),

@@ -3,7 +3,7 @@ import { duration, jsonPath, mode, oneOrMany, pattern, size, status } from './sc
 
 /** A second attempt beside a slow first one. */
 export const hedge = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   after: z
     .union([z.string().regex(/^p(50|75|90|95|99)$/, 'expected a duration such as 200ms, or p50, p75, p90, p95 or p99'), duration])
     .optional()
@@ -15,7 +15,7 @@ export const hedge = z.strictObject({
 
 /** Whether a download that broke off goes on where it broke. */
 export const resume = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   attempts: z.int().min(1).max(20).optional().describe('Tries in a row that bring no byte; any byte starts the count again.'),
   mode: mode.optional(),
 });
@@ -32,8 +32,8 @@ const step = z
       .describe('Name in the header x-breakwater-fallback and in metrics.'),
     stale: z.literal(true).optional().describe('A stale answer of the cache, as old as cache.staleIfError allows.'),
     status: status.optional().describe('A fixed answer: its status.'),
-    headers: z.record(z.string(), z.string()).optional(),
-    body: z.string().optional(),
+    headers: z.record(z.string(), z.string()).optional().describe('A fixed answer: its headers.'),
+    body: z.string().optional().describe('A fixed answer: its body.'),
     origin: z
       .string()
       .regex(/^https?:\/\/[^/?#@\s]+\/?$/, 'expected an origin such as https://api.example.com, without a path')
@@ -47,7 +47,10 @@ const step = z
       .optional()
       .describe('Ask for another path; left out where `from` does not match.'),
     unless: z
-      .strictObject({ json: oneOrMany(jsonPath).optional(), path: pattern.optional() })
+      .strictObject({
+        json: oneOrMany(jsonPath).optional().describe('Paths into the JSON body of the request.'),
+        path: pattern.optional().describe('Regular expression on the path.'),
+      })
       .optional()
       .describe('Left out where the JSON body of the request has one of these values, or its path matches.'),
   })
@@ -57,7 +60,7 @@ const step = z
 
 /** What answers when attempts have failed. */
 export const fallback = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   on: z
     .array(z.union([z.enum(KINDS), status]))
     .optional()
@@ -68,7 +71,7 @@ export const fallback = z.strictObject({
 
 /** How the same request is kept from being sent twice when nobody knows what became of the first. */
 export const resend = z.strictObject({
-  enabled: z.boolean().optional(),
+  enabled: z.boolean().optional().describe('false turns it off here.'),
   window: duration.optional().describe('How long after it the same request counts as the client sending it again.'),
   lateAnswer: duration.optional().describe('How long a call whose time was up goes on, so that its answer can still be had. 0: not at all.'),
   onUnknown: z.enum(['send', 'hold']).optional().describe('Where no answer ever came: let the client send it again, or answer that it is unknown.'),

@@ -6,11 +6,12 @@ import { duration, listen, size } from './scalars.ts';
 
 /** One upstream. */
 export const upstream = z.strictObject({
-  preset: z.string().optional(),
+  preset: z.string().optional().describe('Settings to start from: whatsapp-cloud, gemini, supabase, or a path such as ./my.yaml.'),
   origin: z
     .string()
     .regex(/^https?:\/\/[^/?#@\s]+\/?$/, 'expected an origin such as https://api.example.com, without a path')
-    .optional(),
+    .optional()
+    .describe('Scheme and host that requests by prefix and by port go to; through HTTPS_PROXY, its host belongs to this upstream.'),
   hosts: z.array(z.string()).optional().describe('More hosts that belong to it; `*.example.com` takes every subdomain.'),
   listen: listen.optional().describe('A port of its own; the path is kept whole.'),
   resolve: z
@@ -20,21 +21,23 @@ export const upstream = z.strictObject({
   tls: z
     .strictObject({
       ca: z.string().optional().describe('PEM file with more roots to trust.'),
-      alpn: z.array(z.string()).optional(),
+      alpn: z.array(z.string()).optional().describe('Protocols to offer, the best first.'),
     })
-    .optional(),
+    .optional()
+    .describe('TLS towards the upstream.'),
   pool: z
     .strictObject({
       connections: z.int().min(1).optional().describe('Connections per host.'),
       keepAlive: duration.optional().describe('How long an idle connection is kept.'),
       maxAge: duration.optional().describe('After this a connection takes no more requests, so that a changed address is picked up.'),
     })
-    .optional(),
+    .optional()
+    .describe('Connections to the upstream.'),
   bufferLimit: size.optional().describe('Request bodies up to this are kept to be sent again.'),
-  bulkhead: bulkhead.optional(),
-  tables: tables.optional(),
+  bulkhead: bulkhead.optional().describe('How many exchanges run at once.'),
+  tables: tables.optional().describe('Where paths name tables, so that a write drops the cached reads of its table.'),
   ...cascading,
-  routes: z.array(route).optional(),
+  routes: z.array(route).optional().describe('Requests with settings of their own; the first that matches takes a request.'),
 });
 
 /** One upstream of a configuration. */
