@@ -20,8 +20,16 @@ const SHAPE =
   /eyJ[\w-]{6,}[\w.=-]*|AIza[\w-]{10,}|ya29\.[\w.-]+|EAA[A-Za-z0-9]{10,}|\bsb(?:p|_secret|_publishable)_\w+|\bsk-[\w-]{10,}|\bgh[pousr]_\w{10,}/g;
 /** What makes a path worth a closer look, query or not. */
 const ODD = /[%;@#]|eyJ|AIza|ya29\.|EAA|sb[p_]|sk-|gh[pousr]_/;
-/** A secret's name followed by what may be its value: inside `or=(access_token.eq.x)` or a nested URL. */
-const NESTED = /([\w-]+)\s*["']?\s*(?:[=:]|\.\w+\.)/g;
+/**
+ * A secret's name followed by what may be its value: inside `or=(access_token.eq.x)` or a nested URL. Names begin where no letter is before them, and spaces are counted:
+ * whoever sends a long path must not buy seconds of our time.
+ */
+const NESTED = /(?<![\w-])([\w-]+)["'\s]{0,3}(?:[=:]|\.\w{1,12}\.)/g;
+
+/** Names that in prose are no secret: `code: ECONNRESET`; `?code=x` and `"code": "x"` are. */
+const PROSE = /^(?:code|key|hash|sig|auth|session|pass)$/i;
+/** `//user:password@` or `user:password@` at the front. */
+const USER_INFO = /\/\/[^/@]*@|^[^/:@]*:[^/@]*@/;
 
 /** True where a parameter, field or key of this name holds a secret: `key`, `accounts.access_token`, `data->>token`. Case, `-` and `_` do not matter. */
 export function isSecretName(name: string): boolean {
@@ -43,15 +51,29 @@ export function redactPath(path: string): string {
 /** Free text (details of failures, error messages) with credentials replaced; cut at 1,000 characters. */
 export function redactText(text: string): string {
   const short = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
-  return short
+  const named = short
     .replace(/((?:set-)?cookie|(?:proxy-)?authorization)(["']?\s*[:=,]\s*)[^\r\n]+/gi, `$1$2${REDACTED}`)
     .replace(/\b(bearer|basic|digest)\s+[\w.~+/=-]{4,}/gi, `$1 ${REDACTED}`)
-    .replace(/[^\s"'<>`]*[?&][^\s"'<>`]+/g, redactPath)
-    .replace(/\/\/[^\s/@]+@/g, `//${REDACTED}@`)
-    .replace(/([\w-]+)(["']?\s*([=:])\s*["']?)([^\s&;,"')}\]]+)/g, (all: string, name: string, between: string, separator: string) =>
-      mayAssign(name, separator) && isSecretName(name) ? `${name}${between}${REDACTED}` : all,
-    )
-    .replace(SHAPE, REDACTED);
+    .replace(/(?<![^\s"'<>`])[^\s"'<>`?&]*[?&][^\s"'<>`]+/g, redactPath)
+    .replace(/\/\/[^\s/@]+@/g, `//${REDACTED}@`);
+  return redactAssigned(named).replace(SHAPE, REDACTED);
+}
+
+/** Replaces what follows a secret's name and `=` or `:`. One step at a time: in `last: key=x` the value of `last` is a name. */
+function redactAssigned(text: string): string {
+  const assignment = /(?<![\w-])([\w-]+)(["']?)\s{0,3}([=:])\s{0,3}["']?/g;
+  const value = /\[redacted\]|[^\s&;,"')}\]]+/y;
+  let shown = '';
+  let from = 0;
+  for (let found = assignment.exec(text); found !== null; found = assignment.exec(text)) {
+    const [, name = '', quote = '', separator = ''] = found;
+    if (!isSecretName(name) || (separator === ':' && quote === '' && PROSE.test(name))) continue;
+    value.lastIndex = assignment.lastIndex;
+    if (!value.test(text)) continue;
+    shown += text.slice(from, assignment.lastIndex) + REDACTED;
+    from = assignment.lastIndex = value.lastIndex;
+  }
+  return shown + text.slice(from);
 }
 
 /** A copy of plain data (a configuration) with the values of secret keys, and credentials in its texts, replaced. */
@@ -62,11 +84,6 @@ export function redactData(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [key, typeof inner !== 'object' && isSecretName(key) ? REDACTED : redactData(inner)]),
   );
-}
-
-/** In prose `code: ECONNRESET` is no secret, `?code=x` is. */
-function mayAssign(name: string, separator: string): boolean {
-  return separator === '=' || !/^(?:code|key|hash|sig|auth|session|pass)$/i.test(name);
 }
 
 function redactPairs(query: string): string {
@@ -93,7 +110,7 @@ function redactSegments(path: string): string {
 
 /** Whether a decoded value is a credential by its shape, has user information of a URL in it, or names a secret with its value. */
 function holdsSecret(value: string): boolean {
-  if (value.search(SHAPE) >= 0 || /:\/\/[^/]*@|^[^/]*:[^/]*@/.test(value) || /\b(?:bearer|basic)[\s+]/i.test(value)) return true;
+  if (value.search(SHAPE) >= 0 || USER_INFO.test(value) || /\b(?:bearer|basic)[\s+]/i.test(value)) return true;
   if (!HINT.test(value)) return false;
   for (const found of value.matchAll(NESTED)) if (isSecretName(found[1] ?? '')) return true;
   return false;
