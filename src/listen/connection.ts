@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import type { Door } from './door.ts';
 import { closeWithRefusal, type Refusal } from './refusal.ts';
@@ -9,7 +10,7 @@ import type { Turn } from './turn.ts';
 const MAX_PIPELINED = 100;
 
 /** One client connection that speaks HTTP/1.1. Its requests take turns: one is answered before the next is begun, so that order and effects are the client's (RFC 9112 section 9.3.2). */
-export class ClientConnection {
+export class ClientConnection implements OpenConnection {
   /** What HTTP is spoken on: the TCP socket, or the TLS socket in a tunnel. */
   readonly socket: Socket;
   /** The TCP socket beneath. */

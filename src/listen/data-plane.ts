@@ -3,17 +3,22 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
+import type { CertificateAuthority } from '../tls/authority.ts';
 import { isLoopback, type HostPort } from './authority.ts';
 import { refusalOf } from './client-error.ts';
+import { ConnectHandler } from './connect.ts';
 import { ClientConnection } from './connection.ts';
+import { Connections } from './connections.ts';
 import type { ListenContext, ListenLimits } from './context.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './http-server.ts';
+import type { InterceptionParts } from './interception.ts';
 import { type ListenAddress, type OpenPort, openPort } from './ports.ts';
-import { closeWithRefusal, refusal } from './refusal.ts';
+import { refusal } from './refusal.ts';
 import { HeadReader } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
 import { Turn } from './turn.ts';
+import { UpgradeHandler } from './upgrades.ts';
 
 /** An upstream's own port. */
 export interface UpstreamPort extends ListenAddress {
@@ -30,7 +35,12 @@ export interface DataPlaneOptions {
   readonly limits: ListenLimits;
   readonly observer: Observer;
   readonly clock: Clock;
+  /** In whose name hosts are intercepted: asked for when the first one is, and each time again, so it should remember its answer. */
+  readonly authority: () => Promise<CertificateAuthority>;
 }
+
+/** Protocols that are offered inside TLS. HTTP/2 is not: some clients take it whenever it is offered. */
+const ALPN = ['http/1.1'];
 
 /** Opens the ports and serves. Rejects where an address cannot be had; nothing is left open then. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
@@ -49,22 +59,28 @@ export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #context: ListenContext;
   readonly #http: Server;
-  readonly #connections = new Map<Socket, ClientConnection>();
+  readonly #connections = new Connections<ClientConnection>();
   #main: OpenPort | undefined;
   #ports: OpenPort[] = [];
   #draining = false;
-  #emptied: (() => void) | undefined;
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     const { gateway, limits, observer, clock } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
     this.#context = { gateway, limits, observer, clock, heads: new HeadReader(), ids: new RequestIds(), isOwn, draining: () => this.#draining };
+    const connect = new ConnectHandler({
+      context: this.#context,
+      connections: this.#connections,
+      authority: options.authority,
+      interception: this.#interception(),
+    });
+    const upgrades = new UpgradeHandler(this.#context, this.#connections);
     this.#http = httpServer(limits, {
       request: (request, response, expectsContinue) => this.#request(request, response, expectsContinue),
-      expectation: (request) => this.#connections.get(request.socket)?.refuse(refusal(417, 'malformed', 'only Expect: 100-continue is known')),
-      connect: (_request, socket) => closeWithRefusal(socket, refusal(403, 'forbidden_connect', 'not yet'), ''),
-      upgrade: (_request, socket) => closeWithRefusal(socket, refusal(501, 'malformed', 'not yet'), ''),
+      expectation: ({ socket }) => this.#connections.http(socket)?.refuse(refusal(417, 'malformed', 'only Expect: 100-continue is known')),
+      connect: (request, socket, head) => this.#handOver(connect, request, socket, head),
+      upgrade: (request, socket, head) => this.#handOver(upgrades, request, socket, head),
       clientError: (error, socket) => this.#clientError(error, socket),
     });
   }
@@ -111,8 +127,8 @@ export class DataPlane {
   async drain(ms: number): Promise<boolean> {
     this.#draining = true;
     this.#stopAccepting();
-    for (const connection of this.#connections.values()) connection.close();
-    const clean = await this.#empty(ms);
+    this.#connections.close();
+    const clean = await this.#connections.empty(ms);
     await this.close();
     return clean;
   }
@@ -122,8 +138,8 @@ export class DataPlane {
     this.#draining = true;
     this.#stopAccepting();
     this.#http.close();
-    for (const connection of this.#connections.values()) connection.destroy();
-    await this.#empty(Infinity);
+    this.#connections.destroy();
+    await this.#connections.empty(Infinity);
   }
 
   #stopAccepting(): void {
@@ -131,41 +147,43 @@ export class DataPlane {
     for (const port of this.#ports) port.close();
   }
 
-  /** Waits until no connection is left. False where the time ran out first. */
-  #empty(ms: number): Promise<boolean> {
-    if (this.#connections.size === 0) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), ms);
-      this.#emptied = () => {
-        clearTimeout(timer);
-        resolve(true);
-      };
-    });
-  }
-
   readonly #accept = (socket: Socket, door: Door): void => {
     this.#speakHttp(socket, socket, door);
   };
 
+  /** The place for HTTP/2: what is spoken on a socket can be told by its first bytes, or by ALPN in a tunnel, before it is given to the HTTP/1.1 server. */
   #speakHttp(socket: Socket, raw: Socket, door: Door): void {
-    const connection = new ClientConnection(socket, raw, door, this.#context);
-    this.#connections.set(socket, connection);
-    socket.once('close', () => {
-      this.#connections.delete(socket);
-      connection.gone();
-      if (this.#connections.size === 0) this.#emptied?.();
-    });
+    this.#connections.add(socket, new ClientConnection(socket, raw, door, this.#context));
     this.#http.emit('connection', socket);
   }
 
+  #interception(): InterceptionParts {
+    const { limits, observer } = this.#options;
+    return {
+      alpn: ALPN,
+      handshakeMs: limits.requestTimeoutMs,
+      speak: (socket, raw, door) => {
+        this.#connections.handOver(raw);
+        this.#speakHttp(socket, raw, door);
+      },
+      failed: (detail) => observer.rejected('tls', 0, detail),
+    };
+  }
+
+  #handOver(handler: ConnectHandler | UpgradeHandler, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const connection = this.#connections.http(socket);
+    if (connection === undefined) socket.destroy();
+    else handler.handle(request, socket, head, connection);
+  }
+
   #request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const connection = this.#connections.get(request.socket);
+    const connection = this.#connections.http(request.socket);
     connection?.take(new Turn(connection, request, response, this.#context, expectsContinue));
   }
 
   #clientError(error: Error, socket: Socket): void {
     const refused = refusalOf(error, this.#options.limits);
-    const connection = this.#connections.get(socket);
+    const connection = this.#connections.http(socket);
     if (refused === undefined || connection === undefined) socket.destroy();
     else connection.refuse(refused);
   }

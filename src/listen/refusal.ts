@@ -12,6 +12,8 @@ export interface Refusal {
   readonly detail: string;
   /** The error type of RFC 9209 that `Proxy-Status` names. */
   readonly error: FailureCode;
+  /** Stable name of the case in the answer; the reason unless said. */
+  readonly code: string;
   /** Further members of the problem document. */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -21,9 +23,9 @@ export function refusal(
   status: number,
   reason: Rejection,
   detail: string,
-  more: { error?: FailureCode; members?: Readonly<Record<string, unknown>> } = {},
+  more: { error?: FailureCode; code?: string; members?: Readonly<Record<string, unknown>> } = {},
 ): Refusal {
-  return { type: 'refusal', status, reason, detail, error: more.error ?? 'http_request_error', members: more.members };
+  return { type: 'refusal', status, reason, detail, error: more.error ?? 'http_request_error', code: more.code ?? reason, members: more.members };
 }
 
 /** How long the rest of a refused request is read away, so that the answer is not lost to a reset, in milliseconds. */
@@ -31,9 +33,9 @@ const LINGER_MS = 1000;
 
 /** The refusal as an RFC 9457 problem: body and fields. */
 function problem(refused: Refusal, id: string): { body: Buffer; headers: string[] } {
-  const { status, reason, detail, members } = refused;
+  const { status, code, detail, members } = refused;
   const title = STATUS_CODES[status] ?? 'Error';
-  const document = { type: `urn:breakwater:error:${reason}`, title, status, detail, code: reason, ...(id !== '' && { instance: id }), ...members };
+  const document = { type: `urn:breakwater:error:${code}`, title, status, detail, code, ...(id !== '' && { instance: id }), ...members };
   const body = Buffer.from(`${JSON.stringify(document)}\n`);
   const headers = [
     'content-type',
@@ -43,7 +45,7 @@ function problem(refused: Refusal, id: string): { body: Buffer; headers: string[
     'cache-control',
     'no-store',
     'x-proxy-error',
-    reason,
+    code,
   ];
   headers.push('proxy-status', `breakwater; error=${refused.error}; details="${quotable(detail)}"`);
   if (id !== '') headers.push('x-request-id', id);

@@ -222,7 +222,12 @@ export class Turn implements BodySink {
   #answerFailure(exchange: Exchange, failed: Failure): void {
     exchange.failure = failed;
     exchange.status = STATUS_OF[failed.code];
-    answerRefusal(this.#response, refusal(exchange.status, 'malformed', failed.detail, { error: failed.code }), this.#id, this.#mustClose());
+    answerRefusal(
+      this.#response,
+      refusal(exchange.status, 'malformed', failed.detail, { error: failed.code, code: failed.code }),
+      this.#id,
+      this.#mustClose(),
+    );
     this.#finish();
   }
 
@@ -259,7 +264,10 @@ export class Turn implements BodySink {
     }
     if (isOver) return;
     if (this.#response.headersSent) return this.#connection.breakOff(true);
-    const refused = refusal(500, 'malformed', 'the proxy has a fault: its log says which', { error: 'proxy_internal_error' });
+    const refused = refusal(500, 'malformed', 'the proxy has a fault: its log says which', {
+      error: 'proxy_internal_error',
+      code: 'proxy_internal_error',
+    });
     answerRefusal(this.#response, refused, this.#id, true);
     this.#connection.turnEnded(this);
   }

@@ -1,4 +1,16 @@
 import type { Service } from '../model/service.ts';
+import type { DialSettings } from '../upstream/dial.ts';
+import type { Resolver } from '../upstream/dns.ts';
+import type { AttemptLimits } from '../upstream/limits.ts';
+
+/** How an upstream is reached by a connection outside of its pools: for exchanges that become something else than HTTP (WebSocket). */
+export interface Dialing {
+  /** Where and how a host of the upstream is dialled. */
+  dialFor(authority: string, scheme: 'http' | 'https'): DialSettings;
+  readonly resolver: Resolver;
+  /** `dns`, `connect`, `tls` and `headers` bound the way to the upstream's answer; nothing bounds what comes after an upgrade. */
+  readonly limits: AttemptLimits;
+}
 
 /** What the listener must know of an upstream to read a request for it and hand it on. */
 export interface Target {
@@ -10,6 +22,8 @@ export interface Target {
   readonly bufferLimit: number;
   /** Finds the route (by method, host, path, headers, JSON body), then runs its layers. */
   readonly serve: Service;
+  /** For upgrades; where it is undefined they are refused with 501. */
+  readonly dialing?: Dialing | undefined;
 }
 
 /** The upstreams of the running configuration, as the listener finds them. A reload puts another gateway in its place. */

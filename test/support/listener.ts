@@ -68,6 +68,7 @@ export async function startListener(serve: Service, options: Partial<DataPlaneOp
   const notes = new ListenerNotes();
   const gateway = gatewayOfTargets([targetOf(serve)], { 'api.example': 'api' });
   const limits = { headerBytes: 16 * 1024, bodyBytes: 1024 * 1024, requestTimeoutMs: 30_000 };
+  const authority = (): Promise<never> => Promise.reject(new Error('this test intercepts nothing'));
   const plane = await startDataPlane({
     listen: { host: '127.0.0.1', port: 0 },
     ports: [],
@@ -75,6 +76,7 @@ export async function startListener(serve: Service, options: Partial<DataPlaneOp
     limits,
     observer: notes,
     clock: systemClock,
+    authority,
     ...options,
   });
   const { port } = plane.address;

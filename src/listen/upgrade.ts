@@ -1,0 +1,203 @@
+import { type ClientRequest, type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Exchange } from '../model/exchange.ts';
+import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
+import { HOP_BY_HOP } from '../model/headers.ts';
+import type { Dialing } from '../route/gateway.ts';
+import { dial } from '../upstream/dial.ts';
+import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
+import { nextLimit } from '../upstream/limits.ts';
+import type { Connections, OpenConnection } from './connections.ts';
+import type { ListenContext } from './context.ts';
+import { closeWithRefusal, linger, refusal } from './refusal.ts';
+import { Tunnel } from './tunnel.ts';
+
+/** One request to change the protocol (RFC 9110 section 7.8), and the client that made it. */
+export interface UpgradeParts {
+  readonly exchange: Exchange;
+  /** The protocol that is asked for, as the client wrote it. */
+  readonly protocol: string;
+  readonly client: Socket;
+  /** What the client has sent after its request. */
+  readonly head: Buffer;
+  readonly dialing: Dialing;
+}
+
+/**
+ * Carries an upgrade to the upstream over a connection of its own, dialled as its pools dial (`resolve:`, roots, phases), and joins the two sockets when the upstream
+ * agrees; else passes its answer on. Never repeated. Node's client parses the answer; http-proxy-3 was not used because it dials by itself and cannot tell the phase of a failure.
+ */
+export class Upgrade implements OpenConnection {
+  readonly #parts: UpgradeParts;
+  readonly #context: ListenContext;
+  readonly #connections: Connections<OpenConnection>;
+  readonly #startedAt: number;
+  #upstream: Socket | undefined;
+  #request: ClientRequest | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #phase: Phase = 'dns';
+  #connectedAt = 0;
+  #over = false;
+
+  constructor(parts: UpgradeParts, context: ListenContext, connections: Connections<OpenConnection>) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#connections = connections;
+    this.#startedAt = context.clock.now();
+  }
+
+  /** Begins to dial. */
+  begin(): void {
+    const { exchange, dialing } = this.#parts;
+    exchange.attempt = 1;
+    const settings = dialing.dialFor(exchange.authority, exchange.scheme);
+    const http1 = settings.tls === undefined ? settings : { ...settings, tls: { ...settings.tls, alpn: ['http/1.1'] } };
+    const watcher = { entered: (phase: Phase) => this.#enter(phase) };
+    this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, (error, socket) => {
+      if (socket === null) this.#fail(error ?? new Error('no connection'));
+      else if (this.#over) socket.destroy();
+      else this.#send(socket);
+    });
+  }
+
+  close(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#parts.client.destroy();
+    this.#upstream?.destroy();
+  }
+
+  gone(): void {
+    this.#upstream?.destroy();
+    this.#parts.exchange.abort();
+    if (this.#over) return;
+    this.#parts.exchange.failure ??= clientClosed(this.#phase);
+    this.#end(STATUS_OF.client_closed);
+  }
+
+  #send(socket: Socket): void {
+    const { exchange, protocol } = this.#parts;
+    this.#connectedAt = this.#context.clock.now();
+    this.#enter('headers');
+    const headers = ['host', exchange.authority, 'connection', 'Upgrade', 'upgrade', protocol, ...exchange.headers];
+    const asked = httpRequest({ createConnection: () => socket, method: exchange.method, path: exchange.path, headers, setHost: false });
+    this.#request = asked;
+    asked.once('upgrade', (answer: IncomingMessage, _socket: Socket, head: Buffer) => this.#join(answer, socket, head));
+    asked.once('response', (answer) => this.#passOn(answer));
+    asked.on('error', (error) => this.#fail(error));
+    asked.end();
+  }
+
+  #join(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
+    if (this.#over) return void upstream.destroy();
+    const { exchange, client } = this.#parts;
+    clearTimeout(this.#timer);
+    this.#record(101, undefined);
+    exchange.source = 'upstream';
+    const tunnel = new Tunnel(client, upstream, false, (fromUpstream) => {
+      exchange.bytesIn = exchange.bytesOut = fromUpstream;
+      this.#end(101);
+    });
+    client.write(headText(101, answer.rawHeaders, exchange.id), 'latin1');
+    this.#connections.become(client, tunnel);
+    tunnel.join(this.#parts.head, head);
+  }
+
+  /** The upstream does not change the protocol: its answer goes to the client as it is, and closes the connection. */
+  #passOn(answer: IncomingMessage): void {
+    if (this.#over) return void answer.destroy();
+    const { exchange, client } = this.#parts;
+    clearTimeout(this.#timer);
+    const status = answer.statusCode ?? 502;
+    this.#record(status, undefined);
+    exchange.source = 'upstream';
+    client.write(headText(status, [...endToEnd(answer.rawHeaders), 'connection', 'close'], exchange.id), 'latin1');
+    answer.on('data', (chunk: Buffer) => {
+      exchange.bytesOut += chunk.length;
+      exchange.bytesIn += chunk.length;
+    });
+    answer.once('end', () => {
+      this.#end(status);
+      linger(client);
+    });
+    answer.once('close', () => {
+      if (answer.complete) return;
+      exchange.failure = failureOf(new Error('the answer broke off'), 'body', 'head');
+      this.#end(status);
+      client.resetAndDestroy();
+    });
+    answer.pipe(client);
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    clearTimeout(this.#timer);
+    const now = this.#context.clock.now();
+    const limit = nextLimit(this.#parts.dialing.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
+    if (limit.at === Infinity) return;
+    this.#timer = setTimeout(() => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)), Math.max(0, limit.at - now));
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return;
+    const { exchange, client } = this.#parts;
+    const failure = failureOf(error, this.#phase, this.#phase === 'headers' ? 'request' : 'nothing');
+    exchange.failure = failure;
+    this.#record(undefined, failure);
+    const status = STATUS_OF[failure.code];
+    this.#end(status);
+    this.#request?.destroy();
+    this.#upstream?.destroy();
+    const refused = refusal(status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: failure.code, code: failure.code });
+    closeWithRefusal(client, refused, exchange.id);
+  }
+
+  #record(status: number | undefined, failure: Failure | undefined): void {
+    const { exchange } = this.#parts;
+    const now = this.#context.clock.now();
+    const connectMs = (this.#connectedAt === 0 ? now : this.#connectedAt) - this.#startedAt;
+    const record = {
+      number: 1,
+      status,
+      failure,
+      elapsedMs: now - this.#startedAt,
+      connectMs,
+      firstByteMs: status === undefined ? 0 : now - this.#connectedAt,
+      reused: false,
+    };
+    exchange.attempts = [record];
+    this.#context.observer.attemptEnded(exchange, record);
+  }
+
+  #end(status: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#timer);
+    const { exchange } = this.#parts;
+    exchange.status = status;
+    this.#context.observer.exchangeEnded(exchange, this.#context.clock.now() - exchange.startedAt);
+  }
+}
+
+/** A response head. The request id is ours unless the upstream gave one. */
+function headText(status: number, rawHeaders: readonly string[], id: string): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
+  let hasId = false;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.toLowerCase() === 'x-request-id') hasId = true;
+    text += `${name}: ${rawHeaders[i + 1] ?? ''}\r\n`;
+  }
+  return hasId ? `${text}\r\n` : `${text}x-request-id: ${id}\r\n\r\n`;
+}
+
+function endToEnd(rawHeaders: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    if (!HOP_BY_HOP.has(name)) kept.push(name, rawHeaders[i + 1] ?? '');
+  }
+  return kept;
+}

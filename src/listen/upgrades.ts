@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Exchange } from '../model/exchange.ts';
+import type { ClientConnection } from './connection.ts';
+import type { Connections } from './connections.ts';
+import type { ListenContext } from './context.ts';
+import { destinationOf } from './destination.ts';
+import { closeWithRefusal, type Refusal, refusal } from './refusal.ts';
+import { Upgrade } from './upgrade.ts';
+
+/** Takes requests with `Upgrade`, on every way in. */
+export class UpgradeHandler {
+  readonly #context: ListenContext;
+  readonly #connections: Connections<ClientConnection>;
+
+  constructor(context: ListenContext, connections: Connections<ClientConnection>) {
+    this.#context = context;
+    this.#connections = connections;
+  }
+
+  /** Serves one request; `clientHead` is what came after it. */
+  handle(request: IncomingMessage, client: Socket, clientHead: Buffer, connection: ClientConnection): void {
+    client.on('error', () => client.destroy());
+    if (connection.busy) return void client.destroy();
+    const { heads, clock, gateway, isOwn, ids } = this.#context;
+    const startedAt = clock.now();
+    const head = heads.read(request.rawHeaders, request.httpVersionMinor > 0);
+    if (head.type === 'refusal') return this.#refuse(client, head);
+    const method = request.method ?? '';
+    const destination = destinationOf({ door: connection.door, method, url: request.url ?? '', host: head.host, isOwn }, gateway());
+    if (destination.type === 'refusal') return this.#refuse(client, destination);
+    const { target, entry, scheme, authority, path } = destination;
+    const { dialing } = target;
+    if (dialing === undefined) return this.#refuse(client, refusal(501, 'malformed', `the upstream ${target.name} takes no upgrades`));
+    if (this.#context.draining())
+      return this.#refuse(client, refusal(503, 'draining', 'the proxy is shutting down', { error: 'destination_unavailable' }));
+    const exchange = new Exchange({ id: head.id ?? ids.next(), entry, method, scheme, authority, path, headers: head.headers, startedAt });
+    exchange.upstream = target.name;
+    exchange.route = 'upgrade';
+    const protocol = request.headers.upgrade ?? '';
+    const upgrade = new Upgrade({ exchange, protocol, client, head: clientHead, dialing }, this.#context, this.#connections);
+    this.#connections.become(client, upgrade);
+    upgrade.begin();
+  }
+
+  #refuse(client: Socket, refused: Refusal): void {
+    this.#context.observer.rejected(refused.reason, refused.status, refused.detail);
+    closeWithRefusal(client, refused, '');
+  }
+}
