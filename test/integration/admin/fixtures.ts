@@ -1,0 +1,66 @@
+import { request as httpRequest } from 'node:http';
+import { startAdmin, type AdminOptions } from '../../../src/admin/server.ts';
+import type { AdminView, BreakerAction, Readiness } from '../../../src/admin/view.ts';
+import type { BreakerReading, ConfigReading, UpstreamReading } from '../../../src/model/status.ts';
+import { listening, upstreamReading } from '../../unit/telemetry/fixtures.ts';
+
+/** An app that stands still, whose parts a test moves. */
+export class StillApp implements AdminView {
+  readonly version = '1.2.3';
+  readonly startedAt = 1_700_000_000_000;
+  state: Readiness = 'ready';
+  all: UpstreamReading[] = [upstreamReading()];
+  loaded: ConfigReading = { file: 'proxy.yaml', loadedAt: 1_700_000_000_000, lastReloadOk: true, problems: [] };
+  readonly acts: [string, string, BreakerAction, string | undefined][] = [];
+  broken = false;
+
+  upstreams(): readonly UpstreamReading[] {
+    if (this.broken) throw new Error('a bug, with key=s3cr3t');
+    return this.all;
+  }
+  listeners(): { listener: string; connections: number }[] {
+    return [{ listener: 'proxy', connections: 2 }];
+  }
+  config(): ConfigReading {
+    return this.loaded;
+  }
+  readiness(): Readiness {
+    return this.state;
+  }
+  effectiveConfig(): unknown {
+    return { version: 1, upstreams: { api: { routes: [{ match: { header: { apikey: 's3cr3t' } } }] } } };
+  }
+  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined {
+    if (breaker !== 'default') return undefined;
+    this.acts.push([upstream, breaker, action, authority]);
+    const state = action === 'trip' ? 'open' : action === 'reset' ? 'closed' : 'isolated';
+    return [{ upstream, breaker, authority: authority ?? 'api.example', state, retryAfterMs: 59_999.5 }];
+  }
+}
+
+/** An answer, read whole. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly text: string;
+}
+
+/** The admin listener of an app that stands still, and a client that sends just what it is told. */
+export async function startStillAdmin(options: Partial<AdminOptions> = {}) {
+  const app = new StillApp();
+  const heard = listening();
+  heard.telemetry.readFrom(app);
+  const admin = await startAdmin({ host: '127.0.0.1', port: 0, view: app, telemetry: heard.telemetry, clock: heard.clock, ...options });
+  const ask = (method: string, path: string, headers: Record<string, string> = {}, body?: string): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const request = httpRequest({ host: '127.0.0.1', port: admin.port, method, path, headers, agent: false }, (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+        response.on('error', reject);
+      });
+      request.on('error', reject).end(body);
+    });
+  const read = async (path: string): Promise<Record<string, unknown>> => JSON.parse((await ask('GET', path)).text) as Record<string, unknown>;
+  return { app, admin, ask, read, ...heard, [Symbol.asyncDispose]: () => admin.close() };
+}
