@@ -27,7 +27,9 @@ export class HeadReader {
   readonly #names = new Map<string, string>();
 
   /** Takes a request's fields apart, or says what is wrong with them (RFC 9112 sections 3.2, 6.1 and 6.3). */
-  read(raw: readonly string[], isHttp11: boolean): RequestHead | Refusal {
+  read(raw: readonly string[], version: string): RequestHead | Refusal {
+    const isHttp11 = version === '1.1';
+    if (!isHttp11 && version !== '1.0') return malformed('the HTTP version is neither 1.1 nor 1.0');
     const headers: string[] = [];
     let host: string | undefined;
     let connection: string | undefined;

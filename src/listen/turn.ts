@@ -48,7 +48,7 @@ export class Turn implements BodySink {
   async run(): Promise<void> {
     try {
       const startedAt = this.#context.clock.now();
-      const head = this.#context.heads.read(this.#request.rawHeaders, this.#request.httpVersionMinor > 0);
+      const head = this.#context.heads.read(this.#request.rawHeaders, this.#request.httpVersion);
       if (head.type === 'refusal') return this.#refuse(head, true);
       this.#id = head.id ?? this.#context.ids.next();
       const destination = this.#destination(head);

@@ -24,7 +24,7 @@ export class UpgradeHandler {
     if (connection.busy) return void client.destroy();
     const { heads, clock, gateway, isOwn, ids } = this.#context;
     const startedAt = clock.now();
-    const head = heads.read(request.rawHeaders, request.httpVersionMinor > 0);
+    const head = heads.read(request.rawHeaders, request.httpVersion);
     if (head.type === 'refusal') return this.#refuse(client, head);
     const method = request.method ?? '';
     const destination = destinationOf({ door: connection.door, method, url: request.url ?? '', host: head.host, isOwn }, gateway());
