@@ -23,6 +23,7 @@ export class Front {
   readonly #server: Server;
   /** By the client's port, which is the same above and below TLS. */
   readonly #connections = new Map<number, Connection & { doomed: boolean }>();
+  readonly #answering = new Set<ServerResponse>();
   readonly #recorder: Recorder;
   readonly #handlers: FrontHandlers;
 
@@ -40,6 +41,8 @@ export class Front {
     this.#server.on('tlsClientError', (_error, secure) => secure.destroy());
     this.#server.on('request', (req, res) => {
       const connection = this.#connections.get(req.socket.remotePort ?? 0);
+      this.#answering.add(res);
+      res.once('close', () => this.#answering.delete(res));
       if (connection !== undefined && !connection.doomed) handlers.request(req, res, connection);
     });
   }
@@ -66,6 +69,12 @@ export class Front {
     if (fault === 'close-tls') return raw.destroySoon();
     if (fault === 'stall-tls') return void raw.resume().on('end', () => raw.end());
     this.#server.emit('connection', raw);
+  }
+
+  /** Closes idle connections now, the others after their answer. */
+  drain(): void {
+    this.#server.closeIdleConnections();
+    for (const res of this.#answering) if (!res.headersSent) res.setHeader('connection', 'close');
   }
 
   close(): void {

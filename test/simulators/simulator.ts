@@ -107,16 +107,20 @@ export class Simulator implements AsyncDisposable {
     this.#latencies.unshift({ matches: matcher(on), distribution });
   }
 
-  /** Refuses connections until disposed; those that are open are reset, unless `keep` says otherwise. */
-  async refuse({ keep = false } = {}): Promise<AsyncDisposable> {
+  /**
+   * Refuses connections until disposed. Those that are open are reset, as when a process dies; with `drain` they end once their answer is
+   * out, as in a restart with manners; with `keep` they stay.
+   */
+  async refuse(open: 'reset' | 'drain' | 'keep' = 'reset'): Promise<AsyncDisposable> {
     await this.#opened.refuse();
-    if (!keep) this.#opened.cut();
+    if (open === 'reset') this.#opened.cut();
+    if (open === 'drain') this.#front.drain();
     return { [Symbol.asyncDispose]: () => this.#opened.reopen() };
   }
 
-  /** Lets connection attempts hang (SYN unanswered) until disposed; those that are open are reset, unless `keep` says otherwise. */
-  async blackhole({ keep = false } = {}): Promise<AsyncDisposable> {
-    if (!keep) this.#opened.cut();
+  /** Lets connection attempts hang (SYN unanswered) until disposed; those that are open are reset, or stay with `keep`. */
+  async blackhole(open: 'reset' | 'keep' = 'reset'): Promise<AsyncDisposable> {
+    if (open === 'reset') this.#opened.cut();
     await this.#opened.swallow();
     return { [Symbol.asyncDispose]: () => this.#opened.reopen() };
   }

@@ -1,0 +1,28 @@
+import { seedIncident } from '../../test/simulators/seed.ts';
+import { type Simulators, startSimulators } from '../../test/simulators/start.ts';
+import type { Dial } from './dial.ts';
+import { type Experience, type LoadShape, runLoad } from './load.ts';
+import { startWeather } from './weather.ts';
+
+/** What both halves have in common. */
+export interface Incident extends LoadShape {
+  readonly rttMs: number;
+  /** Leaves out what would keep a direct caller waiting for 20 s and more, so that it ends soon. */
+  readonly gentle: boolean;
+}
+
+/** Simulators of its own for one half, with rows and a picture in them. */
+export async function startWorld({ seed, rttMs }: Incident): Promise<{ sim: Simulators; mediaId: string }> {
+  const sim = await startSimulators({ seed, rttMs });
+  return { sim, ...seedIncident(sim) };
+}
+
+/** Plays the incident against one world. */
+export async function playHalf(incident: Incident, world: { sim: Simulators; mediaId: string }, dial: Dial): Promise<Experience> {
+  const { sim, mediaId } = world;
+  const weather = startWeather(sim, incident.durationMs * (incident.gentle ? 0.7 : 1), incident.gentle);
+  const setting = { supabaseUrl: `https://${sim.supabase.hosts[0] ?? ''}`, supabaseKey: sim.supabase.serviceKey, mediaId };
+  const experience = await runLoad(incident, dial, setting);
+  await weather.end();
+  return experience;
+}

@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { dialDirect, dialThrough } from './dial.ts';
+import { figuresOf } from './figures.ts';
+import { type Incident, playHalf, startWorld } from './half.ts';
+import { failuresOf, goalsOf, ownWords, tableOf } from './report.ts';
+import { startSidecar } from './sidecar.ts';
+
+// Replays the incident: the same backend, the same load, the same bad weather, once direct as today and once through Breakwater, side by side
+// at the same time, each with simulated upstreams of its own. Exit code 1 where a goal is missed.
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    direct: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '7' },
+    seconds: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const HELP = `npm run demo -- [--quick] [--seed N] [--seconds N] [--direct]
+  --quick      15 s of load, no fault that keeps a direct caller over 15 s
+  --seed N     another incident (7)
+  --seconds N  length of the load (110)
+  --direct     only the half without Breakwater
+`;
+
+async function demo(): Promise<number> {
+  const seconds = Number(values.seconds ?? (values.quick ? 15 : 110));
+  const incident: Incident = { seed: Number(values.seed), durationMs: seconds * 1000, perSecond: 4, rttMs: 25, gentle: values.quick };
+  const directory = await mkdtemp(join(tmpdir(), 'breakwater-demo-'));
+  try {
+    return values.direct ? await directAlone(incident) : await sideBySide(incident, directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function directAlone(incident: Incident): Promise<number> {
+  const world = await startWorld(incident);
+  await using sim = world.sim;
+  const figures = figuresOf(await playHalf(incident, world, dialDirect(sim.addresses, sim.ca)), sim);
+  console.log(`${tableOf(figures, figures)}\n\n${failuresOf('direct', figures, 30)}`);
+  return 0;
+}
+
+async function sideBySide(incident: Incident, directory: string): Promise<number> {
+  const [directWorld, throughWorld] = await Promise.all([startWorld(incident), startWorld(incident)]);
+  await using directSim = directWorld.sim;
+  await using throughSim = throughWorld.sim;
+  await using sidecar = await startSidecar(throughSim, directory);
+  console.log(introduction(incident));
+  const [directly, through] = await Promise.all([
+    playHalf(incident, directWorld, dialDirect(directSim.addresses, directSim.ca)),
+    playHalf(incident, throughWorld, dialThrough(sidecar.proxy, sidecar.bundle)),
+  ]);
+  const [direct, breakwater] = [figuresOf(directly, directSim), figuresOf(through, throughSim)];
+  const goals = goalsOf(direct, breakwater);
+  const verdicts = goals.map(({ words, met }) => `  ${met ? 'met   ' : 'MISSED'}  ${words}`).join('\n');
+  console.log(
+    [
+      tableOf(direct, breakwater),
+      failuresOf('direct', direct),
+      failuresOf('Breakwater', breakwater),
+      await ownWords(sidecar.adminUrl),
+      `Goals\n${verdicts}`,
+    ].join('\n\n'),
+  );
+  return goals.every(({ met }) => met) ? 0 : 1;
+}
+
+function introduction({ durationMs, perSecond, rttMs, seed }: Incident): string {
+  return [
+    `The incident, for ${durationMs / 1000} s, ${perSecond} inbound requests a second, ${rttMs} ms of network a round trip, seed ${seed}.`,
+    'direct:      a new connection for each call, time-outs of 20 s (WhatsApp), 45 s (Gemini), 10 s (Supabase), no second try',
+    'Breakwater:  the same backend with HTTPS_PROXY set; the presets as they are',
+    '',
+  ].join('\n');
+}
+
+if (values.help) process.stdout.write(HELP);
+else process.exitCode = await demo();
