@@ -1,0 +1,216 @@
+import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Exchange, LateAnswer } from '../model/exchange.ts';
+import { clientClosed, type Failure, failure } from '../model/failure.ts';
+import { headerValue } from '../model/headers.ts';
+import type { Outcome, Reply } from '../model/outcome.ts';
+import type { Layer, Service } from '../model/service.ts';
+import { Ledger, Sent } from './ledger.ts';
+import { isRepeatable } from './repeatable.ts';
+import { requestKey } from './request-key.ts';
+import { readWhole, replayed } from './whole-answer.ts';
+
+/** How the same request is kept from being sent twice. */
+export interface ResendOptions {
+  readonly windowMs: number;
+  /** How long a call whose time was up goes on for its answer; 0: not at all. */
+  readonly lateMs: number;
+  readonly onUnknown: 'send' | 'hold';
+  readonly maxAnswerBytes: number;
+  readonly maxEntries: number;
+  readonly repeatable: boolean | undefined;
+  readonly observe: boolean;
+}
+
+/** What a resend layer needs from outside. */
+export interface ResendParts {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Says what an answer means that came too late for the layers inside. */
+  readonly judge: (exchange: Exchange, late: Reply) => Promise<Outcome>;
+}
+
+/** Methods that send nothing. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
+/**
+ * Never sends the same request twice because the client does not know what came of the first: once it has left, or was told that the outcome is unknown, the upstream call goes on to its end, and
+ * the same request posted again joins it or gets its answer. Two requests that both got their answers are two requests. For routes whose requests may not be repeated, and those with an
+ * `Idempotency-Key`.
+ */
+export function resend(options: ResendOptions, parts: ResendParts): Layer {
+  const ledger = new Ledger(options.windowMs, options.maxEntries, parts.clock);
+  return (next) => {
+    const context: ResendContext = { options, parts, ledger, next };
+    return (exchange) => {
+      const key = applies(exchange, options) ? requestKey(exchange) : undefined;
+      if (key === undefined) return next(exchange);
+      const earlier = ledger.claim(key);
+      if (options.observe) return watch(context, exchange, key, earlier);
+      return earlier === undefined ? send(context, exchange, key) : rejoin(context, exchange, earlier);
+    };
+  };
+}
+
+interface ResendContext {
+  readonly options: ResendOptions;
+  readonly parts: ResendParts;
+  readonly ledger: Ledger;
+  readonly next: Service;
+}
+
+function applies(exchange: Exchange, options: ResendOptions): boolean {
+  if (READS.has(exchange.method)) return false;
+  return !isRepeatable(exchange, options.repeatable) || headerValue(exchange.headers, 'idempotency-key') !== undefined;
+}
+
+/** Sends, in a way that the client's departure does not end, and remembers it if the client does not learn what came of it. */
+async function send(context: ResendContext, exchange: Exchange, key: string): Promise<Outcome> {
+  const { options, ledger, next } = context;
+  const sent = new Sent(key);
+  const branch = exchange.branch({ detached: true });
+  const late = new Late(context, branch, sent);
+  if (options.lateMs > 0 && !isRepeatable(exchange, options.repeatable)) branch.late = late;
+  exchange.onAbort(() => {
+    exchange.outcomeUnknown = true;
+    ledger.add(sent);
+  });
+  const outcome = await next(branch);
+  exchange.adopt(branch);
+  if (outcome.type === 'failure' && outcome.replay === 'ambiguous' && late.pending) {
+    ledger.add(sent);
+    return outcome;
+  }
+  return settle(context, sent, outcome);
+}
+
+/** Notes what came of a sending, and remembers it where that is unknown. Gives the outcome for the client. */
+async function settle({ options, ledger }: ResendContext, sent: Sent, outcome: Outcome): Promise<Outcome> {
+  if (outcome.type === 'failure') {
+    settleFailure(ledger, sent, outcome);
+    return outcome;
+  }
+  const whole = await readWhole(outcome, options.maxAnswerBytes);
+  if (whole.recorded !== undefined) sent.settle({ name: 'answered', answer: whole.recorded });
+  else if (whole.outcome.type === 'failure') settleFailure(ledger, sent, whole.outcome);
+  else sent.settle({ name: 'unkept' });
+  ledger.renew(sent);
+  return whole.outcome;
+}
+
+function settleFailure(ledger: Ledger, sent: Sent, failed: Failure): void {
+  if (failed.own || failed.replay !== 'ambiguous') {
+    sent.settle({ name: 'void' });
+    ledger.renew(sent);
+    return;
+  }
+  sent.settle({ name: 'unknown', failure: { ...failed, reply: undefined } });
+  ledger.add(sent);
+}
+
+/** The same request again, after one whose client does not know what came of it. */
+async function rejoin(context: ResendContext, exchange: Exchange, earlier: Sent): Promise<Outcome> {
+  const { options, parts, ledger } = context;
+  const putBack = (): void => ledger.add(earlier);
+  exchange.onAbort(putBack);
+  const wasRunning = earlier.state.name === 'running';
+  const ended = await settled(earlier, exchange, parts.clock);
+  const { state } = earlier;
+  if (ended === 'left') return clientClosed('headers');
+  if (state.name === 'answered') {
+    const how = wasRunning ? 'joined' : 'replayed';
+    parts.observer.duplicatePrevented(exchange, how);
+    return replayed(state.answer, how);
+  }
+  if (state.name === 'running' || state.name === 'unkept' || (state.name === 'unknown' && options.onUnknown === 'hold')) {
+    putBack();
+    parts.observer.duplicatePrevented(exchange, 'held');
+    return heldBack(state.name === 'unknown' ? state.failure : undefined, state.name);
+  }
+  exchange.offAbort(putBack);
+  return send(context, exchange, earlier.key);
+}
+
+function heldBack(first: Failure | undefined, why: string): Failure {
+  const reason = why === 'running' ? 'it is still under way' : why === 'unkept' ? 'its answer was too large to keep' : 'nobody knows what came of it';
+  const detail = `the same request was sent before and ${reason}`;
+  if (first !== undefined) return { ...first, detail, own: true };
+  return failure({ code: 'http_response_timeout', phase: 'headers', kind: 'timeout', replay: 'ambiguous', detail, own: true });
+}
+
+/** Waits until a sending is settled, the deadline is here, or the client has gone. */
+function settled(sent: Sent, exchange: Exchange, clock: Clock): Promise<'settled' | 'late' | 'left'> {
+  if (sent.state.name !== 'running') return Promise.resolve('settled');
+  return new Promise((resolve) => {
+    const end = (how: 'settled' | 'late' | 'left'): void => {
+      clearTimeout(timer);
+      sent.offSettled(told);
+      exchange.offAbort(left);
+      resolve(how);
+    };
+    const told = (): void => end('settled');
+    const left = (): void => end('left');
+    const leftMs = exchange.deadlineAt - clock.now();
+    const timer = leftMs === Infinity ? undefined : setTimeout(() => end('late'), Math.max(0, leftMs));
+    sent.onSettled(told);
+    exchange.onAbort(left);
+  });
+}
+
+/** Only counts: the client's departure ends the call as everywhere else, so what would have come of it is not known. */
+async function watch({ parts, ledger, next }: ResendContext, exchange: Exchange, key: string, earlier: Sent | undefined): Promise<Outcome> {
+  if (earlier !== undefined) parts.observer.wouldHave(exchange, 'resend', 'prevented');
+  const sent = new Sent(key);
+  exchange.onAbort(() => ledger.add(sent));
+  const outcome = await next(exchange);
+  if (outcome.type === 'failure' && !exchange.aborted) settleFailure(ledger, sent, outcome);
+  return outcome;
+}
+
+/** Waits for the answer of a call that went on after its time was up. */
+class Late implements LateAnswer {
+  readonly waitMs: number;
+  readonly #context: ResendContext;
+  readonly #exchange: Exchange;
+  readonly #sent: Sent;
+  pending = false;
+
+  constructor(context: ResendContext, exchange: Exchange, sent: Sent) {
+    this.waitMs = context.options.lateMs;
+    this.#context = context;
+    this.#exchange = exchange;
+    this.#sent = sent;
+  }
+
+  awaited(): void {
+    this.pending = true;
+  }
+
+  arrived(late: Reply): void {
+    const { parts } = this.#context;
+    parts.observer.acted(this.#exchange.root, 'resend', 'late_answer');
+    parts
+      .judge(this.#exchange, late)
+      .then((outcome) => this.#take(outcome))
+      .catch((bug: unknown) => {
+        parts.observer.internalError(bug);
+        this.lost();
+      });
+  }
+
+  lost(): void {
+    const detail = 'no answer came, not even late';
+    this.#sent.settle({
+      name: 'unknown',
+      failure: failure({ code: 'http_response_timeout', phase: 'headers', kind: 'timeout', replay: 'ambiguous', detail }),
+    });
+    this.#context.ledger.renew(this.#sent);
+  }
+
+  /** Nobody waits for the body of a failure, or of an answer that is too large to keep. */
+  async #take(outcome: Outcome): Promise<void> {
+    const found = await settle(this.#context, this.#sent, outcome);
+    if (found.type === 'failure') found.reply?.body.abort();
+    else found.body.abort();
+  }
+}

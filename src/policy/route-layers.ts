@@ -1,0 +1,140 @@
+import type { RouteSettings } from '../config/effective.ts';
+import type { FaultConfig, PaceConfig } from '../config/schema.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Layer } from '../model/service.ts';
+import type { BackoffOptions } from './backoff.ts';
+import type { RetryBudget } from './budget.ts';
+import { fallback } from './fallback.ts';
+import { faults } from './faults.ts';
+import { guard } from './guard.ts';
+import { hedge } from './hedge.ts';
+import type { Notices } from './notices.ts';
+import { Pacer } from './pacer.ts';
+import { paceReports, pacing } from './pacing.ts';
+import { Patience, patience } from './patience.ts';
+import { requestValue } from './request-values.ts';
+import { resend } from './resend.ts';
+import { resume } from './resume.ts';
+import { EventReader } from './stream-end.ts';
+
+/** What the layers that a route may have besides the basic ones are made with. */
+export interface LayerParts {
+  readonly budget: RetryBudget;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly notices?: Notices | undefined;
+}
+
+/** A second attempt beside a slow first one, where the route has `hedge`. */
+export function hedgeFor(settings: RouteSettings, parts: LayerParts, admits: (exchange: Exchange) => boolean): Layer | undefined {
+  const config = settings.hedge;
+  if (config === undefined || config.enabled === false) return undefined;
+  const { after = 'p95', minimum = 20, max = 1 } = config;
+  const when = typeof after === 'number' ? { ms: after } : { percentile: Number(after.slice(1)), minimum };
+  return hedge({ after: when, max, repeatable: settings.repeatable, observe: config.mode === 'observe' }, { ...parts, admits });
+}
+
+/** Downloads that go on where they broke off, where the route has `resume`. */
+export function resumeFor(settings: RouteSettings, parts: LayerParts): Layer | undefined {
+  const config = settings.resume;
+  if (config === undefined || config.enabled === false) return undefined;
+  return resume({ attempts: config.attempts ?? 3, backoff: backoffOf(settings), observe: config.mode === 'observe' }, parts);
+}
+
+function backoffOf({ retry }: RouteSettings): BackoffOptions {
+  const { base = 100, max = 2000, jitter = 'full' } = retry?.backoff ?? {};
+  return { baseMs: base, maxMs: max, jitter };
+}
+
+/** Other answers for failures, where the route has `fallback`. */
+export function fallbackFor(settings: RouteSettings, parts: LayerParts): Layer | undefined {
+  const config = settings.fallback;
+  if (config === undefined || config.enabled === false || (config.steps ?? []).length === 0) return undefined;
+  const { on, steps = [], mode } = config;
+  return fallback({ on, steps, repeatable: settings.repeatable, observe: mode === 'observe' }, parts);
+}
+
+/** No second sending of a request whose outcome is unknown, where the route has `resend`. `verdict` judges answers that come too late. */
+export function resendFor(settings: RouteSettings, { clock, observer }: LayerParts, verdict: Layer): Layer | undefined {
+  const config = settings.resend;
+  if (config === undefined || config.enabled === false) return undefined;
+  return resend(
+    {
+      windowMs: config.window ?? 30_000,
+      lateMs: config.lateAnswer ?? 30_000,
+      onUnknown: config.onUnknown ?? 'send',
+      maxAnswerBytes: config.maxAnswer ?? 256 * 1024,
+      maxEntries: config.maxEntries ?? 1000,
+      repeatable: settings.repeatable,
+      observe: config.mode === 'observe',
+    },
+    { clock, observer, judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
+  );
+}
+
+/** How long clients wait, learned on every route that retries or has a total, unless `patience.enabled` is false. */
+export function patienceFor(settings: RouteSettings, { clock, observer, notices }: LayerParts): Layer | undefined {
+  const { enabled = true, minimum = 3, margin = 250, mode } = settings.patience ?? {};
+  const retries = settings.retry !== undefined && settings.retry.attempts !== 1;
+  if (!enabled || (!retries && settings.timeouts.total === undefined)) return undefined;
+  const { upstream, name, timeouts } = settings;
+  const options = { upstream, route: name, totalMs: timeouts.total ?? Infinity, minimum, marginMs: margin, observe: mode === 'observe' };
+  const learner = new Patience(options, observer);
+  notices?.addPatience(learner);
+  return patience(learner, options, clock);
+}
+
+/** Streams that are watched over, where the route has `guard`. */
+export function guardFor(settings: RouteSettings, { observer }: LayerParts): Layer | undefined {
+  const config = settings.guard;
+  if (config === undefined || config.enabled === false) return undefined;
+  const { terminator = [], done, error = 'error.code', firstEvent = settings.timeouts.headers ?? Infinity, mode } = config;
+  const reader = new EventReader({ terminator, done: done === undefined ? undefined : new RegExp(done), error });
+  return guard({ reader, firstEventMs: firstEvent, observe: mode === 'observe' }, { observer });
+}
+
+/** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */
+export function paceFor(settings: RouteSettings, parts: LayerParts): { readonly wait: Layer | undefined; readonly report: Layer | undefined } {
+  if (settings.pace.length === 0) return { wait: undefined, report: undefined };
+  const pacers = settings.pace.map((config, index) => pacerOf(config, index));
+  return { wait: pacing(pacers, parts), report: paceReports(pacers, parts) };
+}
+
+function pacerOf(config: PaceConfig, index: number): Pacer {
+  const { hold } = config;
+  const baseMs = hold?.base ?? 1000;
+  return new Pacer({
+    name: config.name ?? String(index + 1),
+    key: (config.key ?? []).map(requestValue),
+    rate: { perMs: config.rate, burst: config.burst ?? Math.max(1, Math.round(config.rate * 1000)) },
+    maxWaitMs: config.maxWait ?? 5000,
+    maxKeys: config.maxKeys ?? 10_000,
+    holdOn: new Set(hold?.codes),
+    holdTimes: { baseMs, factor: hold?.factor ?? 4, maxMs: Math.max(baseMs, hold?.max ?? 64_000) },
+    observe: config.mode === 'observe',
+  });
+}
+
+/** Failures to rehearse, where the route has `faults`. Says so loudly: they are forgotten too easily. */
+export function faultsFor(settings: RouteSettings, { clock, observer, notices }: LayerParts): Layer | undefined {
+  if (settings.faults.length === 0) return undefined;
+  const { upstream, name } = settings;
+  const text = settings.faults.map(describeFault).join('; ');
+  notices?.addFaults({ upstream, route: name, text });
+  observer.warned(upstream, name, 'faults', `faults are injected on purpose: ${text}`);
+  return faults({ faults: settings.faults, headersMs: settings.timeouts.headers ?? Infinity }, { clock, observer });
+}
+
+/** A fault in a few words: `503 on 10 %`. */
+export function describeFault(fault: FaultConfig): string {
+  const what = [
+    fault.delay === undefined ? '' : `delay ${typeof fault.delay === 'number' ? fault.delay : `${fault.delay.min} to ${fault.delay.max}`} ms`,
+    fault.abort === undefined ? '' : `status ${fault.abort}`,
+    fault.reset === true ? 'reset' : '',
+    fault.cut === undefined ? '' : `cut after ${fault.cut} bytes`,
+  ].filter((word) => word !== '');
+  const share = fault.percent === undefined ? 'all attempts' : `${fault.percent} % of the attempts`;
+  return `${what.join(', then ')} on ${share}${fault.header === true ? ' that ask for it by header' : ''}${fault.mode === 'observe' ? ' (observed only)' : ''}`;
+}
