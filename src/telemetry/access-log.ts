@@ -17,7 +17,8 @@ export class AccessLog {
     const level = entry.outcome === 'failed' || entry.outcome === 'unknown' ? 'warn' : 'info';
     if (!this.#log.writes(level)) return;
     const fields = entry.summary();
-    if (fields.failure?.code === 'proxy_internal_error') this.#log.error({ ...fields }, 'exchange');
-    else this.#log[level]({ ...fields }, 'exchange');
+    const ours = fields.failure?.code === 'proxy_internal_error';
+    // past the logger's own formatting, which is six times as slow as the engine's
+    this.#log.line(`{"level":"${ours ? 'error' : level}","msg":"exchange",${JSON.stringify(fields).slice(1)}`);
   }
 }

@@ -2,6 +2,7 @@ import type { AttemptRecord, Entry, Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ReplySource } from '../model/outcome.ts';
 import type { ExchangeOutcome } from './codes.ts';
+import { IsoTime } from './iso-time.ts';
 import { redactPath, redactText } from './redact.ts';
 
 /** One attempt as journal and log tell it. */
@@ -33,9 +34,9 @@ export interface FailureSummary {
 
 /** One finished exchange as journal and log tell it. Without headers and bodies, its path redacted. Times in milliseconds. */
 export interface ExchangeSummary {
-  readonly id: string;
   /** End of the exchange, ISO 8601. */
-  readonly at: string;
+  readonly time: string;
+  readonly id: string;
   readonly entry: Entry;
   readonly method: string;
   readonly upstream: string;
@@ -72,6 +73,7 @@ const NO_ATTEMPTS: readonly AttemptSummary[] = [];
 export class Journal {
   readonly #ring: JournalEntry[] = [];
   readonly #size: number;
+  readonly #iso = new IsoTime();
   #next = 0;
 
   constructor(size: number) {
@@ -80,7 +82,7 @@ export class Journal {
 
   /** Takes down an exchange that is over. The entry returned is good until it is written over. `at`: milliseconds since the epoch. */
   write(exchange: Exchange, outcome: ExchangeOutcome, elapsedMs: number, at: number): JournalEntry {
-    const entry = (this.#ring[this.#next] ??= new JournalEntry());
+    const entry = (this.#ring[this.#next] ??= new JournalEntry(this.#iso));
     this.#next = (this.#next + 1) % this.#size;
     entry.fill(exchange, outcome, elapsedMs, at);
     return entry;
@@ -119,6 +121,11 @@ export class JournalEntry {
   #bytesOut = 0;
   #aborted = false;
   #failure: FailureSummary | undefined = undefined;
+  readonly #iso: IsoTime;
+
+  constructor(iso: IsoTime) {
+    this.#iso = iso;
+  }
 
   /** Puts an exchange in place of what was here. */
   fill(exchange: Exchange, outcome: ExchangeOutcome, elapsedMs: number, at: number): void {
@@ -146,8 +153,8 @@ export class JournalEntry {
   /** What is here, as plain data. */
   summary(): ExchangeSummary {
     return {
+      time: this.#iso.of(this.#at),
       id: this.#id,
-      at: new Date(this.#at).toISOString(),
       entry: this.#entry,
       method: this.#method,
       upstream: this.upstream,

@@ -15,6 +15,8 @@ export interface Log {
   error(fields: LogFields, message: string): void;
   /** Whether a line of this level would be written: asked before an expensive one is put together. */
   writes(level: Exclude<LogLevel, 'silent'>): boolean;
+  /** Writes one line, a whole JSON object with its `level` and `time`, as it is. The caller has asked `writes`. */
+  line(json: string): void;
   /** Writes out what is held back. Called before the process ends. */
   flush(): void;
 }
@@ -22,17 +24,22 @@ export interface Log {
 /** Where lines go: a file descriptor (1, 2), written to without blocking, or anything that takes text. */
 export type LogTarget = 1 | 2 | { write(line: string): unknown };
 
+/** What is held back while the reader of the log does not read; past it lines are dropped, since a full pipe must not take the memory. */
+const MAX_HELD_BYTES = 8 * 1024 * 1024;
+
 /** Makes the log. Lines carry `level` as a word and `time` as ISO 8601. */
 export function createLog(level: LogLevel, target: LogTarget = 1): Log {
-  const fd = typeof target === 'number' ? pino.destination({ dest: target, sync: false }) : undefined;
+  const fd = typeof target === 'number' ? pino.destination({ dest: target, sync: false, maxLength: MAX_HELD_BYTES }) : undefined;
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
-  const logger = pino(options, fd ?? (target as DestinationStream));
+  const stream = fd ?? (target as DestinationStream);
+  const logger = pino(options, stream);
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     writes: (asked) => logger.isLevelEnabled(asked),
+    line: (json) => void stream.write(`${json}\n`),
     flush: () => flush(fd),
   };
 }

@@ -19,7 +19,6 @@ describe('the access log', () => {
         time: expect.stringMatching(/^\d{4}-.*Z$/),
         msg: 'exchange',
         id: 'req-1',
-        at: expect.stringMatching(/^\d{4}-.*Z$/),
         entry: 'prefix',
         method: 'GET',
         upstream: 'api',
