@@ -11,7 +11,9 @@ import type { BreakerRegistry } from './breaker/registry.ts';
 import { RetryBudget } from './budget.ts';
 import { Bulkhead, bulkhead } from './bulkhead.ts';
 import { deadline } from './deadline.ts';
+import type { Notices } from './notices.ts';
 import { retry, type RetryOptions } from './retry.ts';
+import { fallbackFor, faultsFor, guardFor, hedgeFor, paceFor, patienceFor, resendFor, resumeFor } from './route-layers.ts';
 import { verdict } from './verdict.ts';
 
 /** What the routes of one upstream share. */
@@ -19,6 +21,8 @@ export interface SharedPolicies {
   readonly breakers: BreakerRegistry;
   readonly budget: RetryBudget;
   readonly places: Bulkhead | undefined;
+  /** Where patience and injected faults are told, for /health. */
+  readonly notices?: Notices | undefined;
 }
 
 /** What a route's layers are made with. */
@@ -33,21 +37,41 @@ export interface PipelineParts extends SharedPolicies {
 export function pipeline(settings: RouteSettings, parts: PipelineParts, transport: Service): Service {
   const { clock } = parts;
   const breakerOf = breakerFor(settings, parts.breakers);
+  const judged = verdict({ classify: settings.classify, pushback: settings.pushback }, clock);
+  const pace = paceFor(settings, parts);
   const layers: (Layer | undefined)[] = [
+    // sees what the client sees, so it is outside of everything
+    patienceFor(settings, parts),
     // covers the waits between attempts, so it is outside of all of them
     settings.timeouts.total === undefined ? undefined : deadline(settings.timeouts.total, clock),
     // what comes out is an answer for the client; inside it failures are values
     answer({ upstream: settings.upstream, errors: settings.errors, repeatable: settings.repeatable }),
+    // answers for failures that all the others have left, and may ask the others again
+    fallbackFor(settings, parts),
+    // what the client does not wait for any more still drops what it has made stale, so it is outside of the cache
+    resendFor(settings, parts, judged),
     // a hit is no attempt, and an open breaker must not stop it
     parts.cache,
+    // who waits for a turn takes no place
+    pace.wait,
     // admits what really goes out
     parts.places === undefined ? undefined : bulkhead(parts.places, clock),
+    // a download keeps its place while it goes on, and each rest is sent again like a request of its own
+    resumeFor(settings, parts),
     // counts attempts, so it is outside of all that acts on one
     retryFor(settings, parts, breakerOf),
+    // its attempts run beside each other, each seen by the breaker, and fail together for the retry
+    hedgeFor(settings, parts, (exchange) => breakerOf?.(exchange.authority).admits ?? true),
+    // hears of every limit that the upstream tells, and makes a retry wait for it
+    pace.report,
     // sees every attempt; shared by the routes of its group; open ends the retrying
     breakerOf === undefined ? undefined : breaker(breakerOf),
     // says what one attempt's answer means, so that those above need not know statuses
-    verdict({ classify: settings.classify, pushback: settings.pushback }, clock),
+    judged,
+    // a stream's failure before its first event is a failure for those above
+    guardFor(settings, parts),
+    // stands for the upstream
+    faultsFor(settings, parts),
   ];
   return compose(
     layers.filter((layer) => layer !== undefined),
