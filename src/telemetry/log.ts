@@ -39,7 +39,9 @@ export function createLog(level: LogLevel, target: LogTarget = 1): Log {
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
     writes: (asked) => logger.isLevelEnabled(asked),
-    line: (json) => void stream.write(`${json}\n`),
+    line: (json) => {
+      stream.write(`${json}\n`);
+    },
     flush: () => flush(fd),
   };
 }

@@ -76,13 +76,18 @@ function redactAssigned(text: string): string {
   return shown + text.slice(from);
 }
 
-/** A copy of plain data (a configuration) with the values of secret keys, and credentials in its texts, replaced. */
-export function redactData(value: unknown): unknown {
+/**
+ * A copy of plain data (a configuration) with the values of secret keys, and credentials in its texts, replaced. Names such as `code`, which settings have too, are secret only
+ * where the data are those of a request: under `query` and `header`.
+ */
+export function redactData(value: unknown, ofRequest = false): unknown {
   if (typeof value === 'string') return redactText(value);
-  if (Array.isArray(value)) return value.map(redactData);
+  if (Array.isArray(value)) return value.map((item) => redactData(item, ofRequest));
   if (typeof value !== 'object' || value === null) return value;
+  const hides = (key: string, inner: unknown): boolean =>
+    (typeof inner !== 'object' || Array.isArray(inner)) && isSecretName(key) && (ofRequest || !PROSE.test(key));
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [key, typeof inner !== 'object' && isSecretName(key) ? REDACTED : redactData(inner)]),
+    Object.entries(value).map(([key, inner]) => [key, hides(key, inner) ? REDACTED : redactData(inner, /^(?:query|headers?)$/.test(key))]),
   );
 }
 

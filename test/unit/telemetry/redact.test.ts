@@ -124,8 +124,14 @@ describe('a text', () => {
 
 describe('data', () => {
   it('keeps no value under a secret name, at any depth', () => {
-    const config = { upstreams: { api: { match: { header: { apikey: 's3cr3t' } }, urls: ['https://u:s3cr3t@x/'], retry: { attempts: 3 } } } };
+    const config = {
+      errors: { code: 'gemini' },
+      match: { query: { code: 's3cr3t', key: ['s3cr3t'] } },
+      upstreams: { api: { match: { header: { apikey: 's3cr3t' } }, urls: ['https://u:s3cr3t@x/'], retry: { attempts: 3 } } },
+    };
     expect(redactData(config)).toEqual({
+      errors: { code: 'gemini' },
+      match: { query: { code: '[redacted]', key: '[redacted]' } },
       upstreams: { api: { match: { header: { apikey: '[redacted]' } }, urls: ['https://[redacted]@x/'], retry: { attempts: 3 } } },
     });
   });
