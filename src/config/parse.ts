@@ -24,7 +24,8 @@ export function parseYaml(text: string, file: string): Parsed {
   if (document.errors.some((error) => error.code !== 'DUPLICATE_KEY')) return { tree: undefined, problems: problems.slice(0, 1) };
   const grower = new Grower(text, placeOf, (alias) => alias.resolve(document) as ParsedNode | undefined);
   const tree = document.contents === null ? undefined : grower.grow(document.contents, 0);
-  return { tree, problems: [...problems, ...grower.problems] };
+  if (grower.problems.length > 0) return { tree: undefined, problems: [...problems, ...grower.problems.slice(0, 1)] };
+  return { tree, problems };
 }
 
 function wordsFor(error: YAMLError, text: string): Pick<Problem, 'path' | 'message' | 'hint'> {
@@ -74,7 +75,7 @@ class Grower {
     const merged = new Map<string, Entry>();
     for (const { key, value } of pairs) {
       const place = this.#placeOf(key.range[0]);
-      if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN') this.#mergeKey(this.grow(value, depth + 1, place), merged);
+      if (isScalar(key) && key.source === '<<' && key.type === 'PLAIN') this.#mergeKey(this.grow(value, depth + 1, place), merged);
       else if (!isScalar(key)) this.problems.push({ ...place, path: '', message: 'expected a plain key' });
       else own.set(String(key.value), { key: place, value: this.grow(value, depth + 1, place) });
     }
