@@ -17,6 +17,8 @@ export interface Log {
   writes(level: Exclude<LogLevel, 'silent'>): boolean;
   /** Writes one line, a whole JSON object with its `level` and `time`, as it is. The caller has asked `writes`. */
   line(json: string): void;
+  /** Changes how much is said: a reload may. */
+  setLevel(level: LogLevel): void;
   /** Writes out what is held back. Called before the process ends. */
   flush(): void;
 }
@@ -41,6 +43,9 @@ export function createLog(level: LogLevel, target: LogTarget = 1): Log {
     writes: (asked) => logger.isLevelEnabled(asked),
     line: (json) => {
       stream.write(`${json}\n`);
+    },
+    setLevel: (next) => {
+      logger.level = next;
     },
     flush: () => flush(fd),
   };

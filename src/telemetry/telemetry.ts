@@ -34,19 +34,24 @@ export class Telemetry implements Observer {
   readonly journal: Journal;
   readonly metrics: Metrics;
   readonly #clock: Clock;
-  readonly #access: AccessLog | undefined;
+  #access: AccessLog | undefined;
 
   constructor(options: TelemetryOptions) {
     this.log = options.log;
     this.#clock = options.clock;
     this.journal = new Journal(options.journalSize ?? 1000);
-    this.#access = options.access ? new AccessLog(options.log) : undefined;
+    this.logAccess(options.access);
     this.metrics = new Metrics(this.stats, options);
   }
 
   /** Where gauges (breakers, pools, connections, configuration) are read from, once there is an app. */
   readFrom(readings: AppReadings): void {
     this.metrics.readFrom(readings);
+  }
+
+  /** Turns the access log on or off: a reload may. */
+  logAccess(on: boolean): void {
+    this.#access = on ? new AccessLog(this.log) : undefined;
   }
 
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {

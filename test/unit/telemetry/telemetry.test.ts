@@ -94,6 +94,18 @@ describe('the access log', () => {
   });
 });
 
+describe('the log', () => {
+  it('says more or less, with or without exchanges, as a reload asks', () => {
+    const { telemetry, logged } = listening({ level: 'error' });
+    telemetry.exchangeEnded(ended({ status: 201 }), 1);
+    telemetry.log.setLevel('info');
+    telemetry.exchangeEnded(ended({ status: 202 }), 1);
+    telemetry.logAccess(false);
+    telemetry.exchangeEnded(ended({ status: 203 }), 1);
+    expect(logged().map(({ status }) => status)).toEqual([202]);
+  });
+});
+
 describe('a secret', () => {
   const secret = fc
     .string({ unit: fc.constantFrom(...'ABCDEFabcdefghijk0123456789-_'.split('')), minLength: 12, maxLength: 40 })
