@@ -13,6 +13,9 @@ export interface HealthParts {
   readonly clock: Clock;
 }
 
+/** A bug of ours this recent is a reason to look. */
+const BUG_MS = 60_000;
+
 /** The whole of `/health`; with `verbose` hosts and routes too. Computed from memory: asking costs no upstream a call. */
 export function healthOf(parts: HealthParts, verbose: boolean): { readonly status: string } & Record<string, unknown> {
   const { view, stats, clock } = parts;
@@ -20,7 +23,10 @@ export function healthOf(parts: HealthParts, verbose: boolean): { readonly statu
   const config = view.config();
   const dependencies = view.upstreams().map((upstream) => [upstream.name, dependencyOf(parts, upstream, verbose)] as const);
   return {
-    status: overall(dependencies.map(([, { status }]) => status), config.lastReloadOk), // prettier-ignore
+    status: overall(
+      dependencies.map(([, { status }]) => status),
+      config.lastReloadOk && now - stats.lastInternalErrorAt > BUG_MS,
+    ),
     version: view.version,
     readiness: view.readiness(),
     uptimeSeconds: Math.max(0, Math.floor((now - view.startedAt) / 1000)),

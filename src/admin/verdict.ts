@@ -37,7 +37,7 @@ export function verdictOf(input: VerdictInput): Verdict {
   return byBreakers(input.breakers) ?? byRun(input.recent) ?? byDoubt(input) ?? { status: 'ok', evidence: counted(input.recent) };
 }
 
-/** The worst of many: `down` only where everything is, since what still works is worth calling. */
+/** What the dependencies and the process itself (`sound`) come to: `down` only where everything is, since what still works is worth calling. */
 export function overall(verdicts: readonly Health[], sound: boolean): Health {
   if (verdicts.length > 0 && verdicts.every((status) => status === 'down')) return 'down';
   return sound && verdicts.every((status) => status === 'ok') ? 'ok' : 'degraded';

@@ -91,7 +91,7 @@ function quantile(counts: Uint32Array, samples: number, share: number): number {
     if (below + here >= rank) {
       const from = lowerBound(bucket);
       const width = lowerBound(bucket + 1) - from;
-      return (from + (width * (rank - below - 0.5)) / here) / 1000;
+      return Math.round(from + (width * (rank - below - 0.5)) / here) / 1000;
     }
     below += here;
   }

@@ -25,6 +25,8 @@ export class Stats {
   readonly rejections = new Map<Rejection, number>();
   readonly transitions = new TextCounts();
   internalErrors = 0;
+  /** When the last bug showed, in milliseconds since the epoch. */
+  lastInternalErrorAt = -Infinity;
   readonly #warnings = new Map<string, Warning>();
   readonly #routes = new Map<string, Map<string, RouteStats>>();
   #size = 0;

@@ -111,6 +111,7 @@ export class Telemetry implements Observer {
 
   internalError(error: unknown): void {
     this.stats.internalErrors++;
+    this.stats.lastInternalErrorAt = this.#clock.wallNow();
     this.log.error(errorFields(error), 'internal error');
   }
 }

@@ -36,6 +36,11 @@ function act(view: AdminView, log: Log, action: BreakerAction, { params, query }
   if (!known.includes(upstream)) return problem(404, `No upstream is called ${JSON.stringify(upstream)}; there are: ${known.join(', ')}.`);
   const breakers = view.actOnBreaker(upstream, breaker, action, query.get('authority') ?? undefined);
   if (breakers === undefined) return problem(404, `The upstream ${upstream} has no breaker called ${JSON.stringify(breaker)}.`);
+  if (breakers.length === 0)
+    return problem(
+      409,
+      `No request has gone through this breaker yet${query.has('authority') ? ' to that host' : ''}: there is nothing to ${action}.`,
+    );
   log.warn({ upstream, breaker, action, breakers: breakers.length }, 'breaker changed over the admin API');
   return json({ breakers: breakers.map(shown) });
 }

@@ -114,9 +114,9 @@ function quantileSeries(stats: Stats, now: () => number): Series {
       each(stats, ({ upstream, route, latency }) => {
         const quantiles = latency.read(now());
         if (quantiles === undefined) return;
-        emit(quantiles.p50Ms / 1000, upstream, route, '0.5');
-        emit(quantiles.p95Ms / 1000, upstream, route, '0.95');
-        emit(quantiles.p99Ms / 1000, upstream, route, '0.99');
+        emit(seconds(quantiles.p50Ms), upstream, route, '0.5');
+        emit(seconds(quantiles.p95Ms), upstream, route, '0.95');
+        emit(seconds(quantiles.p99Ms), upstream, route, '0.99');
       }),
   };
 }
@@ -145,6 +145,11 @@ function cacheSeries(stats: Stats, now: () => number): Series[] {
         }),
     },
   ];
+}
+
+/** Without the noise of the division: `0.000784`. */
+function seconds(ms: number): number {
+  return Math.round(ms * 1000) / 1_000_000;
 }
 
 function each(stats: Stats, visit: (route: RouteStats) => void): void {

@@ -164,6 +164,7 @@ describe('/api', () => {
     expect(unknown.status).toBe(404);
     expect(JSON.parse(unknown.text)).toMatchObject({ detail: 'No upstream is called "apj"; there are: api.' });
     expect((await server.ask('POST', '/api/breakers/api/other/trip', CHANGE)).status).toBe(404);
+    expect((await server.ask('POST', '/api/breakers/api/unasked/trip', CHANGE)).status).toBe(409);
     expect((await server.ask('POST', '/api/breakers/api/default/explode', CHANGE)).status).toBe(404);
   });
 });
@@ -231,6 +232,10 @@ describe('the listener', () => {
     expect(server.telemetry.stats.internalErrors).toBe(1);
     expect(server.lines.join('')).not.toContain('s3cr3t');
     expect((await server.ask('GET', '/health/live')).status).toBe(200);
+    server.app.broken = false;
+    expect(await server.read('/health')).toMatchObject({ status: 'degraded', internalErrors: 1 });
+    server.clock.advance(61_000);
+    expect(await server.read('/health')).toMatchObject({ status: 'ok', internalErrors: 1 });
   });
 
   it('keeps a connection for the next request, also after a refusal', async () => {
