@@ -9,8 +9,8 @@ export interface Freshness {
   readonly freshMs: number;
   /** Past its lifetime: how long it may be served while it is fetched anew (RFC 5861 section 3). */
   readonly staleWhileRevalidateMs: number;
-  /** Past its lifetime: how long it may be served when the upstream fails (RFC 5861 section 4). Infinity where nothing limits it. */
-  readonly staleIfErrorMs: number;
+  /** Past its lifetime: how long it may be served when the upstream fails or answers 5xx (RFC 5861 section 4). Undefined where nobody said. */
+  readonly staleIfErrorMs: number | undefined;
   /** `no-cache`: never without asking the upstream, however fresh (RFC 9111 section 5.2.2.4). */
   readonly noCache: boolean;
   /** must-revalidate, proxy-revalidate or s-maxage: never stale, not even when the upstream is down. */

@@ -6,6 +6,7 @@ export const cache = z.strictObject({
   enabled: z.boolean().optional().describe('false turns it off here.'),
   ttl: duration.optional().describe('Freshness where the origin says nothing of use. Never beats private, no-store or Set-Cookie.'),
   ignoreOrigin: z.boolean().optional().describe('With ttl: also beat max-age and no-cache of the origin.'),
+  force: z.boolean().optional().describe('With ttl: also beat private, no-store and Set-Cookie. The credentials stay in the key.'),
   statuses: z.array(status).optional().describe('Statuses to which ttl applies.'),
   negativeTtl: duration.optional().describe('Freshness of 404 and 410 without any of their own.'),
   staleIfError: duration.optional().describe('How long past its freshness an answer is used when the upstream fails.'),

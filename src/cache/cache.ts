@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import type { RouteSettings } from '../config/effective.ts';
+import type { UpstreamConfig } from '../config/schema.ts';
+import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Layer, Service } from '../model/service.ts';
+import { Leases } from './coalesce/leases.ts';
+import type { CacheParts } from './fetch.ts';
+import { Identities } from './identity.ts';
+import { Tables } from './invalidate/tables.ts';
+import { isSafe } from './invalidate/targets.ts';
+import { Reader } from './reader.ts';
+import { routeCacheSettings, tagTemplates } from './settings.ts';
+import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
+import { MemoryStore } from './stores/memory.ts';
+import { routeTag, scopedTag, upstreamTag, urlTag } from './tag-names.ts';
+import { writer } from './writer.ts';
+
+/** What a cache is made with. */
+export interface CacheOptions {
+  /** Bound of the memory store; not looked at where `store` is given. */
+  readonly maxBytes: number;
+  readonly clock: Clock;
+  readonly observer: Observer;
+  /** Another store than memory; the cache closes it. */
+  readonly store?: CacheStore;
+  /** Secret for identities where others share the store. A store of this process alone gets a random one. */
+  readonly secret?: Buffer;
+}
+
+/** Answers under one key. */
+const MAX_VARIANTS = 32;
+
+/** The cache of an app: one store for all upstreams. Made once, survives reloads, closed by the app. */
+export class Cache {
+  readonly store: CacheStore;
+  readonly #parts: CacheParts;
+  readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
+
+  constructor(options: CacheOptions) {
+    const { clock, observer } = options;
+    this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
+    const identities = new Identities(options.secret ?? randomBytes(32));
+    this.#parts = { store: this.store, leases: new Leases(), identities, clock, observer };
+    this.store.onInvalidation?.((tags) => this.#parts.leases.kill(tags));
+  }
+
+  /**
+   * The layer of one route: its reads, if it caches, and what its writes drop, if anything of the upstream is cached. Undefined where the upstream caches nothing.
+   */
+  layerFor(settings: RouteSettings, upstream: UpstreamConfig): Layer | undefined {
+    if (!cachesAnything(upstream)) return undefined;
+    const tables = this.#tablesOf(settings.upstream, upstream);
+    const config = settings.cache?.enabled === false ? undefined : settings.cache;
+    const writes = {
+      invalidate: settings.invalidate,
+      tagsOf: tagTemplates(settings.invalidate?.tags ?? [], settings.match?.path ?? []),
+      tables,
+      also: upstream.tables?.also ?? {},
+      identities: this.#parts.identities,
+      drop: (tags: readonly string[]) => this.#drop(tags),
+    };
+    const reads = config === undefined ? undefined : routeCacheSettings(settings, config, upstream.tables?.path);
+    return (next) => {
+      const write = writer(writes, next);
+      if (reads === undefined) return (exchange) => (isSafe(exchange.method) ? next(exchange) : write(exchange));
+      const tagsOf = (exchange: Exchange, url: string): string[] => [
+        upstreamTag(reads.upstream),
+        routeTag(reads.upstream, reads.route),
+        urlTag(url),
+        ...reads.tagsOf(exchange).map((tag) => scopedTag(reads.upstream, tag)),
+        ...(tables?.readTags(exchange) ?? []),
+      ];
+      const { serve } = new Reader(reads, this.#parts, tagsOf, tables === undefined ? next : learning(tables, next));
+      return (exchange) => {
+        if (exchange.method === 'GET' || exchange.method === 'HEAD') return serve(exchange);
+        return isSafe(exchange.method) ? next(exchange) : write(exchange);
+      };
+    };
+  }
+
+  /** Where the store stands. */
+  get stats(): StoreStats {
+    return this.store.stats;
+  }
+
+  /** Ends: the store is closed. */
+  async close(): Promise<void> {
+    await this.store.close();
+  }
+
+  #drop(tags: readonly string[]): MaybePromise<number> {
+    // first what is under way, so that nothing older than the write is stored between the two
+    this.#parts.leases.kill(tags);
+    return this.store.invalidate(tags, false);
+  }
+
+  /** What is known of an upstream's tables is kept over reloads, as long as they stand at the same path. */
+  #tablesOf(name: string, upstream: UpstreamConfig): Tables | undefined {
+    if (upstream.tables === undefined) return undefined;
+    const fingerprint = JSON.stringify(upstream.tables);
+    const known = this.#tables.get(name);
+    if (known?.path === fingerprint) return known.tables;
+    const tables = new Tables(upstream.tables);
+    this.#tables.set(name, { path: fingerprint, tables });
+    return tables;
+  }
+}
+
+/** Notes which names of a read are tables: it found one. */
+function learning(tables: Tables, next: Service): Service {
+  return async (exchange) => {
+    const outcome = await next(exchange);
+    if (outcome.type === 'reply' && outcome.status < 300) tables.learn(exchange);
+    return outcome;
+  };
+}
+
+function cachesAnything(upstream: UpstreamConfig): boolean {
+  const on = (cache: UpstreamConfig['cache']): boolean => cache !== undefined && cache.enabled !== false;
+  return on(upstream.cache) || (upstream.routes ?? []).some((route) => on(route.cache));
+}

@@ -1,0 +1,141 @@
+import type { BodySource } from '../../model/body.ts';
+import { Exchange } from '../../model/exchange.ts';
+import type { Failure } from '../../model/failure.ts';
+import type { HeaderList } from '../../model/headers.ts';
+import type { Reply } from '../../model/outcome.ts';
+import type { Found } from '../store.ts';
+import type { Lease } from './leases.ts';
+import type { SharedBody } from './shared-body.ts';
+
+/**
+ * What a fetch came to, for one of those who wait for it. `stored`: a stored answer, confirmed just now. `reply`, `failure`: from upstream, the body its own. `again`: the
+ * answer is not for this request; ask for yourself. `left`: its client has gone.
+ */
+export type Landed =
+  | { readonly kind: 'stored'; readonly stored: Found }
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly stored: boolean }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+  | { readonly kind: 'again' }
+  | { readonly kind: 'left' };
+
+/** What a fetch came to, for all of them. */
+export type Landing =
+  | { readonly kind: 'stored'; readonly stored: Found; readonly isFor: (request: HeaderList) => boolean }
+  | {
+      readonly kind: 'shared';
+      readonly reply: Reply;
+      readonly stored: boolean;
+      readonly body: SharedBody;
+      readonly isFor: (request: HeaderList) => boolean;
+    }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly body: SharedBody | undefined }
+  | { readonly kind: 'private'; readonly reply: Reply };
+
+interface Waiter {
+  readonly exchange: Exchange;
+  readonly resolve: (landed: Landed) => void;
+  readonly left: () => void;
+}
+
+/**
+ * One fetch and those who wait for it. It runs on an exchange of its own, so that the client that caused it may leave without ending it for the others; when the
+ * last one has left it is aborted, unless it is a refresh in the background, which nobody waits for.
+ */
+export class Flight {
+  readonly exchange: Exchange;
+  readonly lease: Lease;
+  readonly #leader: Exchange | undefined;
+  readonly #background: boolean;
+  readonly #waiters = new Set<Waiter>();
+  #landing: Landing | undefined = undefined;
+
+  constructor(parts: { readonly exchange: Exchange; readonly lease: Lease; readonly leader: Exchange | undefined }) {
+    this.exchange = parts.exchange;
+    this.lease = parts.lease;
+    this.#leader = parts.leader;
+    this.#background = parts.leader === undefined;
+  }
+
+  /** True where nobody asked for it: it is read to its end whoever leaves. */
+  get background(): boolean {
+    return this.#background;
+  }
+
+  /** Whether one more request can still wait for it: no write has passed since it began, and its body can still be had from the start. */
+  get joinable(): boolean {
+    if (this.lease.dead || this.exchange.aborted) return false;
+    return this.#landing === undefined || (this.#landing.kind === 'shared' && this.#landing.body.open);
+  }
+
+  /** Waits for what it comes to. */
+  join(exchange: Exchange): Promise<Landed> {
+    if (this.#landing !== undefined) return Promise.resolve(landedFor(this.#landing, exchange, false));
+    return new Promise((resolve) => {
+      const waiter: Waiter = { exchange, resolve, left: () => this.#leave(waiter) };
+      this.#waiters.add(waiter);
+      exchange.onAbort(waiter.left);
+    });
+  }
+
+  /** Tells all who wait; each gets its reader before the body begins to flow. */
+  land(landing: Landing): void {
+    this.#landing = landing;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    let taken = false;
+    for (const { exchange, resolve, left } of waiters) {
+      exchange.offAbort(left);
+      const own = exchange === this.#leader;
+      if (own) copyAttempts(this.exchange, exchange);
+      taken ||= own;
+      resolve(landedFor(landing, exchange, own));
+    }
+    if (landing.kind === 'private' && !taken) landing.reply.body.abort();
+  }
+
+  #leave(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+    waiter.resolve({ kind: 'left' });
+    if (this.#waiters.size === 0 && !this.#background) this.exchange.abort();
+  }
+}
+
+function landedFor(landing: Landing, exchange: Exchange, leads: boolean): Landed {
+  switch (landing.kind) {
+    case 'stored':
+      return leads || landing.isFor(exchange.headers) ? { kind: 'stored', stored: landing.stored } : { kind: 'again' };
+    case 'shared':
+      if (!leads && !landing.isFor(exchange.headers)) return { kind: 'again' };
+      return { kind: 'reply', reply: withBody(landing.reply, landing.body.reader()), stored: landing.stored };
+    case 'failed':
+      return { kind: 'failure', failure: failureFor(landing) };
+    case 'private':
+      return leads ? { kind: 'reply', reply: landing.reply, stored: false } : { kind: 'again' };
+  }
+}
+
+function failureFor({ failure, body }: Extract<Landing, { kind: 'failed' }>): Failure {
+  if (failure.reply === undefined || body === undefined) return failure;
+  return { ...failure, reply: withBody(failure.reply, body.reader()) };
+}
+
+function withBody(reply: Reply, body: BodySource): Reply {
+  return { ...reply, body };
+}
+
+/** The client that caused a fetch is shown its attempts. */
+function copyAttempts(from: Exchange, to: Exchange): void {
+  to.attempt = from.attempt;
+  to.waitedMs = from.waitedMs;
+}
+
+/** An exchange for a fetch of our own, with the fields given; it has its origin's time limit, counted from `startedAt`. */
+export function detached(from: Exchange, headers: HeaderList, startedAt: number, method = from.method): Exchange {
+  const { id, entry, scheme, authority, path } = from;
+  const exchange = new Exchange({ id, entry, method, scheme, authority, path, headers, startedAt });
+  exchange.upstream = from.upstream;
+  exchange.route = from.route;
+  exchange.streaming = from.streaming;
+  exchange.deadlineAt = from.deadlineAt;
+  return exchange;
+}

@@ -1,0 +1,249 @@
+import type { BodySink, BodySource } from '../../model/body.ts';
+import { type Failure, failure } from '../../model/failure.ts';
+
+/** How a shared body ended: with all its bytes (undefined where there were too many to keep), broken off, or because nobody read on. */
+export type BodyEnd = { readonly how: 'complete'; readonly bytes: Uint8Array | undefined } | { readonly how: 'broken' } | { readonly how: 'left' };
+
+/**
+ * One upstream body for many readers: each gets every byte from the first, at its own pace, as it arrives. Up to `limit` bytes are kept, so that a reader may come late and a slow
+ * one holds nobody up. Past the limit the body runs at the pace of the fastest reader, nobody can join, and a reader that falls more than `limit` behind is cut off. When the
+ * last reader has gone the upstream is let go, unless somebody asked for the bytes.
+ */
+export class SharedBody implements BodySink {
+  readonly #source: BodySource;
+  readonly #limit: number;
+  readonly #ended: (end: BodyEnd) => void;
+  readonly #readers = new Set<Reader>();
+  #chunks: Uint8Array[] = [];
+  /** Chunks that were let go already: positions count from the start of the body. */
+  #dropped = 0;
+  #kept = 0;
+  #overflowed = false;
+  #paused = false;
+  #end: 'complete' | Failure | undefined = undefined;
+  #whole: Uint8Array | undefined = undefined;
+  #keeper: boolean;
+  #over = false;
+
+  constructor(source: BodySource, limit: number, keeper: boolean, ended: (end: BodyEnd) => void) {
+    this.#source = source;
+    this.#limit = limit;
+    this.#keeper = keeper;
+    this.#ended = ended;
+  }
+
+  /** Begins to read the upstream. Readers may join before and after. */
+  start(): void {
+    const whole = this.#source.whole();
+    if (whole === undefined) return this.#source.start(this);
+    if (whole.length > 0) this.onData(whole);
+    this.onEnd();
+  }
+
+  /** True while a new reader still gets every byte. */
+  get open(): boolean {
+    return !this.#overflowed && (this.#end === undefined || this.#end === 'complete') && !this.#over;
+  }
+
+  /** A body of its own for one more reader. Call it only while `open`. */
+  reader(): BodySource {
+    const reader = new Reader(this);
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  // Sink of the upstream body
+
+  onData(chunk: Uint8Array): boolean {
+    this.#chunks.push(chunk);
+    this.#kept += chunk.length;
+    if (this.#kept > this.#limit) this.#overflow();
+    for (const reader of this.#readers) reader.pump();
+    if (this.#overflowed) this.#trim();
+    return !this.#paused;
+  }
+
+  onEnd(): void {
+    this.#end = 'complete';
+    if (!this.#overflowed) this.#whole ??= joined(this.#chunks, this.#kept);
+    this.#finish({ how: 'complete', bytes: this.#overflowed ? undefined : this.#whole });
+    for (const reader of this.#readers) reader.pump();
+  }
+
+  onError(failed: Failure): void {
+    this.#end = failed;
+    this.#finish({ how: 'broken' });
+    for (const reader of this.#readers) reader.pump();
+  }
+
+  // For readers
+
+  /** The chunk at a position; undefined where it has not come yet. */
+  chunkAt(position: number): Uint8Array | undefined {
+    return this.#chunks[position - this.#dropped];
+  }
+
+  /** True where a position is no longer kept: the reader there was too slow. */
+  isLost(position: number): boolean {
+    return position < this.#dropped;
+  }
+
+  /** How the upstream body ended, once it has. */
+  get end(): 'complete' | Failure | undefined {
+    return this.#end;
+  }
+
+  /** The whole body, once it is complete and was kept. */
+  get whole(): Uint8Array | undefined {
+    return this.#end === 'complete' && !this.#overflowed ? this.#whole : undefined;
+  }
+
+  /** A reader has had all or gives up. */
+  left(reader: Reader): void {
+    this.#readers.delete(reader);
+    if (this.#readers.size > 0 || this.#keeper || this.#end !== undefined) return this.pace();
+    this.#finish({ how: 'left' });
+    this.#source.abort();
+  }
+
+  /** Lets the upstream run while anybody wants more; before the limit always. */
+  pace(): void {
+    const wanted = !this.#overflowed || this.#keeper || [...this.#readers].some((reader) => reader.wantsMore);
+    if (wanted !== this.#paused || this.#end !== undefined) return;
+    this.#paused = !wanted;
+    if (this.#paused) this.#source.pause();
+    else this.#source.resume();
+  }
+
+  #overflow(): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    // too large to be stored: nobody is left to keep it for
+    this.#keeper = false;
+    if (this.#readers.size > 0) return;
+    this.#finish({ how: 'left' });
+    this.#source.abort();
+  }
+
+  /** Lets go of what every reader has had, and of more where the slowest is too far behind. */
+  #trim(): void {
+    const slowest = Math.min(Infinity, ...[...this.#readers].map((reader) => reader.position));
+    while (this.#chunks.length > 0 && (this.#dropped < slowest || this.#kept > 2 * this.#limit)) {
+      this.#kept -= this.#chunks.shift()?.length ?? 0;
+      this.#dropped++;
+    }
+    this.pace();
+  }
+
+  #finish(end: BodyEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#ended(end);
+  }
+}
+
+/** One reader's view of a shared body. */
+class Reader implements BodySource {
+  readonly #body: SharedBody;
+  #sink: BodySink | undefined = undefined;
+  #paused = false;
+  #pumping = false;
+  #done = false;
+  position = 0;
+
+  constructor(body: SharedBody) {
+    this.#body = body;
+  }
+
+  /** False while it is paused, or has not begun. */
+  get wantsMore(): boolean {
+    return this.#sink !== undefined && !this.#paused;
+  }
+
+  whole(): Uint8Array | undefined {
+    const whole = this.#body.whole;
+    if (whole === undefined || this.#sink !== undefined || this.position > 0) return undefined;
+    this.#leave();
+    return whole;
+  }
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    this.pump();
+    this.#body.pace();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#body.pace();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.pump();
+    this.#body.pace();
+  }
+
+  abort(): void {
+    this.#sink = undefined;
+    this.#leave();
+  }
+
+  /** Hands on what is there, as far as it is wanted. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#sink !== undefined && !this.#paused && this.#step(this.#sink));
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** One chunk, or the end; false where there is nothing to hand on. */
+  #step(sink: BodySink): boolean {
+    if (this.#body.isLost(this.position)) return this.#stop(() => sink.onError(TOO_SLOW));
+    const chunk = this.#body.chunkAt(this.position);
+    if (chunk !== undefined) {
+      this.position++;
+      if (!sink.onData(chunk)) this.#paused = true;
+      return true;
+    }
+    const { end } = this.#body;
+    if (end === undefined) return false;
+    return this.#stop(() => (end === 'complete' ? sink.onEnd() : sink.onError(end)));
+  }
+
+  #stop(tell: () => void): false {
+    this.#sink = undefined;
+    this.#leave();
+    tell();
+    return false;
+  }
+
+  #leave(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#body.left(this);
+  }
+}
+
+const TOO_SLOW = failure({
+  code: 'http_response_incomplete',
+  phase: 'body',
+  kind: 'aborted',
+  replay: 'cut',
+  detail: 'the client read a shared answer too slowly',
+  own: true,
+});
+
+/** One buffer of its own: chunks may be slices of larger ones that a stored body must not keep alive. */
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,85 @@
+import { createHmac } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+
+/** Request fields that say who asks. All that a request carries are part of its key, unless the route says `shared`. */
+export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'apikey',
+  'api-key',
+  'x-api-key',
+  'x-goog-api-key',
+  'x-auth-token',
+  'x-access-token',
+  'x-amz-security-token',
+  'x-hub-signature-256',
+]);
+
+/** True for fields whose value must not be kept. */
+export const isCredential = (name: string): boolean => CREDENTIAL_HEADERS.has(name);
+
+/** Query parameters that carry credentials: in a key, and wherever a key is shown, only their hash stands. */
+const CREDENTIAL_QUERY =
+  /([?&](?:key|apikey|api_key|access_token|token|refresh_token|auth|signature|sig|x-amz-signature|x-goog-signature)=)([^&#]*)/gi;
+
+/** Who asks: a hash that tells users apart and nothing else, and until when the token says that it is good. */
+export interface Identity {
+  readonly id: string;
+  /** Milliseconds since the epoch; Infinity where the credential is no JWT or names no end. */
+  readonly expiresAt: number;
+}
+
+/** Credentials whose hash is remembered, so that a hit costs no cryptography. */
+const REMEMBERED = 4096;
+
+/**
+ * Makes identities from credentials: a keyed hash (HMAC-SHA-256, 132 bits of it). The secret is this process's own where the store is, else one that all who share the store know:
+ * without it nobody can tell whether a guessed token was in the cache.
+ */
+export class Identities {
+  readonly #secret: Buffer;
+  readonly #known = new LRUCache<string, Identity>({ max: REMEMBERED });
+
+  constructor(secret: Buffer) {
+    this.#secret = secret;
+  }
+
+  /** The identity of credentials, given as one text. */
+  of(credentials: string): Identity {
+    const known = this.#known.get(credentials);
+    if (known !== undefined) return known;
+    const id = createHmac('sha256', this.#secret).update(credentials).digest('base64url').slice(0, 22);
+    const identity = { id, expiresAt: tokenEnd(credentials) };
+    this.#known.set(credentials, identity);
+    return identity;
+  }
+
+  /** The hash of one credential. */
+  readonly hash = (credential: string): string => this.of(credential).id;
+
+  /** A path and query with its credentials hashed. */
+  withoutCredentials(path: string): string {
+    if (!path.includes('?')) return path;
+    return path.replace(CREDENTIAL_QUERY, (_all, name: string, value: string) => `${name}~${this.hash(value)}`);
+  }
+}
+
+const BEARER_JWT = /bearer [\w-]+\.([\w-]+)\.[\w-]*/gi;
+
+/** The earliest `exp` of the bearer tokens in the text. Not verified: it can only make us ask the upstream sooner. */
+function tokenEnd(credentials: string): number {
+  let end = Infinity;
+  for (const [, payload = ''] of credentials.matchAll(BEARER_JWT)) end = Math.min(end, expiry(payload));
+  return end;
+}
+
+function expiry(payload: string): number {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
+    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
+    return typeof exp === 'number' ? exp * 1000 : Infinity;
+  } catch {
+    return Infinity;
+  }
+}

@@ -1,0 +1,101 @@
+import { LRUCache } from 'lru-cache';
+import type { TablesConfig } from '../../config/schema.ts';
+import type { Exchange } from '../../model/exchange.ts';
+import { headerList, headerValue } from '../../model/headers.ts';
+import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
+import { scopedTag } from '../tag-names.ts';
+import { embeddedNames } from './embeds.ts';
+
+/** Names known to be tables or views of an upstream at once. */
+const KNOWN_TABLES = 2000;
+
+/**
+ * Which tables a request reads or writes, as tags. Reads carry their own table and those that they embed, by schema; a write drops its table in its schema (in every schema where
+ * it names none) and what the configuration says changes with it. What cannot be told is dropped rather than kept: an embed whose name is no known table depends
+ * on every table, and a write beside the tables (`rpc`) that says nothing of its effects drops all reads.
+ */
+export class Tables {
+  readonly #config: TablesConfig;
+  readonly #template: PathTemplate;
+  readonly #known = new LRUCache<string, true>({ max: KNOWN_TABLES });
+
+  constructor(config: TablesConfig) {
+    this.#config = config;
+    this.#template = compileTemplate(config.path);
+    for (const [table, also] of Object.entries(config.also ?? {})) for (const name of [table, ...also]) this.#known.set(name, true);
+  }
+
+  /** Tags of what a read depends on; none where its path lies elsewhere. */
+  readTags(exchange: Exchange): string[] {
+    if (!this.covers(exchange)) return [];
+    const every = everyTable(exchange);
+    const table = this.tableOf(exchange);
+    if (table === undefined) return [every];
+    const schema = headerValue(exchange.headers, 'accept-profile') ?? UNKNOWN;
+    const embeds = this.#embeds(exchange);
+    const tags = [every, ...[table, ...embeds].flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];
+    if (embeds.some((name) => !this.#known.has(name))) tags.push(anyTable(exchange));
+    return [...new Set(tags)];
+  }
+
+  /** Tags that a write drops; `told` says that the route itself names what it drops. */
+  writeTags(exchange: Exchange, told: boolean): string[] {
+    if (!this.covers(exchange)) return [];
+    const table = this.tableOf(exchange);
+    if (table === undefined) return told ? [anyTable(exchange)] : [everyTable(exchange)];
+    const schema = headerValue(exchange.headers, 'content-profile');
+    const changed = [table, ...(this.#config.also?.[table] ?? [])];
+    const tags = changed.flatMap((name) =>
+      schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
+    );
+    return [anyTable(exchange), ...tags];
+  }
+
+  /** Whether a path lies where the tables do. */
+  covers(exchange: Exchange): boolean {
+    return exchange.path.startsWith(this.#template.prefix);
+  }
+
+  /** A request on a table succeeded: its name is one. */
+  learn(exchange: Exchange): void {
+    const table = this.tableOf(exchange);
+    if (table !== undefined && !this.#known.has(table)) this.#known.set(table, true);
+  }
+
+  /** The table that a path names. */
+  tableOf(exchange: Exchange): string | undefined {
+    const path = exchange.path.split('?', 1)[0] ?? '';
+    if (!path.startsWith(this.#template.prefix)) return undefined;
+    const name = this.#template.pattern.exec(path)?.groups?.['table'];
+    return name === undefined ? undefined : decoded(name);
+  }
+
+  #embeds(exchange: Exchange): string[] {
+    const parameter = this.#config.embeds;
+    const at = exchange.path.indexOf('?');
+    if (parameter === undefined || at < 0) return [];
+    return new URLSearchParams(exchange.path.slice(at + 1)).getAll(parameter).flatMap(embeddedNames);
+  }
+}
+
+/** Stands for the schema of a request that names none: it may be any. */
+const UNKNOWN = '';
+
+/** A transaction that the client asks to roll back changes nothing. */
+export function isRolledBack(exchange: Exchange): boolean {
+  const prefer = headerList(exchange.headers, 'prefer');
+  return prefer !== undefined && /(?:^|,)\s*tx=rollback\s*(?:,|$)/i.test(prefer);
+}
+
+const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchange.authority}`;
+const everyTable = (exchange: Exchange): string => `${place(exchange)}/*`;
+const anyTable = (exchange: Exchange): string => `${place(exchange)}/?`;
+const inSchema = (exchange: Exchange, schema: string, table: string): string => `${place(exchange)}/${schema}.${table}`;
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

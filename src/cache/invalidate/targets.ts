@@ -1,0 +1,41 @@
+import type { Exchange } from '../../model/exchange.ts';
+import type { Failure } from '../../model/failure.ts';
+import { headerValue } from '../../model/headers.ts';
+import type { Outcome, Reply } from '../../model/outcome.ts';
+import type { Identities } from '../identity.ts';
+import { urlOf } from '../request.ts';
+import { urlTag } from '../tag-names.ts';
+
+/** Methods that change nothing (RFC 9110 section 9.2.1 and the registry); every other one, known or not, may. */
+const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY', 'PRI']);
+
+export const isSafe = (method: string): boolean => SAFE.has(method);
+
+/** Whether a write may have taken effect: it succeeded (RFC 9111 section 4.4), or nobody knows. `answeredToo`: a 5xx answer counts as not knowing. */
+export function mayHaveChanged(outcome: Outcome, answeredToo: boolean): boolean {
+  if (outcome.type === 'reply') return outcome.status < 400;
+  return isUnknown(outcome) && (outcome.reply === undefined || answeredToo);
+}
+
+function isUnknown({ replay, kind }: Failure): boolean {
+  return replay === 'ambiguous' || replay === 'cut' || kind === 'aborted';
+}
+
+/** Tags of the URLs that a successful write makes invalid: its own, and those in Location and Content-Location on the same origin (RFC 9111 section 4.4). */
+export function urlTags(exchange: Exchange, reply: Reply | undefined, identities: Identities): string[] {
+  const urls = new Set([urlOf(exchange, identities), urlOf(exchange, identities, true)]);
+  for (const name of ['location', 'content-location']) {
+    const value = reply === undefined ? undefined : headerValue(reply.headers, name);
+    const path = value === undefined ? undefined : pathOnSameOrigin(value, exchange);
+    if (path === undefined) continue;
+    for (const sorted of [false, true]) urls.add(urlOf({ scheme: exchange.scheme, authority: exchange.authority, path }, identities, sorted));
+  }
+  return [...urls].map(urlTag);
+}
+
+function pathOnSameOrigin(reference: string, exchange: Exchange): string | undefined {
+  const base = `${exchange.scheme}://${exchange.authority}${exchange.path}`;
+  if (!URL.canParse(reference, base)) return undefined;
+  const target = new URL(reference, base);
+  return target.origin === new URL(base).origin ? `${target.pathname}${target.search}` : undefined;
+}

@@ -1,0 +1,266 @@
+import type { CacheResult } from '../model/events.ts';
+import { BytesBody } from '../model/body.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { clientClosed, type Failure } from '../model/failure.ts';
+import { type HeaderList, withoutHeaders } from '../model/headers.ts';
+import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
+import type { Service } from '../model/service.ts';
+import { detached, Flight, type Landed } from './coalesce/flight.ts';
+import { KeyNotes } from './coalesce/memory-of-keys.ts';
+import { type CacheParts, Fetcher } from './fetch.ts';
+import { isCredential } from './identity.ts';
+import { type CacheRequest, readRequest } from './request.ts';
+import { CONDITIONS, describesSame, isNotModified, notModifiedHeaders, validationHeaders } from './rules/conditions.ts';
+import { reuse, standsIn } from './rules/reuse.ts';
+import { variantOf } from './rules/vary.ts';
+import { select, type Selection } from './select.ts';
+import { storedReply } from './serve.ts';
+import type { RouteCacheSettings } from './settings.ts';
+import { type Forward, forwardStatus, hitStatus } from './status.ts';
+import type { Found } from './store.ts';
+
+/** What is to be sent upstream for a request, and whether others may wait for it. */
+interface Plan {
+  readonly forward: Forward;
+  readonly headers: HeaderList;
+  readonly validates: boolean;
+  /** The client's own conditions were left out: its answer is compared with them here. */
+  readonly answersConditions: boolean;
+  readonly alone: boolean;
+}
+
+/** Times that a request waits for a fetch that turns out not to be for it, before it goes alone. */
+const MAX_WAITS = 2;
+
+/** Answers GET and HEAD on one route: from the store where it may, else by one fetch for all who ask for the same. */
+export class Reader {
+  readonly #settings: RouteCacheSettings;
+  readonly #parts: CacheParts;
+  readonly #tagsOf: (exchange: Exchange, url: string) => readonly string[];
+  readonly #next: Service;
+  readonly #fetcher: Fetcher;
+  readonly #notes = new KeyNotes();
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: (exchange: Exchange, url: string) => readonly string[], next: Service) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#tagsOf = tagsOf;
+    this.#next = next;
+    this.#fetcher = new Fetcher(settings, parts, this.#notes, next);
+  }
+
+  /** The service of GET and HEAD. */
+  readonly serve: Service = (exchange) => {
+    const request = readRequest(exchange, this.#settings.key, this.#parts.identities);
+    if (request.precondition || request.directives.noStore) return this.#bypass(exchange, 'request');
+    // a token that has ended gets no answer from here, not even an old one: the upstream says what it is worth
+    if (exchange.body.kind !== 'none' || request.expiresAt <= this.#parts.clock.wallNow()) return this.#bypass(exchange, 'bypass');
+    return this.#lookup(exchange, request, 0);
+  };
+
+  #lookup(exchange: Exchange, request: CacheRequest, waits: number): Promise<Outcome> {
+    const found = this.#parts.store.lookup(request.key);
+    return found instanceof Promise
+      ? found.then((late) => this.#decide(exchange, request, late, waits))
+      : this.#decide(exchange, request, found, waits);
+  }
+
+  #decide(exchange: Exchange, request: CacheRequest, found: readonly Found[], waits: number): Promise<Outcome> {
+    const selection = select(found, exchange.headers, this.#parts.identities.hash);
+    const served = this.#fromStore(exchange, request, selection);
+    if (served !== undefined) return Promise.resolve(served);
+    if (request.directives.onlyIfCached) return Promise.resolve(this.#onlyIfCached(exchange));
+    if (exchange.method === 'HEAD') return this.#head(exchange, request, selection);
+    return this.#fetch(exchange, request, selection, waits);
+  }
+
+  /** The stored answer, where it may be sent without asking. */
+  #fromStore(exchange: Exchange, request: CacheRequest, { stored, parts, all }: Selection): Reply | undefined {
+    const now = this.#parts.clock.wallNow();
+    for (const one of stored === undefined ? parts : [stored, ...parts]) {
+      const verdict = reuse(one, request.directives, now);
+      const held = verdict === 'validate' && this.#isHeldBack(request, one, now);
+      if (verdict === 'validate' && !held) continue;
+      const found = storedReply(one, request, exchange, now);
+      if (found === undefined) continue;
+      if (verdict === 'refresh') this.#refresh(exchange, request, { stored: one, parts, all });
+      exchange.cacheStatus = hitStatus(one, now, held ? 'stale-if-error' : undefined);
+      this.#parts.observer.cacheLooked(exchange, verdict === 'fresh' ? 'hit' : 'stale');
+      return found;
+    }
+    return undefined;
+  }
+
+  /** The upstream failed a moment ago, and the stored answer may stand in for that. */
+  #isHeldBack(request: CacheRequest, stored: Found, now: number): boolean {
+    return this.#notes.holdsBack(request.key, this.#parts.clock.now()) && standsIn(stored, request.directives, now, 'error');
+  }
+
+  // Fetching
+
+  async #fetch(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Promise<Outcome> {
+    const plan = this.#plan(exchange, request, selection, waits);
+    const flightKey = this.#flightKey(exchange, request, selection);
+    const under = plan.alone ? undefined : this.#flights.get(flightKey);
+    const collapsed = under?.joinable === true;
+    const flight = collapsed ? under : this.#launch(exchange, request, selection, plan, exchange, flightKey);
+    const landed = await flight.join(exchange);
+    if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
+    return this.#answer(exchange, request, selection, { landed, plan, collapsed, flight });
+  }
+
+  #plan(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Plan {
+    const { headers } = exchange;
+    const { stored, all } = selection;
+    const forward =
+      stored !== undefined ? 'stale' : request.ranged && selection.parts.length > 0 ? 'partial' : all.length > 0 ? 'vary-miss' : 'uri-miss';
+    const alone = !this.#settings.coalesce || waits >= MAX_WAITS || this.#notes.isUnshared(request.key, this.#parts.clock.now());
+    // nothing of its own to ask about: the client's question goes on as it is, and its answer is for it alone
+    if (stored === undefined && (request.conditional || request.ranged))
+      return { forward, headers, validates: false, answersConditions: false, alone: true };
+    const asking = validationHeaders(headers, stored, all);
+    if (asking !== undefined) return { forward, headers: asking, validates: true, answersConditions: request.conditional, alone };
+    const plain = stored !== undefined && (request.conditional || request.ranged);
+    const whole = plain ? withoutHeaders(headers, (name) => CONDITIONS.has(name) || name === 'range') : headers;
+    return { forward, headers: whole, validates: false, answersConditions: request.conditional, alone };
+  }
+
+  #flightKey(exchange: Exchange, request: CacheRequest, selection: Selection): string {
+    const names = selection.stored?.vary ?? selection.all[0]?.vary ?? this.#notes.varyOf(request.key);
+    if (names === undefined || names.length === 0) return request.key;
+    return `${request.key}\n\n${variantOf(names, exchange.headers, isCredential, this.#parts.identities.hash)}`;
+  }
+
+  /** Starts a fetch; `leader` is undefined for one in the background. */
+  #launch(from: Exchange, request: CacheRequest, selection: Selection, plan: Plan, leader: Exchange | undefined, flightKey: string): Flight {
+    const now = this.#parts.clock.now();
+    const own = detached(from, plan.headers, leader === undefined ? now : from.startedAt, 'GET');
+    // a refresh is not bound by what is left to the client that came upon it
+    if (leader === undefined) own.deadlineAt = now + (from.deadlineAt - from.startedAt);
+    else own.attempts = leader.attempts ??= [];
+    const tags = this.#tagsOf(from, request.url);
+    const lease = this.#parts.leases.open(tags);
+    const flight = new Flight({ exchange: own, lease, leader });
+    if (!plan.alone) this.#flights.set(flightKey, flight);
+    const over = (): void => {
+      this.#parts.leases.close(lease);
+      if (leader !== undefined) leader.bytesIn += own.bytesIn;
+      if (this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
+    };
+    void this.#fetcher.run({ flight, request, selection, tags, fields: from.headers, validates: plan.validates, over });
+    return flight;
+  }
+
+  /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
+  #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
+    const flightKey = this.#flightKey(exchange, request, selection);
+    if (this.#flights.get(flightKey)?.joinable === true || this.#notes.holdsBack(request.key, this.#parts.clock.now())) return;
+    const plain = withoutHeaders(exchange.headers, (name) => CONDITIONS.has(name) || name === 'range');
+    const asking = validationHeaders(plain, selection.stored, selection.all);
+    this.#launch(
+      exchange,
+      request,
+      selection,
+      { forward: 'stale', headers: asking ?? plain, validates: asking !== undefined, answersConditions: false, alone: false },
+      undefined,
+      flightKey,
+    );
+  }
+
+  // Answering
+
+  #answer(exchange: Exchange, request: CacheRequest, selection: Selection, came: Came): Outcome {
+    const { landed, plan, collapsed } = came;
+    switch (landed.kind) {
+      case 'left':
+        return clientClosed('headers');
+      case 'failure':
+        return this.#standIn(exchange, request, selection.stored, landed.failure) ?? this.#passFailure(exchange, plan, collapsed, landed.failure);
+      case 'stored': {
+        this.#tell(exchange, collapsed ? 'coalesced' : 'revalidated', forwardStatus(plan.forward, { status: 304, stored: true, collapsed }));
+        const now = this.#parts.clock.wallNow();
+        return (
+          storedReply(landed.stored, request, exchange, now) ??
+          reply(landed.stored.status, landed.stored.headers, 'cache', new BytesBody(landed.stored.body))
+        );
+      }
+      case 'reply':
+        this.#tell(
+          exchange,
+          collapsed ? 'coalesced' : 'miss',
+          forwardStatus(plan.forward, { status: landed.reply.status, stored: landed.stored, collapsed }),
+        );
+        return plan.answersConditions ? this.#conditioned(exchange, landed.reply) : landed.reply;
+    }
+  }
+
+  /** A new answer for a client that asked whether its own is still good. */
+  #conditioned(exchange: Exchange, answer: Reply): Reply {
+    if (!isNotModified(exchange.headers, { ...answer, respondedAt: this.#parts.clock.wallNow() })) return answer;
+    answer.body.abort();
+    return reply(304, notModifiedHeaders(answer.headers), answer.source, new BytesBody());
+  }
+
+  /** An old answer in the place of a failure, where that is allowed (RFC 5861 section 4). */
+  #standIn(exchange: Exchange, request: CacheRequest, stored: Found | undefined, failed: Failure): Reply | undefined {
+    if (stored === undefined || failed.kind === 'aborted') return undefined;
+    const now = this.#parts.clock.wallNow();
+    if (!standsIn(stored, request.directives, now, failed.kind === 'status' ? 'error' : 'unreachable')) return undefined;
+    const found = storedReply(stored, request, exchange, now);
+    if (found === undefined) return undefined;
+    discard(failed);
+    this.#tell(exchange, 'stale', hitStatus(stored, now, 'stale-if-error'));
+    return found;
+  }
+
+  #passFailure(exchange: Exchange, { forward }: Plan, collapsed: boolean, failed: Failure): Failure {
+    const status = failed.reply?.status;
+    this.#tell(exchange, collapsed ? 'coalesced' : 'miss', forwardStatus(forward, status === undefined ? { collapsed } : { status, collapsed }));
+    return failed;
+  }
+
+  // What does not come from a fetch of ours
+
+  async #bypass(exchange: Exchange, forward: Forward): Promise<Outcome> {
+    this.#tell(exchange, 'bypass', forwardStatus(forward));
+    return this.#next(exchange);
+  }
+
+  /** HEAD is sent on as it is; its answer brings what is stored for GET up to date, or shows that it is no longer true (RFC 9111 section 4.3.5). */
+  async #head(exchange: Exchange, request: CacheRequest, { stored, all }: Selection): Promise<Outcome> {
+    const forward = stored !== undefined ? 'stale' : all.length > 0 ? 'vary-miss' : 'uri-miss';
+    const { clock, store } = this.#parts;
+    const requestedAt = clock.wallNow();
+    const outcome = await this.#next(exchange);
+    if (outcome.type === 'failure')
+      return this.#standIn(exchange, request, stored, outcome) ?? this.#passFailure(exchange, HEAD_PLAN(forward, exchange.headers), false, outcome);
+    this.#tell(exchange, 'miss', forwardStatus(forward, { status: outcome.status }));
+    if (outcome.status !== 200 || stored?.status !== 200) return outcome;
+    if (!describesSame(stored.headers, outcome.headers)) await store.remove(request.key);
+    else {
+      const fresher = this.#fetcher.freshened(request, stored, { reply: outcome, requestedAt, respondedAt: clock.wallNow() });
+      if (fresher.keepUntil > 0) await store.put(request.key, fresher);
+    }
+    return outcome;
+  }
+
+  #onlyIfCached(exchange: Exchange): Reply {
+    this.#tell(exchange, 'miss', 'detail=only-if-cached');
+    return reply(504, ['content-length', '0', 'cache-control', 'no-store'], 'proxy', new BytesBody());
+  }
+
+  #tell(exchange: Exchange, result: CacheResult, status: string): void {
+    exchange.cacheStatus = status;
+    this.#parts.observer.cacheLooked(exchange, result);
+  }
+}
+
+interface Came {
+  readonly landed: Exclude<Landed, { kind: 'again' }>;
+  readonly plan: Plan;
+  readonly collapsed: boolean;
+  readonly flight: Flight;
+}
+
+const HEAD_PLAN = (forward: Forward, headers: HeaderList): Plan => ({ forward, headers, validates: false, answersConditions: false, alone: true });

@@ -1,0 +1,144 @@
+import type { CacheConfig } from '../config/schema.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { HeaderList } from '../model/headers.ts';
+import { CREDENTIAL_HEADERS, type Identities } from './identity.ts';
+import { NOTHING_ASKED, type RequestDirectives, requestDirectives } from './rules/directives.ts';
+
+/** A request as the cache sees it. */
+export interface CacheRequest {
+  /** `https://host/path?query`, credentials in the query hashed: what it is listed and invalidated by. */
+  readonly url: string;
+  /** The primary key: the URL, who asks, and the fields that the route says select the answer. The same for GET and HEAD. */
+  readonly key: string;
+  /** When the credential ends, in milliseconds since the epoch. */
+  readonly expiresAt: number;
+  readonly authorized: boolean;
+  readonly directives: RequestDirectives;
+  /** If-None-Match or If-Modified-Since: can be answered with 304 from here. */
+  readonly conditional: boolean;
+  /** If-Match or If-Unmodified-Since: only the origin can answer (RFC 9111 section 4.3.2). */
+  readonly precondition: boolean;
+  /** A Range that is no part of the key. */
+  readonly ranged: boolean;
+}
+
+/** Request fields that select a row set in PostgREST; it did not say so in Vary before version 16, and never names the profile. */
+const TABLE_HEADERS = ['accept', 'accept-profile', 'prefer', 'range', 'range-unit'];
+
+/** What a key is made from, per route. */
+export interface KeyOptions {
+  readonly shared: boolean;
+  readonly sortQuery: boolean;
+  readonly keyHeaders: readonly string[];
+  /** Range is one of them: a partial answer is then a whole one under its own key. */
+  readonly rangeInKey: boolean;
+  /** Paths that begin with this are answered by PostgREST; undefined where none are. */
+  readonly tablesPrefix: string | undefined;
+}
+
+/** The key options of a route. */
+export function keyOptions(config: CacheConfig, tablesPath: string | undefined): KeyOptions {
+  const keyHeaders = [...new Set((config.keyHeaders ?? []).map((name) => name.toLowerCase()))];
+  return {
+    shared: config.shared ?? false,
+    sortQuery: config.sortQuery ?? false,
+    keyHeaders,
+    rangeInKey: keyHeaders.includes('range'),
+    tablesPrefix: tablesPath === undefined ? undefined : (/^[^{*]*/.exec(tablesPath)?.[0] ?? ''),
+  };
+}
+
+/** The URL of a request as the cache names it. */
+export function urlOf(exchange: Pick<Exchange, 'scheme' | 'authority' | 'path'>, identities: Identities, sortQuery = false): string {
+  const path = identities.withoutCredentials(exchange.path);
+  return `${exchange.scheme}://${exchange.authority}${sortQuery ? sorted(path) : path}`;
+}
+
+/** Reads a request in one pass over its fields. */
+export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
+  const { headers } = exchange;
+  const tables = options.tablesPrefix !== undefined && exchange.path.startsWith(options.tablesPrefix);
+  let credentials = '';
+  let cacheControl: string | undefined;
+  let pragma: string | undefined;
+  let authorized = false;
+  let conditional = false;
+  let precondition = false;
+  let ranged = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    const value = headers[i + 1] ?? '';
+    switch (name) {
+      case 'cache-control':
+        cacheControl = cacheControl === undefined ? value : `${cacheControl}, ${value}`;
+        break;
+      case 'pragma':
+        pragma = value;
+        break;
+      case 'if-none-match':
+      case 'if-modified-since':
+        conditional = true;
+        break;
+      case 'if-match':
+      case 'if-unmodified-since':
+        precondition = true;
+        break;
+      case 'range':
+        ranged = !tables && !options.rangeInKey;
+        break;
+      default:
+        if (!CREDENTIAL_HEADERS.has(name)) break;
+        credentials += `${name}:${value}\n`;
+        authorized ||= name === 'authorization';
+    }
+  }
+  const url = urlOf(exchange, identities, options.sortQuery);
+  const identity = credentials === '' ? undefined : identities.of(credentials);
+  const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
+  const directives = cacheControl === undefined && pragma === undefined ? NOTHING_ASKED : requestDirectives(cacheControl, pragma);
+  return { url, key, expiresAt: identity?.expiresAt ?? Infinity, authorized, directives, conditional, precondition, ranged };
+}
+
+function keyOf(url: string, identity: string | undefined, headers: HeaderList, options: KeyOptions, tables: boolean, identities: Identities): string {
+  const key = identity === undefined ? url : `${url}\n${identity}`;
+  const { keyHeaders } = options;
+  if (!tables) return keyHeaders.length === 0 ? key : key + parts(headers, keyHeaders, identities);
+  return key + parts(headers, keyHeaders.length === 0 ? TABLE_HEADERS : [...new Set([...TABLE_HEADERS, ...keyHeaders])], identities);
+}
+
+function parts(headers: HeaderList, names: readonly string[], identities: Identities): string {
+  let text = '';
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    if (!names.includes(name)) continue;
+    const value = headers[i + 1] ?? '';
+    text += `\n${name}:${part(name, value, identities)}`;
+  }
+  return text;
+}
+
+function part(name: string, value: string, identities: Identities): string {
+  if (CREDENTIAL_HEADERS.has(name)) return identities.hash(value);
+  // preferences stand in no order (RFC 7240 section 2)
+  return name === 'prefer' && value.includes(',') ? value.split(',').map(trim).sort().join(',') : value;
+}
+
+const trim = (text: string): string => text.trim();
+
+/** The query sorted by parameter name, those of one name in their order, in one percent-encoding. */
+function sorted(path: string): string {
+  const at = path.indexOf('?');
+  if (at < 0) return path;
+  const pairs = path
+    .slice(at + 1)
+    .split('&')
+    .map(reencoded);
+  const nameOf = (pair: string): string => pair.split('=', 1)[0] ?? '';
+  const ordered = pairs.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
+  return `${path.slice(0, at)}?${ordered.join('&')}`;
+}
+
+/** Characters that mean themselves in a query, however they are written; `&`, `=`, `+`, `%` and `#` keep their encoding. */
+function reencoded(pair: string): string {
+  return pair.replace(/%(2[1478-9A-Ce]|3[AB]|2F|3F|40|5F|7E)/gi, (code) => decodeURIComponent(code));
+}

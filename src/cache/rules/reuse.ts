@@ -1,0 +1,60 @@
+import type { Found } from '../store.ts';
+import type { RequestDirectives, Seconds } from './directives.ts';
+
+/**
+ * What may be done with a stored answer: send it (`fresh`; `stale` where the client accepts that); send it and fetch it anew meanwhile (`refresh`);
+ * or ask the upstream first (`validate`).
+ */
+export type Reuse = 'fresh' | 'stale' | 'refresh' | 'validate';
+
+/** How long a stale answer may stand in for an upstream that cannot be reached, where nobody said (RFC 9111 section 4.2.4 leaves it open). */
+export const STALE_IF_UNREACHABLE_MS = 24 * 3_600_000;
+
+/** The age of a stored answer, in milliseconds (`current_age`, RFC 9111 section 4.2.3). */
+export function ageMs(stored: Found, now: number): number {
+  return stored.initialAgeMs + Math.max(0, now - stored.respondedAt);
+}
+
+/** How long it is still fresh, in milliseconds; below 0 for how long it has been stale. */
+export function remainingMs(stored: Found, now: number): number {
+  const left = stored.freshness.freshMs - ageMs(stored, now);
+  return stored.stale ? Math.min(left, 0) : left;
+}
+
+/** Decides on a stored answer that is for this request (RFC 9111 section 4). */
+export function reuse(stored: Found, request: RequestDirectives, now: number): Reuse {
+  const { freshness } = stored;
+  const left = remainingMs(stored, now);
+  if (freshness.noCache || request.noCache) return 'validate';
+  if (request.maxAge !== undefined && ageMs(stored, now) > msOf(request.maxAge, 0)) return acceptsStale(stored, request, left) ? 'stale' : 'validate';
+  if (request.minFresh !== undefined && left < msOf(request.minFresh, Infinity)) return 'validate';
+  if (left > 0) return 'fresh';
+  if (freshness.mustRevalidate) return 'validate';
+  if (acceptsStale(stored, request, left)) return 'stale';
+  return stored.stale || -left < freshness.staleWhileRevalidateMs ? 'refresh' : 'validate';
+}
+
+function acceptsStale(stored: Found, request: RequestDirectives, left: number): boolean {
+  if (stored.freshness.mustRevalidate || request.maxStale === undefined) return false;
+  return left <= 0 && -left <= msOf(request.maxStale, 0);
+}
+
+/** What went wrong upstream: it could not be reached or did not answer in time, or it answered with a 5xx. */
+export type Trouble = 'unreachable' | 'error';
+
+/** Whether a stored answer may stand in for a failing upstream (RFC 5861 section 4, RFC 9111 section 4.2.4). */
+export function standsIn(stored: Found, request: RequestDirectives, now: number, trouble: Trouble): boolean {
+  const { freshness } = stored;
+  if (freshness.noCache || freshness.mustRevalidate || request.noCache) return false;
+  const asked = request.staleIfError === undefined || request.staleIfError === 'invalid' ? undefined : request.staleIfError * 1000;
+  const fallback = trouble === 'unreachable' ? STALE_IF_UNREACHABLE_MS : undefined;
+  const allowed = asked ?? freshness.staleIfErrorMs ?? fallback;
+  if (allowed === undefined) return false;
+  const left = remainingMs(stored, now);
+  if (request.maxAge !== undefined && ageMs(stored, now) > msOf(request.maxAge, 0) && left > 0) return false;
+  return -left <= allowed;
+}
+
+function msOf(seconds: NonNullable<Seconds>, invalid: number): number {
+  return seconds === 'invalid' ? invalid : seconds * 1000;
+}

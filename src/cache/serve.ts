@@ -1,0 +1,44 @@
+import { BytesBody } from '../model/body.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { HeaderList } from '../model/headers.ts';
+import { reply, type Reply } from '../model/outcome.ts';
+import type { CacheRequest } from './request.ts';
+import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
+import { partHeaders, partOf, requestedRange } from './rules/range.ts';
+import { ageMs } from './rules/reuse.ts';
+import type { Found } from './store.ts';
+
+/**
+ * The answer to a request from what is stored: whole, a part of it, or 304 where the client holds it already (RFC 9111 sections 4.2.4 and 4.3.2). Undefined where what is
+ * stored does not hold what is asked for.
+ */
+export function storedReply(stored: Found, request: CacheRequest, exchange: Exchange, now: number): Reply | undefined {
+  const age = String(Math.floor(ageMs(stored, now) / 1000));
+  if (request.conditional && isNotModified(exchange.headers, stored)) return bodiless(304, notModifiedHeaders(stored.headers), age);
+  if (request.ranged && (stored.status === 200 || stored.range !== undefined)) {
+    const part = partReply(stored, exchange, age);
+    if (part !== undefined) return part;
+  }
+  if (stored.range !== undefined) return undefined;
+  return exchange.method === 'HEAD'
+    ? bodiless(stored.status, stored.headers, age)
+    : reply(stored.status, aged(stored.headers, age), 'cache', new BytesBody(stored.body));
+}
+
+function partReply(stored: Found, exchange: Exchange, age: string): Reply | undefined {
+  if (exchange.method === 'HEAD' || requestedRange(exchange.headers) === undefined) return undefined;
+  const part = partOf(exchange.headers, stored);
+  if (part === undefined) return undefined;
+  if (part === 'unsatisfiable') return bodiless(416, ['content-range', `bytes */${stored.body.length}`, 'content-length', '0'], age);
+  const offset = stored.range?.first ?? 0;
+  const bytes = stored.body.subarray(part.first - offset, part.last - offset + 1);
+  return reply(206, aged(partHeaders(stored.headers, part), age), 'cache', new BytesBody(bytes));
+}
+
+function bodiless(status: number, headers: HeaderList, age: string): Reply {
+  return reply(status, aged(headers, age), 'cache', new BytesBody());
+}
+
+function aged(headers: HeaderList, age: string): HeaderList {
+  return [...headers, 'age', age];
+}

@@ -1,0 +1,45 @@
+import type { InvalidateConfig } from '../config/schema.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Service } from '../model/service.ts';
+import type { Identities } from './identity.ts';
+import { isRolledBack, type Tables } from './invalidate/tables.ts';
+import { mayHaveChanged, urlTags } from './invalidate/targets.ts';
+import { scopedTag, upstreamTag } from './tag-names.ts';
+import type { MaybePromise } from './store.ts';
+
+/** What a route's writes drop. */
+export interface WriterOptions {
+  readonly invalidate: InvalidateConfig | undefined;
+  readonly tagsOf: (exchange: Exchange) => readonly string[];
+  readonly tables: Tables | undefined;
+  readonly also: Readonly<Record<string, readonly string[]>>;
+  readonly identities: Identities;
+  readonly drop: (tags: readonly string[]) => MaybePromise<number>;
+}
+
+/** Passes writes on, and drops what they may have changed before the client hears of it. */
+export function writer(options: WriterOptions, next: Service): Service {
+  if (options.invalidate?.none === true) return next;
+  return async (exchange) => {
+    const outcome = await next(exchange);
+    const tags = tagsDropped(options, exchange, outcome);
+    if (tags.length > 0) await options.drop(tags);
+    return outcome;
+  };
+}
+
+function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcome): string[] {
+  const { invalidate, tables } = options;
+  const named = options.tagsOf(exchange);
+  const told = named.length > 0 || invalidate?.all === true;
+  const dropped = told || tables?.covers(exchange) === true;
+  if (!mayHaveChanged(outcome, dropped) || (tables !== undefined && isRolledBack(exchange))) return [];
+  const reply = outcome.type === 'reply' ? outcome : undefined;
+  if (reply !== undefined && reply.status < 300) tables?.learn(exchange);
+  const tags = urlTags(exchange, reply, options.identities);
+  for (const name of named) for (const tag of [name, ...(options.also[name] ?? [])]) tags.push(scopedTag(exchange.upstream, tag));
+  if (invalidate?.all === true) tags.push(upstreamTag(exchange.upstream));
+  if (tables !== undefined) tags.push(...tables.writeTags(exchange, told));
+  return tags;
+}

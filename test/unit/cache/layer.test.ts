@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { Bench, ok } from './fixtures.ts';
+
+describe('a cached route', () => {
+  it('answers the second request from the store, with its age and what is left', async () => {
+    const bench = new Bench({}, () => ok('row', 'cache-control', 'max-age=60'));
+    expect(await bench.get()).toMatchObject({ body: 'row', source: 'upstream', said: 'fwd=uri-miss; fwd-status=200; stored' });
+    bench.clock.advance(10_000);
+    const hit = await bench.get();
+    expect(hit).toMatchObject({ body: 'row', source: 'cache', said: 'hit; ttl=50' });
+    expect(hit.header('age')).toBe('10');
+    expect(bench.sent).toHaveLength(1);
+    expect(bench.looks.results).toEqual(['miss', 'hit']);
+  });
+
+  it('does not store what says nothing about freshness', async () => {
+    const bench = new Bench({}, (_exchange, number) => ok(String(number)));
+    await bench.get();
+    expect((await bench.get()).body).toBe('2');
+  });
+
+  it('stores it for the ttl of the route', async () => {
+    const bench = new Bench({ ttl: 5000 }, (_exchange, number) => ok(String(number)));
+    await bench.get();
+    expect((await bench.get()).body).toBe('1');
+    bench.clock.advance(5001);
+    expect((await bench.get()).body).toBe('2');
+  });
+});
