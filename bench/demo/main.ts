@@ -6,7 +6,7 @@ import { dialDirect, dialThrough } from './dial.ts';
 import { figuresOf } from './figures.ts';
 import { type Incident, playHalf, startWorld } from './half.ts';
 import { failuresOf, goalsOf, ownWords, tableOf } from './report.ts';
-import { startSidecar } from './sidecar.ts';
+import { startSidecar } from '../../test/e2e/sidecar.ts';
 
 // Replays the incident: the same backend, the same load, the same bad weather, once direct as today and once through Breakwater, side by side
 // at the same time, each with simulated upstreams of its own. Exit code 1 where a goal is missed.

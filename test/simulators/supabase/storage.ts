@@ -23,6 +23,12 @@ export class Storage {
     this.#objects.set(name, { bytes, type, cacheControl, modified: new Date() });
   }
 
+  /** Takes all objects away. */
+  clear(): void {
+    this.#objects.clear();
+    this.#signed.clear();
+  }
+
   get(name: string): Buffer | undefined {
     return this.#objects.get(name)?.bytes;
   }
