@@ -88,6 +88,7 @@ export class Interception implements OpenConnection {
     const failed = (error: Error): void => this.#fail(handshakeError(error));
     secure.on('error', failed);
     secure.on('_tlsError', failed);
+    secure.once('end', () => this.#fail('the client left during the handshake'));
     secure.once('close', () => this.#fail('the client left during the handshake'));
     secure.once('secure', () => {
       if (!this.#settle()) return;
