@@ -16,7 +16,7 @@ export const envoy: Contender = {
     const directory = home(setup, 'envoy');
     const command = (port: number): string[] => {
       const file = configured(directory, 'envoy.json', JSON.stringify(configOf(setup, port)));
-      return [binary() ?? '', '-c', file, '--concurrency', '1', '--use-dynamic-base-id', '-l', 'error'];
+      return [binary() ?? '', '-c', file, '--concurrency', '1', '--disable-hot-restart', '-l', 'error'];
     };
     return startOn(command, directory);
   },

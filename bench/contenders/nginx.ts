@@ -21,7 +21,10 @@ function configOf({ mode, upstream, certificates, connections }: Setup, director
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join(' ');
   const zone = mode === 'cache' ? `proxy_cache_path ${directory}/cache keys_zone=bench:8m;` : '';
   const cache = mode === 'cache' ? 'proxy_cache bench; proxy_cache_valid 200 1h;' : '';
-  const tls = upstream.scheme === 'https' ? `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${certificates.ca}; proxy_ssl_name localhost;` : '';
+  const tls =
+    upstream.scheme === 'https'
+      ? `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${certificates.ca}; proxy_ssl_name localhost; proxy_ssl_protocols TLSv1.2 TLSv1.3;`
+      : '';
   return `daemon off; master_process off; worker_processes 1; pid ${directory}/nginx.pid; error_log stderr crit;
 worker_rlimit_nofile 16384;
 events { worker_connections 8192; }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { installed, isProgram, versionOf } from '../lib/installed.ts';
 import { type Contender, configured, home, type Setup, startOn } from './contender.ts';
@@ -18,13 +18,26 @@ export const squid: Contender = {
     const directory = home(setup, 'squid');
     chmodSync(setup.directory, 0o755);
     chmodSync(directory, 0o777);
-    if (setup.mode === 'intercept') execFileSync(CERTGEN, ['-c', '-s', join(directory, 'certificates'), '-M', '4MB'], { stdio: 'pipe' });
-    const user = setup.mode === 'intercept' ? 'root' : 'proxy';
-    return startOn((port) => ['squid', '-N', '-f', configured(directory, 'squid.conf', configOf(setup, directory, port, user))], directory);
+    if (setup.mode === 'intercept') makeCertificateStore(join(directory, 'certificates'));
+    // the service name keeps its shared memory apart from that of another Squid
+    const command = (port: number): string[] => [
+      'squid',
+      '-N',
+      '-n',
+      `bench${port}`,
+      '-f',
+      configured(directory, 'squid.conf', configOf(setup, directory, port)),
+    ];
+    return startOn(command, directory);
   },
 };
 
-function configOf(setup: Setup, directory: string, port: number, user: string): string {
+function makeCertificateStore(directory: string): void {
+  execFileSync(CERTGEN, ['-c', '-s', directory, '-M', '4MB'], { stdio: 'pipe' });
+  for (const file of ['', ...readdirSync(directory)]) chmodSync(join(directory, file), 0o777);
+}
+
+function configOf(setup: Setup, directory: string, port: number): string {
   const listen = setup.mode === 'intercept' ? intercepting(setup, directory, port) : accelerating(setup, port);
   const cache = setup.mode === 'cache' ? 'cache_mem 64 MB\nmemory_cache_mode always\nmaximum_object_size_in_memory 1 MB' : 'cache deny all';
   return `${listen}
@@ -35,7 +48,8 @@ cache_log ${directory}/cache.log
 cache_store_log none
 pid_filename none
 coredump_dir none
-cache_effective_user ${user}
+cache_effective_user proxy
+memory_cache_shared off
 workers 1
 shutdown_lifetime 0 seconds
 pinger_enable off

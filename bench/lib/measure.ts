@@ -96,7 +96,7 @@ async function oneRound(entrants: readonly Entrant[], one: Case, setup: Setup, e
 }
 
 async function leave(entrants: readonly Entrant[]): Promise<void> {
-  await Promise.all(entrants.map(({ endpoint }) => endpoint?.program?.stop()));
+  await Promise.all(entrants.map(async ({ endpoint }) => endpoint?.program?.stop()));
 }
 
 function rowOf({ contender, samples, absent }: Entrant): Row {

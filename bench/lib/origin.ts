@@ -77,7 +77,7 @@ http {
   server {
     listen 127.0.0.1:${httpPort} backlog=4096;
     listen 127.0.0.1:${tlsPort} ssl backlog=4096; listen [::1]:${tlsPort} ssl;
-    ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_session_cache shared:bench:8m;
+    ssl_certificate ${cert}; ssl_certificate_key ${key}; ssl_session_cache shared:bench:8m; ssl_protocols TLSv1.2 TLSv1.3;
     location ~ /1k$ { return 200 '${ONE_KIB.toString()}'; }
     location ~ /(?<name>100k|10m)$ { alias ${home}/$name; }
     location ~ /upload$ { return 200; }

@@ -18,7 +18,7 @@ export interface Program {
   output(): string;
   /** True once it has ended. */
   ended(): boolean;
-  /** Ends it and waits until it is gone; kills what does not go within two seconds. */
+  /** Ends it and waits until it is gone; kills what does not go within five seconds. */
   stop(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   signalGroup(child, 'SIGTERM');
-  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), 2000);
+  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), 5000);
   await gone;
   clearTimeout(timer);
   signalGroup(child, 'SIGKILL');

@@ -60,6 +60,7 @@ async function readEvents(target: Target, tally: Tally): Promise<void> {
     const now = process.hrtime.bigint();
     rest += chunk.toString('latin1');
     for (const [, sentAt = '0'] of rest.matchAll(/data: (\d+)\r?\n\r?\n/g)) tally.add(Number(now - BigInt(sentAt)) / 1e6);
+    if (rest.endsWith('\r\n0\r\n\r\n')) socket.destroy();
     rest = rest.slice(rest.lastIndexOf('\n\n') + 1);
   });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
