@@ -25,7 +25,8 @@ const MAX_CUTS = 6;
  * problems.
  */
 export function validate(written: Tree): Validated {
-  const schema = strictSchema();
+  let made: JsonSchema | undefined;
+  const schema = (): JsonSchema => (made ??= strictSchema());
   const first = parse(written, schema);
   let { tree, faults } = first;
   let { config } = first;
@@ -51,10 +52,10 @@ interface ParsedTree {
 }
 
 /** Parses a tree; a value out of a variable that does not fit as one kind is tried as the other. */
-function parse(tree: Tree, schema: JsonSchema): ParsedTree {
+function parse(tree: Tree, schema: () => JsonSchema): ParsedTree {
   const result = configSchema.safeParse(plain(tree));
   if (result.success) return { tree, config: result.data, faults: [] };
-  const faults = faultsOf(result.error.issues, tree, schema);
+  const faults = faultsOf(result.error.issues, tree, schema());
   const open = new Set(faults.filter(({ path }) => hasOther(treeAt(tree, path))).map(({ path }) => path.join('\0')));
   if (open.size === 0) return { tree, config: undefined, faults };
   const turned = mapScalars(tree, (scalar, path) => {

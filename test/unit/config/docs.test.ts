@@ -1,0 +1,38 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { packageConfigDirectory, presetNames } from '../../../src/config/presets.ts';
+import { routesOfPreset } from './preset-fixtures.ts';
+import { settingsTables } from './settings-table.ts';
+
+const DOCS = join(packageConfigDirectory(), '..', 'docs');
+const BEGIN = '<!-- generated: UPDATE=1 vitest run test/unit/config writes it -->\n<!-- prettier-ignore-start -->\n\n';
+const END = '\n\n<!-- prettier-ignore-end -->';
+
+describe('docs/configuration.md', () => {
+  it('has all settings as the schema says them', () => {
+    const file = join(DOCS, 'configuration.md');
+    const text = readFileSync(file, 'utf8');
+    const [head = '', rest = ''] = text.split(BEGIN);
+    const [, tail = ''] = rest.split(END);
+    const wanted = `${head}${BEGIN}${settingsTables()}${END}${tail}`;
+    if (process.env['UPDATE'] === '1') writeFileSync(file, wanted);
+    expect(process.env['UPDATE'] === '1' ? wanted : text).toBe(wanted);
+  });
+});
+
+describe('docs/presets.md', () => {
+  const text = readFileSync(join(DOCS, 'presets.md'), 'utf8');
+
+  it('tells of every preset', () => {
+    expect(presetNames().filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it.each(['whatsapp', 'gemini', 'supabase'])('tells of every route of %s', (preset) => {
+    expect(
+      routesOfPreset(preset)
+        .map(({ name }) => name)
+        .filter((name) => !new RegExp(`^\\| \`${name}\` +\\|`, 'm').test(text)),
+    ).toEqual([]);
+  });
+});
