@@ -48,7 +48,9 @@ export class Upgrade implements OpenConnection {
 
   /** Begins to dial. */
   begin(): void {
-    const { exchange, dialing } = this.#parts;
+    const { client, exchange, dialing } = this.#parts;
+    client.on('readable', this.#look);
+    client.once('end', this.#left);
     exchange.attempt = 1;
     const settings = dialing.dialFor(exchange.authority, exchange.scheme);
     const http1 = settings.tls === undefined ? settings : { ...settings, tls: { ...settings.tls, alpn: ['http/1.1'] } };
@@ -77,6 +79,22 @@ export class Upgrade implements OpenConnection {
     this.#end(STATUS_OF.client_closed);
   }
 
+  /** A client that says nothing is read from all the same: else nobody would hear it leave. */
+  readonly #look = (): void => {
+    const { client } = this.#parts;
+    if (client.readableLength === 0) client.read();
+  };
+
+  readonly #left = (): void => {
+    this.#parts.client.destroy();
+  };
+
+  #unwatch(): void {
+    clearTimeout(this.#timer);
+    this.#parts.client.off('readable', this.#look);
+    this.#parts.client.off('end', this.#left);
+  }
+
   #send(socket: Socket): void {
     const { exchange, protocol } = this.#parts;
     this.#connectedAt = this.#context.clock.now();
@@ -93,7 +111,7 @@ export class Upgrade implements OpenConnection {
   #join(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
     if (this.#over) return void upstream.destroy();
     const { exchange, client } = this.#parts;
-    clearTimeout(this.#timer);
+    this.#unwatch();
     this.#record(101, undefined);
     exchange.source = 'upstream';
     const tunnel = new Tunnel(client, upstream, false, (fromUpstream) => {
@@ -109,7 +127,7 @@ export class Upgrade implements OpenConnection {
   #passOn(answer: IncomingMessage): void {
     if (this.#over) return void answer.destroy();
     const { exchange, client } = this.#parts;
-    clearTimeout(this.#timer);
+    this.#unwatch();
     const status = answer.statusCode ?? 502;
     this.#record(status, undefined);
     exchange.source = 'upstream';
@@ -143,6 +161,7 @@ export class Upgrade implements OpenConnection {
   #fail(error: Error): void {
     if (this.#over) return;
     const { exchange, client } = this.#parts;
+    this.#unwatch();
     const failure = failureOf(error, this.#phase, this.#phase === 'headers' ? 'request' : 'nothing');
     exchange.failure = failure;
     this.#record(undefined, failure);

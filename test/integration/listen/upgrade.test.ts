@@ -1,0 +1,187 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { createServer as createTlsServer, createSecureContext } from 'node:tls';
+import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
+import type { Dialing } from '../../../src/route/gateway.ts';
+import { loadAuthority } from '../../../src/tls/load-authority.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
+import { attemptLimits } from '../../../src/upstream/pools.ts';
+import { intercepted } from '../../support/connect.ts';
+import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '../../support/listener.ts';
+import { RawClient } from '../../support/raw-client.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+
+/** An upstream that upgrades, and the raw sockets of those that were. */
+class Upstream implements AsyncDisposable {
+  readonly sockets: Socket[] = [];
+  readonly asked: IncomingMessage[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<Upstream> {
+    const server = createServer((request, response) => {
+      upstream.asked.push(request);
+      response.writeHead(200, { 'x-plain': 'yes' }).end('no upgrade here');
+    });
+    const upstream = new Upstream(server);
+    server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      upstream.asked.push(request);
+      upstream.sockets.push(socket);
+      socket.on('error', () => undefined);
+      if (request.url === '/refused')
+        return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
+      if (request.url === '/silent') return void socket.on('end', () => socket.destroy()).resume();
+      if (request.url === '/broken') return void socket.destroy();
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\nhello ');
+      socket.write(head);
+      socket.pipe(socket);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    return upstream;
+  }
+
+  get server(): Server {
+    return this.#server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+}
+
+const limits = (headers = 5000) => attemptLimits({ headers });
+
+function dialing(port: number, parts: Partial<Dialing> = {}): Dialing {
+  return { dialFor: () => ({ host: '127.0.0.1', port, tls: undefined }), resolver: new Resolver(systemClock), limits: limits(), ...parts };
+}
+
+function start(using: Dialing | undefined): Promise<Listener> {
+  const gateway = gatewayOfTargets([targetOf(echo, { dialing: using, origin: { scheme: 'http', authority: 'api.example' } })], {
+    'api.example': 'api',
+  });
+  return startListener(echo, { gateway: () => gateway });
+}
+
+const ask = (target: string, more = ''): string =>
+  `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Protocol: p\r\n${more}\r\n`;
+
+describe('an upgrade', () => {
+  it.each([
+    ['by prefix', '/api/realtime?apikey=k'],
+    ['in absolute form', 'http://api.example/realtime?apikey=k'],
+  ])('%s is carried to the upstream and joined, early bytes included', async (_name, target) => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    client.send(`${ask(target)}early `);
+    expect(await client.until('hello early ')).toMatch(
+      /^HTTP\/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n/,
+    );
+    await client.send('and late').until('early and late');
+    expect(upstream.asked[0]).toMatchObject({
+      url: '/realtime?apikey=k',
+      headers: { host: 'api.example', upgrade: 'websocket', 'sec-websocket-key': 'k', 'sec-websocket-protocol': 'p' },
+    });
+    client.socket.end();
+    await vi.waitUntil(() => listener.notes.ended.length === 1);
+    expect(listener.notes.ended).toMatchObject([{ status: 101, upstream: 'api', route: 'upgrade', attempts: [{ status: 101 }] }]);
+    await vi.waitUntil(() => listener.plane.connections === 0);
+  });
+
+  it('goes over TLS at both ends', async () => {
+    await using scratch = await scratchDirectory();
+    await using upstream = await Upstream.start();
+    const authority = await loadAuthority(scratch.path);
+    const context = await authority.contextFor('api.example');
+    const front = createTlsServer({ SNICallback: (_name, done) => done(null, context) }, (socket) => upstream.server.emit('connection', socket));
+    await new Promise<void>((resolve) => {
+      front.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = front.address() as AddressInfo;
+    const trusting = createSecureContext({ ca: authority.caPem });
+    const secureDial = dialing(port, {
+      dialFor: () => ({ host: '127.0.0.1', port, tls: { servername: 'api.example', context: trusting, alpn: ['h2', 'http/1.1'] } }),
+    });
+    const gateway = gatewayOfTargets([targetOf(echo, { dialing: secureDial })], { 'api.example': 'api' });
+    await using listener = await startListener(echo, { gateway: () => gateway, authority: () => Promise.resolve(authority) });
+    const { client } = await intercepted('api.example', listener.port, authority.caPem);
+    client.send(ask('/realtime').replace('Host: x', 'Host: api.example'));
+    expect(await client.until('hello ')).toMatch(/^HTTP\/1.1 101 /);
+    client.socket.destroy();
+    await vi.waitUntil(() => listener.plane.connections === 0);
+    front.close();
+    expect(listener.notes.ended).toMatchObject([{ entry: 'connect', status: 101 }]);
+  });
+
+  it('that is refused brings the upstream’s own answer', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    expect(await client.send(ask('/api/refused')).closed()).toMatch(/^HTTP\/1.1 403 Forbidden\r\nx-why: not you\r\n[^]*\r\n\r\nno$/);
+    expect(listener.notes.ended).toMatchObject([{ status: 403, source: 'upstream' }]);
+  });
+
+  it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {
+    await using upstream = await Upstream.start();
+    const closed = await RawClient.freePort();
+    const cases = [
+      [dialing(closed), '/api/', 502, 'connection_refused'],
+      [dialing(upstream.port), '/api/broken', 502, 'connection_terminated'],
+      [dialing(upstream.port, { limits: limits(60) }), '/api/silent', 504, 'http_response_timeout'],
+    ] as const;
+    for (const [using, target, status, code] of cases) {
+      await using listener = await start(using);
+      using client = await listener.client();
+      const answer = await client.send(ask(target)).closed();
+      expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*error=${code}`));
+      expect(listener.notes.ended).toMatchObject([{ status, failure: { code }, attempts: [{ status: undefined }] }]);
+    }
+  });
+
+  it('is given up when the client leaves before its answer', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    client.send(ask('/api/silent'));
+    await vi.waitUntil(() => upstream.sockets.length === 1);
+    client.socket.destroy();
+    await vi.waitUntil(() => upstream.sockets[0]?.destroyed);
+    expect(listener.notes.ended).toMatchObject([{ status: 499, aborted: true }]);
+  });
+
+  it('is closed by a drain', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    await client.send(ask('/api/')).until('hello ');
+    expect(await listener.plane.drain(60_000)).toBe(true);
+    await client.closed();
+    expect(listener.notes.ended).toMatchObject([{ status: 101 }]);
+  });
+
+  it('is 501 where the upstream takes none', async () => {
+    await using listener = await start(undefined);
+    using client = await listener.client();
+    expect(await client.send(ask('/api/')).closed()).toMatch(/^HTTP\/1.1 501 /);
+  });
+
+  it('to HTTP/2 is passed over: the request is served as it is', async () => {
+    await using listener = await start(undefined);
+    using client = await listener.client();
+    client.send('GET /api/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n');
+    expect(await client.until('GET / none')).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
