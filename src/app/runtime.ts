@@ -3,7 +3,8 @@ import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Layer } from '../model/service.ts';
-import { BreakerRegistry, type BreakerStatus } from '../policy/breaker/registry.ts';
+import type { UpstreamReading } from '../model/status.ts';
+import { BreakerRegistry } from '../policy/breaker/registry.ts';
 import type { Bulkhead } from '../policy/bulkhead.ts';
 import { budgetFor, pipeline, type PipelineParts, placesFor } from '../policy/pipeline.ts';
 import type { Target } from '../route/gateway.ts';
@@ -28,6 +29,8 @@ const BUFFER_LIMIT = 1024 * 1024;
 export class UpstreamRuntime {
   readonly name: string;
   readonly config: UpstreamConfig;
+  /** Tells its settings, CA file included, from others. */
+  readonly fingerprint: string;
   readonly routes: readonly RouteSettings[];
   readonly hosts: readonly string[];
   readonly target: Target;
@@ -35,10 +38,11 @@ export class UpstreamRuntime {
   readonly breakers: BreakerRegistry;
   readonly places: Bulkhead | undefined;
 
-  constructor(name: string, config: UpstreamConfig, parts: RuntimeParts) {
+  constructor(name: string, config: UpstreamConfig, fingerprint: string, parts: RuntimeParts, _previous: UpstreamRuntime | undefined) {
     const { clock, observer } = parts;
     this.name = name;
     this.config = config;
+    this.fingerprint = fingerprint;
     this.routes = routesOf(name, config);
     this.hosts = hostsOf(config);
     this.pools = new UpstreamPools(config, parts.resolver);
@@ -49,9 +53,27 @@ export class UpstreamRuntime {
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve };
   }
 
-  /** Where its breakers stand. */
-  get breakerStatus(): BreakerStatus[] {
-    return this.breakers.list;
+  /** How it stands now. */
+  get reading(): UpstreamReading {
+    return {
+      name: this.name,
+      hosts: this.hosts,
+      routes: this.routes.map(({ name }) => name),
+      breakers: this.breakers.list,
+      pool: this.pools.stats,
+      bulkhead: this.places?.stats,
+      probe: undefined,
+    };
+  }
+
+  /** Takes no new work: idle connections close now, the others when what runs on them has ended. */
+  retire(): Promise<void> {
+    return this.pools.close();
+  }
+
+  /** Closes every connection at once. */
+  destroy(): Promise<void> {
+    return this.pools.destroy();
   }
 
   #route(settings: RouteSettings, parts: PipelineParts): Parameters<typeof router>[0][number] {

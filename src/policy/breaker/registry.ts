@@ -1,25 +1,38 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerState, Observer } from '../../model/events.ts';
-import { Breaker, type BreakerOptions } from './breaker.ts';
+import type { Exchange } from '../../model/exchange.ts';
+import type { Scope } from '../scope.ts';
+import { Breaker, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
 
 /** Where a breaker stands, for those who show it. */
 export interface BreakerStatus {
   readonly upstream: string;
   readonly breaker: string;
+  /** The host, and what else the breaker's scope names. */
   readonly authority: string;
   readonly state: BreakerState;
   readonly retryAfterMs: number;
 }
 
-/** Hosts per breaker that are kept apart; past it, as with a pattern that matches no end of names, they share one. */
-const MAX_AUTHORITIES = 256;
+/** The breakers of an upstream for a registry that takes this one's place. Plain data. */
+export type RegistrySnapshot = readonly (BreakerSnapshot & { readonly breaker: string; readonly authority: string })[];
 
-/** The breakers of one upstream by name (`default`, or a group), one for each of its hosts: these fail apart. */
+/** Breakers of one name that are kept apart; past it, as with a pattern that matches no end of hosts, they share one. */
+const MAX_APART = 256;
+
+interface Group {
+  readonly options: BreakerOptions;
+  readonly breakers: Map<string, Breaker>;
+}
+
+/** The breakers of one upstream by name (`default`, or a group), one for each of its hosts, or of what else its scope tells apart: these fail apart. */
 export class BreakerRegistry {
   readonly #upstream: string;
   readonly #clock: Clock;
   readonly #observer: Observer;
-  readonly #groups = new Map<string, Map<string, Breaker>>();
+  readonly #groups = new Map<string, Group>();
+  /** What was taken over for groups that have not been named yet. */
+  #adopted: RegistrySnapshot = [];
 
   constructor(upstream: string, clock: Clock, observer: Observer) {
     this.#upstream = upstream;
@@ -27,30 +40,67 @@ export class BreakerRegistry {
     this.#observer = observer;
   }
 
-  /** How a route finds its breaker: by the authority of an exchange. Routes of one name share them, with the options of the first. */
-  group(name: string, options: BreakerOptions): (authority: string) => Breaker {
-    const breakers = this.#groups.get(name) ?? new Map<string, Breaker>();
-    this.#groups.set(name, breakers);
-    return (authority) => breakers.get(authority) ?? this.#make(name, options, breakers, breakers.size < MAX_AUTHORITIES ? authority : '*');
+  /** How a route finds its breaker. Routes of one name share them, with the options of the first. Without a scope there is one for each host. */
+  group(name: string, options: BreakerOptions, scope?: Scope): (exchange: Exchange) => Breaker {
+    const group = this.#groups.get(name) ?? { options, breakers: new Map<string, Breaker>() };
+    this.#groups.set(name, group);
+    this.adopt(this.#adopted);
+    const { breakers } = group;
+    return (exchange) => {
+      const key = scope === undefined ? exchange.authority : scope(exchange);
+      return breakers.get(key) ?? this.#make(name, group, key);
+    };
+  }
+
+  /** Names of the breakers of this upstream, whether or not they have been used yet. */
+  get names(): string[] {
+    return [...this.#groups.keys()];
   }
 
   /** All breakers that have been asked for. */
   get list(): BreakerStatus[] {
-    return [...this.#groups].flatMap(([breaker, byAuthority]) =>
-      [...byAuthority].map(([authority, { state, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state, retryAfterMs })),
+    return [...this.#groups].flatMap(([breaker, { breakers }]) =>
+      [...breakers].map(([authority, { state, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state, retryAfterMs })),
     );
   }
 
-  /** The breakers of a name, to act on them by hand. */
-  named(name: string): Breaker[] {
-    return [...(this.#groups.get(name)?.values() ?? [])];
+  /** The breakers of a name, or the one of a host, to act on them by hand (`trip`, `reset`, `isolate`). One that nobody has asked for yet is made. */
+  named(name: string, authority?: string): Breaker[] {
+    const group = this.#groups.get(name);
+    if (group === undefined) return [];
+    if (authority === undefined) return [...group.breakers.values()];
+    return [group.breakers.get(authority) ?? this.#make(name, group, authority)];
   }
 
-  #make(name: string, options: BreakerOptions, breakers: Map<string, Breaker>, authority: string): Breaker {
+  /** Tells every breaker of a host what an active probe of it found; see `Breaker.probed`. */
+  probed(authority: string, ok: boolean, what: string, leaseMs: number, atLeast: number): void {
+    for (const [name, group] of this.#groups) {
+      const own = [...group.breakers].filter(([key]) => key.split(' ').includes(authority));
+      if (own.length === 0) own.push([authority, this.#make(name, group, authority)]);
+      for (const [, breaker] of own) breaker.probed(ok, what, leaseMs, atLeast);
+    }
+  }
+
+  /** What the breakers are, for a registry that takes this one's place after a reload. */
+  export(): RegistrySnapshot {
+    return [...this.#groups].flatMap(([breaker, { breakers }]) => [...breakers].map(([authority, own]) => ({ ...own.export(), breaker, authority })));
+  }
+
+  /** Takes over what the breakers of the same names were. Those of groups that come later are remembered until then. */
+  adopt(snapshot: RegistrySnapshot): void {
+    this.#adopted = snapshot.filter((one) => !this.#groups.has(one.breaker));
+    for (const one of snapshot) {
+      const group = this.#groups.get(one.breaker);
+      if (group !== undefined && !group.breakers.has(one.authority)) this.#make(one.breaker, group, one.authority).adopt(one);
+    }
+  }
+
+  #make(name: string, { options, breakers }: Group, key: string): Breaker {
+    const authority = breakers.size < MAX_APART ? key : '*';
     const known = breakers.get(authority);
     if (known !== undefined) return known;
-    const breaker = new Breaker(options, this.#clock, (from, to, reason) => {
-      this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause: 'manual' });
+    const breaker = new Breaker(options, this.#clock, (from, to, reason, cause) => {
+      this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause });
     });
     breakers.set(authority, breaker);
     return breaker;

@@ -1,0 +1,163 @@
+import type { Readiness } from '../admin/view.ts';
+import { type AdminServer, startAdmin } from '../admin/server.ts';
+import type { Loaded } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { type DataPlane, startDataPlane, type UpstreamPort } from '../listen/data-plane.ts';
+import { systemClock } from '../model/clock.ts';
+import type { ConfigReading, ListenerReading } from '../model/status.ts';
+import { createLog, type LogTarget } from '../telemetry/log.ts';
+import { Telemetry } from '../telemetry/telemetry.ts';
+import type { CertificateAuthority } from '../tls/authority.ts';
+import { loadAuthority } from '../tls/load-authority.ts';
+import { Resolver } from '../upstream/dns.ts';
+import { AppView } from './admin-view.ts';
+import { assemble, type Generation, retired } from './generation.ts';
+import { bundlePath, localUrl } from './paths.ts';
+import { Reloader } from './reload.ts';
+import type { RuntimeParts } from './runtime.ts';
+import { version } from './version.ts';
+
+/** What an app is started with. */
+export interface AppOptions {
+  readonly loaded: Loaded;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where log lines go. */
+  readonly logTo: LogTarget;
+}
+
+/** A running Breakwater: everything that lives belongs to it, and `stop` ends all of it. */
+export class App {
+  readonly telemetry: Telemetry;
+  readonly #clock = systemClock;
+  readonly #view: AppView;
+  readonly #parts: RuntimeParts;
+  readonly #reloader: Reloader;
+  #generation: Generation;
+  #readiness: Readiness = 'starting';
+  #plane: DataPlane | undefined;
+  #admin: AdminServer | undefined;
+  #authority: Promise<CertificateAuthority> | undefined;
+
+  private constructor({ loaded, env, logTo }: AppOptions) {
+    const { config } = loaded;
+    this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log: createLog(config.log.level, logTo), access: config.log.access });
+    this.#parts = { clock: this.#clock, observer: this.telemetry, resolver: new Resolver(this.#clock), cacheFor: () => undefined };
+    this.#generation = assemble(config, this.#parts, undefined);
+    this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log: this.telemetry.log, clock: this.#clock });
+    this.#view = new AppView(this, this.#clock.wallNow());
+    this.telemetry.readFrom(this.#view);
+  }
+
+  /** Starts; settles once both listeners accept. Rejects where one cannot be opened or an upstream cannot be set up; nothing is left running then. */
+  static async start(options: AppOptions): Promise<App> {
+    const app = new App(options);
+    try {
+      await app.#open();
+      return app;
+    } catch (error) {
+      await app.stop(0);
+      throw error;
+    }
+  }
+
+  /** Where clients reach the proxy: `http://127.0.0.1:8080`. */
+  get proxyUrl(): string {
+    return localUrl(this.#plane?.address ?? this.#config.listen);
+  }
+
+  /** Where people and Prometheus reach the admin pages. */
+  get adminUrl(): string {
+    return this.#admin?.url ?? localUrl(this.#config.admin);
+  }
+
+  /** The file with all roots that a client needs. */
+  get bundle(): string {
+    return bundlePath(this.#config);
+  }
+
+  get generation(): Generation {
+    return this.#generation;
+  }
+
+  get readiness(): Readiness {
+    return this.#readiness;
+  }
+
+  get configReading(): ConfigReading {
+    return this.#reloader.reading;
+  }
+
+  get listeners(): readonly ListenerReading[] {
+    return [
+      { listener: 'proxy', connections: this.#plane?.connections ?? 0 },
+      { listener: 'admin', connections: this.#admin?.connections ?? 0 },
+    ];
+  }
+
+  get #config(): Config {
+    return this.#generation.config;
+  }
+
+  /** The certificate authority, made on first use, with the bundle for clients. Rejects with an AuthorityError where its directory cannot be used. */
+  authority(): Promise<CertificateAuthority> {
+    if (this.#authority !== undefined) return this.#authority;
+    const loading = loadAuthority(this.#config.intercept.ca, this.#clock);
+    this.#authority = loading;
+    // a directory that was mended in the meantime is tried again
+    loading.catch(() => {
+      this.#authority = undefined;
+    });
+    return loading;
+  }
+
+  /** Loads the configuration file anew. A bad one is refused, with the reason in log, metrics and /health, and changes nothing. */
+  reload(why: string): Promise<void> {
+    return this.#reloader.reload(why);
+  }
+
+  /** Stops accepting, lets what runs finish for `drainMs` at most (as configured unless said), closes everything. */
+  async stop(drainMs = this.#config.drain): Promise<void> {
+    this.#readiness = 'draining';
+    this.#reloader.close();
+    this.telemetry.log.info({ drainMs }, 'draining');
+    const clean = (await this.#plane?.drain(drainMs)) ?? true;
+    await Promise.all(this.#generation.runtimes.map((runtime) => runtime.destroy()));
+    await this.#admin?.close();
+    this.telemetry.log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
+    await this.telemetry.log.flush();
+  }
+
+  async #open(): Promise<void> {
+    const { listen, limits, admin } = this.#config;
+    this.#plane = await startDataPlane({
+      listen,
+      ports: portsOf(this.#config),
+      gateway: () => this.#generation.gateway,
+      authority: () => this.authority(),
+      limits: { headerBytes: limits.header, bodyBytes: limits.body, requestTimeoutMs: limits.requestTimeout },
+      observer: this.telemetry,
+      clock: this.#clock,
+    });
+    this.#admin = await startAdmin({ host: admin.host, port: admin.port, view: this.#view, telemetry: this.telemetry, clock: this.#clock });
+    this.#readiness = 'ready';
+    this.#reloader.watch();
+    const upstreams = this.#generation.runtimes.map(({ name }) => name);
+    this.telemetry.log.info(
+      { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: this.configReading.file ?? 'presets', upstreams },
+      'listening',
+    );
+  }
+
+  /** Puts a new configuration to work. Rejects, having changed nothing, where a port cannot be had or an upstream cannot be set up. */
+  async #apply(config: Config): Promise<void> {
+    const next = assemble(config, this.#parts, this.#generation);
+    await this.#plane?.setPorts(portsOf(config));
+    const before = this.#generation;
+    this.#generation = next;
+    await Promise.all(retired(before, next).map((runtime) => runtime.retire()));
+  }
+}
+
+function portsOf(config: Config): UpstreamPort[] {
+  return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
+}

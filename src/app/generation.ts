@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Config, UpstreamConfig } from '../config/schema.ts';
+import type { Gateway } from '../route/gateway.ts';
+import { gatewayOf } from './gateway.ts';
+import { type RuntimeParts, UpstreamRuntime } from './runtime.ts';
+
+/** One configuration put together: its upstreams at work and the listener's view of them. A reload makes the next. */
+export interface Generation {
+  readonly config: Config;
+  readonly runtimes: readonly UpstreamRuntime[];
+  readonly gateway: Gateway;
+}
+
+/**
+ * Puts a configuration together. An upstream whose settings (and CA file) did not change is taken over from `previous` as it is, with its breakers, budget and
+ * connections; one that did change keeps the state of its breakers where these have the same settings. Throws where an upstream cannot be set up; nothing has changed then.
+ */
+export function assemble(config: Config, parts: RuntimeParts, previous: Generation | undefined): Generation {
+  const known = new Map(previous?.runtimes.map((runtime) => [runtime.name, runtime]));
+  const runtimes = Object.entries(config.upstreams).map(([name, upstream]) => {
+    const before = known.get(name);
+    const fingerprint = fingerprintOf(upstream);
+    return before?.fingerprint === fingerprint ? before : new UpstreamRuntime(name, upstream, fingerprint, parts, before);
+  });
+  return { config, runtimes, gateway: gatewayOf(runtimes, config.passthrough) };
+}
+
+/** The upstreams of `previous` that `next` does not use any more. */
+export function retired(previous: Generation, next: Generation): UpstreamRuntime[] {
+  return previous.runtimes.filter((runtime) => !next.runtimes.includes(runtime));
+}
+
+function fingerprintOf(upstream: UpstreamConfig): string {
+  const roots = upstream.tls?.ca === undefined ? '' : readFileSync(upstream.tls.ca, 'utf8');
+  return createHash('sha256').update(JSON.stringify(upstream)).update(roots).digest('base64');
+}

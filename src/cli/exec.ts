@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { Command } from 'commander';
+import type { App } from '../app/app.ts';
+import { environmentOf } from '../app/environment.ts';
+import { type CliContext, CommandError, type ExitCode } from './context.ts';
+import { configOption, loadOrExplain } from './load.ts';
+import { orExplain, startOrExplain } from './start.ts';
+
+/** Signals that a supervisor or a person sends to a program and that the backend has to see. */
+const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'] as const;
+
+/** `breakwater exec -- CMD`: the backend with the proxy in front of it, as one process to start and stop. */
+export function execCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
+  return new Command('exec')
+    .description('Start the proxy, run a command with the environment set, and end with its exit code.')
+    .addOption(configOption())
+    .argument('<command...>', 'the command and its arguments, after --')
+    .passThroughOptions()
+    .addHelpText('after', '\nExample:\n  breakwater exec -c proxy.yaml -- uvicorn app:app --port 8000\nLogs of the proxy go to standard error.')
+    .action(async (command: string[], options: { config?: string }) => {
+      const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);
+      try {
+        // the bundle has to be there before the command reads its environment
+        await orExplain(() => app.authority());
+        ended(await runUnder(app, command, context));
+      } finally {
+        await app.stop();
+      }
+    });
+}
+
+function runUnder(app: App, [file = '', ...args]: string[], context: CliContext): Promise<ExitCode> {
+  const variables = environmentOf({ proxyUrl: app.proxyUrl, bundle: app.bundle, noProxy: context.env['NO_PROXY'] ?? context.env['no_proxy'] });
+  const child = spawn(file, args, { stdio: 'inherit', env: { ...context.env, ...variables } });
+  const stop = passSignals(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      stop();
+      // as a shell says it: 127 not found, 126 not to be run
+      reject(new CommandError(`cannot run ${file}: ${error.code === 'ENOENT' ? 'not found' : error.message}`, error.code === 'ENOENT' ? 127 : 126));
+    });
+    child.on('exit', (code, signal) => {
+      stop();
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** Hands signals on to the child; returns how to end that. From a terminal SIGINT reaches the whole group by itself. */
+function passSignals(child: ChildProcess): () => void {
+  const handlers = PASSED_ON.map((signal) => {
+    const handler = (): void => {
+      if (signal === 'SIGINT' && process.stdin.isTTY) return;
+      child.kill(signal);
+    };
+    process.on(signal, handler);
+    return { signal, handler };
+  });
+  return () => {
+    for (const { signal, handler } of handlers) process.off(signal, handler);
+  };
+}

@@ -1,0 +1,35 @@
+import { get } from 'node:http';
+import { Command } from 'commander';
+import type { CliContext, ExitCode } from './context.ts';
+import { localUrl } from '../app/paths.ts';
+import { configOption, loadOrExplain } from './load.ts';
+
+/** `breakwater healthcheck`: for container platforms, so that an image needs no curl. */
+export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
+  return new Command('healthcheck')
+    .description('Ask a running sidecar whether it serves; exit code 0 if so. Never fails for an upstream that is down.')
+    .addOption(configOption())
+    .option('--url <url>', 'ask this address instead of the one in the configuration')
+    .action(async (options: { config?: string; url?: string }) => {
+      const url = options.url ?? readyUrl(options.config, context);
+      const status = await statusOf(url);
+      if (status !== 200) context.err(`breakwater: ${url} ${status === undefined ? 'did not answer' : `answered ${status}`}\n`);
+      ended(status === 200 ? 0 : 1);
+    });
+}
+
+function readyUrl(file: string | undefined, context: CliContext): string {
+  const { admin } = loadOrExplain(file, context).config;
+  return `${localUrl(admin)}/health/ready`;
+}
+
+function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const request = get(url, { timeout: 2000, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(undefined));
+  });
+}

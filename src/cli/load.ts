@@ -1,0 +1,21 @@
+import { Option } from 'commander';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import { type CliContext, CommandError } from './context.ts';
+
+/** `-c FILE`, the same on every command that needs a configuration. */
+export function configOption(): Option {
+  return new Option('-c, --config <file>', 'configuration file; without it the presets run');
+}
+
+/** Loads a configuration; every problem goes to standard error, with its place, and the command ends with 2. */
+export function loadOrExplain(file: string | undefined, context: CliContext): Loaded {
+  const result = loadConfig(file, context.env);
+  if (!result.ok) {
+    for (const problem of result.problems) context.err(`${formatProblem(problem)}\n`);
+    const count = result.problems.length;
+    throw new CommandError(`${file ?? 'the presets'}: ${count} problem${count === 1 ? '' : 's'}`, 2);
+  }
+  for (const note of result.notes) context.err(`breakwater: ${note}\n`);
+  return result;
+}
