@@ -5,12 +5,13 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Layer, Service } from '../model/service.ts';
+import { CacheAdmin } from './admin.ts';
 import { Leases } from './coalesce/leases.ts';
 import type { CacheParts } from './fetch.ts';
 import { Identities } from './identity.ts';
 import { Tables } from './invalidate/tables.ts';
 import { isSafe } from './invalidate/targets.ts';
-import { Reader } from './reader.ts';
+import { NOTHING_STALE, Reader } from './reader.ts';
 import { routeCacheSettings, tagTemplates } from './settings.ts';
 import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
 import { MemoryStore } from './stores/memory.ts';
@@ -35,7 +36,9 @@ const MAX_VARIANTS = 32;
 /** The cache of an app: one store for all upstreams. Made once, survives reloads, closed by the app. */
 export class Cache {
   readonly store: CacheStore;
+  readonly admin: CacheAdmin;
   readonly #parts: CacheParts;
+  readonly #upstreams = new Set<string>();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
 
   constructor(options: CacheOptions) {
@@ -43,6 +46,7 @@ export class Cache {
     this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
     const identities = new Identities(options.secret ?? randomBytes(32));
     this.#parts = { store: this.store, leases: new Leases(), identities, clock, observer };
+    this.admin = new CacheAdmin(this.#parts, () => this.#upstreams);
     this.store.onInvalidation?.((tags) => this.#parts.leases.kill(tags));
   }
 
@@ -51,6 +55,7 @@ export class Cache {
    */
   layerFor(settings: RouteSettings, upstream: UpstreamConfig): Layer | undefined {
     if (!cachesAnything(upstream)) return undefined;
+    this.#upstreams.add(settings.upstream);
     const tables = this.#tablesOf(settings.upstream, upstream);
     const config = settings.cache?.enabled === false ? undefined : settings.cache;
     const writes = {
@@ -64,7 +69,12 @@ export class Cache {
     const reads = config === undefined ? undefined : routeCacheSettings(settings, config, upstream.tables?.path);
     return (next) => {
       const write = writer(writes, next);
-      if (reads === undefined) return (exchange) => (isSafe(exchange.method) ? next(exchange) : write(exchange));
+      const pass: Service = (exchange) => {
+        // asked for what is stored, not for the upstream
+        if (exchange.staleUse === 'only') return Promise.resolve(NOTHING_STALE);
+        return isSafe(exchange.method) ? next(exchange) : write(exchange);
+      };
+      if (reads === undefined) return pass;
       const tagsOf = (exchange: Exchange, url: string): string[] => [
         upstreamTag(reads.upstream),
         routeTag(reads.upstream, reads.route),
@@ -73,10 +83,7 @@ export class Cache {
         ...(tables?.readTags(exchange) ?? []),
       ];
       const { serve } = new Reader(reads, this.#parts, tagsOf, tables === undefined ? next : learning(tables, next));
-      return (exchange) => {
-        if (exchange.method === 'GET' || exchange.method === 'HEAD') return serve(exchange);
-        return isSafe(exchange.method) ? next(exchange) : write(exchange);
-      };
+      return (exchange) => (exchange.method === 'GET' || exchange.method === 'HEAD' ? serve(exchange) : pass(exchange));
     };
   }
 

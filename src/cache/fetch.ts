@@ -127,8 +127,7 @@ export class Fetcher {
       return fetch.over();
     }
     const found = selection.stored === undefined ? this.#storing(fetch, { reply, requestedAt, respondedAt: clock.wallNow() }) : undefined;
-    const ended = found === undefined ? fetch.over : this.#storesOnEnd(fetch, found);
-    const body = new SharedBody(reply.body, this.#settings.maxEntry, false, ended);
+    const body = new SharedBody(reply.body, this.#settings.maxEntry, false, this.#onEnd(fetch, found));
     flight.land({ kind: 'failed', failure: failed, body });
     body.start();
   }
@@ -157,8 +156,7 @@ export class Fetcher {
     const vary = found?.vary ?? varyOf(reply.headers) ?? [];
     const variant = variantOf(vary, fetch.fields, isCredential, this.#parts.identities.hash);
     this.#notes.noteVary(fetch.request.key, vary);
-    const ended = found === undefined ? fetch.over : this.#storesOnEnd(fetch, found);
-    const body = new SharedBody(reply.body, this.#settings.maxEntry, fetch.flight.background, ended);
+    const body = new SharedBody(reply.body, this.#settings.maxEntry, fetch.flight.background, this.#onEnd(fetch, found));
     return {
       kind: 'shared',
       reply: found === undefined ? reply : aged(reply, found.initialAgeMs),
@@ -202,9 +200,12 @@ export class Fetcher {
     return rangeInKey || (tablesPrefix !== undefined && !request.ranged);
   }
 
-  #storesOnEnd(fetch: Fetch, found: Storable): (end: BodyEnd) => void {
+  /** Stores what has come whole, and ends what nobody reads on. */
+  #onEnd(fetch: Fetch, found: Storable | undefined): (end: BodyEnd) => void {
     return (end) => {
-      if (end.how === 'complete' && end.bytes !== undefined && !fetch.flight.lease.dead) this.#store(fetch, found, end.bytes);
+      if (end.how === 'left') fetch.flight.exchange.abort();
+      const { lease } = fetch.flight;
+      if (found !== undefined && end.how === 'complete' && end.bytes !== undefined && !lease.dead) this.#store(fetch, found, end.bytes);
       fetch.over();
     };
   }

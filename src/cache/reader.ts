@@ -1,16 +1,16 @@
 import type { CacheResult } from '../model/events.ts';
 import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { clientClosed, type Failure } from '../model/failure.ts';
-import { type HeaderList, withoutHeaders } from '../model/headers.ts';
+import { clientClosed, type Failure, failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
-import { detached, Flight, type Landed } from './coalesce/flight.ts';
+import { Flight, type Landed, refreshOf } from './coalesce/flight.ts';
 import { KeyNotes } from './coalesce/memory-of-keys.ts';
 import { type CacheParts, Fetcher } from './fetch.ts';
 import { isCredential } from './identity.ts';
+import { forwardOf, type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';
-import { CONDITIONS, describesSame, isNotModified, notModifiedHeaders, validationHeaders } from './rules/conditions.ts';
+import { describesSame, isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { reuse, standsIn } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { select, type Selection } from './select.ts';
@@ -18,16 +18,6 @@ import { storedReply } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { type Forward, forwardStatus, hitStatus } from './status.ts';
 import type { Found } from './store.ts';
-
-/** What is to be sent upstream for a request, and whether others may wait for it. */
-interface Plan {
-  readonly forward: Forward;
-  readonly headers: HeaderList;
-  readonly validates: boolean;
-  /** The client's own conditions were left out: its answer is compared with them here. */
-  readonly answersConditions: boolean;
-  readonly alone: boolean;
-}
 
 /** Times that a request waits for a fetch that turns out not to be for it, before it goes alone. */
 const MAX_WAITS = 2;
@@ -53,9 +43,11 @@ export class Reader {
   /** The service of GET and HEAD. */
   readonly serve: Service = (exchange) => {
     const request = readRequest(exchange, this.#settings.key, this.#parts.identities);
-    if (request.precondition || request.directives.noStore) return this.#bypass(exchange, 'request');
+    if (exchange.staleUse !== 'only' && (request.precondition || request.directives.noStore)) return this.#bypass(exchange, 'request');
     // a token that has ended gets no answer from here, not even an old one: the upstream says what it is worth
-    if (exchange.body.kind !== 'none' || request.expiresAt <= this.#parts.clock.wallNow()) return this.#bypass(exchange, 'bypass');
+    if (exchange.body.kind !== 'none' || request.expiresAt <= this.#parts.clock.wallNow()) {
+      return exchange.staleUse === 'only' ? Promise.resolve(NOTHING_STALE) : this.#bypass(exchange, 'bypass');
+    }
     return this.#lookup(exchange, request, 0);
   };
 
@@ -70,6 +62,7 @@ export class Reader {
     const selection = select(found, exchange.headers, this.#parts.identities.hash);
     const served = this.#fromStore(exchange, request, selection);
     if (served !== undefined) return Promise.resolve(served);
+    if (exchange.staleUse === 'only') return Promise.resolve(this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE);
     if (request.directives.onlyIfCached) return Promise.resolve(this.#onlyIfCached(exchange));
     if (exchange.method === 'HEAD') return this.#head(exchange, request, selection);
     return this.#fetch(exchange, request, selection, waits);
@@ -80,7 +73,7 @@ export class Reader {
     const now = this.#parts.clock.wallNow();
     for (const one of stored === undefined ? parts : [stored, ...parts]) {
       const verdict = reuse(one, request.directives, now);
-      const held = verdict === 'validate' && this.#isHeldBack(request, one, now);
+      const held = verdict === 'validate' && this.#isHeldBack(exchange, request, one, now);
       if (verdict === 'validate' && !held) continue;
       const found = storedReply(one, request, exchange, now);
       if (found === undefined) continue;
@@ -93,37 +86,27 @@ export class Reader {
   }
 
   /** The upstream failed a moment ago, and the stored answer may stand in for that. */
-  #isHeldBack(request: CacheRequest, stored: Found, now: number): boolean {
+  #isHeldBack(exchange: Exchange, request: CacheRequest, stored: Found, now: number): boolean {
+    if (exchange.staleUse === 'withheld') return false;
     return this.#notes.holdsBack(request.key, this.#parts.clock.now()) && standsIn(stored, request.directives, now, 'error');
   }
 
   // Fetching
 
   async #fetch(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Promise<Outcome> {
-    const plan = this.#plan(exchange, request, selection, waits);
-    const flightKey = this.#flightKey(exchange, request, selection);
-    const under = plan.alone ? undefined : this.#flights.get(flightKey);
+    const plan = planFetch(exchange.headers, request, selection);
+    const flightKey = this.#isAlone(request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
+    const under = flightKey === undefined ? undefined : this.#flights.get(flightKey);
     const collapsed = under?.joinable === true;
-    const flight = collapsed ? under : this.#launch(exchange, request, selection, plan, exchange, flightKey);
+    const flight = collapsed ? under : this.#launch(exchange, request, selection, plan, flightKey);
     const landed = await flight.join(exchange);
     if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
-    return this.#answer(exchange, request, selection, { landed, plan, collapsed, flight });
+    return this.#answer(exchange, request, selection, { landed, plan, collapsed });
   }
 
-  #plan(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Plan {
-    const { headers } = exchange;
-    const { stored, all } = selection;
-    const forward =
-      stored !== undefined ? 'stale' : request.ranged && selection.parts.length > 0 ? 'partial' : all.length > 0 ? 'vary-miss' : 'uri-miss';
-    const alone = !this.#settings.coalesce || waits >= MAX_WAITS || this.#notes.isUnshared(request.key, this.#parts.clock.now());
-    // nothing of its own to ask about: the client's question goes on as it is, and its answer is for it alone
-    if (stored === undefined && (request.conditional || request.ranged))
-      return { forward, headers, validates: false, answersConditions: false, alone: true };
-    const asking = validationHeaders(headers, stored, all);
-    if (asking !== undefined) return { forward, headers: asking, validates: true, answersConditions: request.conditional, alone };
-    const plain = stored !== undefined && (request.conditional || request.ranged);
-    const whole = plain ? withoutHeaders(headers, (name) => CONDITIONS.has(name) || name === 'range') : headers;
-    return { forward, headers: whole, validates: false, answersConditions: request.conditional, alone };
+  /** Whether the request neither waits for another's fetch nor lets others wait for its own. */
+  #isAlone(request: CacheRequest, plan: Plan, waits: number): boolean {
+    return plan.alone || !this.#settings.coalesce || waits >= MAX_WAITS || this.#notes.isUnshared(request.key, this.#parts.clock.now());
   }
 
   #flightKey(exchange: Exchange, request: CacheRequest, selection: Selection): string {
@@ -132,23 +115,19 @@ export class Reader {
     return `${request.key}\n\n${variantOf(names, exchange.headers, isCredential, this.#parts.identities.hash)}`;
   }
 
-  /** Starts a fetch; `leader` is undefined for one in the background. */
-  #launch(from: Exchange, request: CacheRequest, selection: Selection, plan: Plan, leader: Exchange | undefined, flightKey: string): Flight {
-    const now = this.#parts.clock.now();
-    const own = detached(from, plan.headers, leader === undefined ? now : from.startedAt, 'GET');
-    // a refresh is not bound by what is left to the client that came upon it
-    if (leader === undefined) own.deadlineAt = now + (from.deadlineAt - from.startedAt);
-    else own.attempts = leader.attempts ??= [];
-    const tags = this.#tagsOf(from, request.url);
-    const lease = this.#parts.leases.open(tags);
-    const flight = new Flight({ exchange: own, lease, leader });
-    if (!plan.alone) this.#flights.set(flightKey, flight);
+  /** Starts a fetch for a client, or in the background. `flightKey` is where others find it; undefined where none may. */
+  #launch(exchange: Exchange, request: CacheRequest, selection: Selection, plan: Plan, flightKey: string | undefined, background = false): Flight {
+    const { clock, leases } = this.#parts;
+    const own = background ? refreshOf(exchange, plan.headers, clock.now()) : exchange.branch({ headers: plan.headers, detached: true });
+    const tags = this.#tagsOf(exchange, request.url);
+    const lease = leases.open(tags);
+    const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange });
+    if (flightKey !== undefined) this.#flights.set(flightKey, flight);
     const over = (): void => {
-      this.#parts.leases.close(lease);
-      if (leader !== undefined) leader.bytesIn += own.bytesIn;
-      if (this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
+      leases.close(lease);
+      if (flightKey !== undefined && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
     };
-    void this.#fetcher.run({ flight, request, selection, tags, fields: from.headers, validates: plan.validates, over });
+    void this.#fetcher.run({ flight, request, selection, tags, fields: exchange.headers, validates: plan.validates, over });
     return flight;
   }
 
@@ -156,16 +135,7 @@ export class Reader {
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
     const flightKey = this.#flightKey(exchange, request, selection);
     if (this.#flights.get(flightKey)?.joinable === true || this.#notes.holdsBack(request.key, this.#parts.clock.now())) return;
-    const plain = withoutHeaders(exchange.headers, (name) => CONDITIONS.has(name) || name === 'range');
-    const asking = validationHeaders(plain, selection.stored, selection.all);
-    this.#launch(
-      exchange,
-      request,
-      selection,
-      { forward: 'stale', headers: asking ?? plain, validates: asking !== undefined, answersConditions: false, alone: false },
-      undefined,
-      flightKey,
-    );
+    this.#launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
 
   // Answering
@@ -176,7 +146,9 @@ export class Reader {
       case 'left':
         return clientClosed('headers');
       case 'failure':
-        return this.#standIn(exchange, request, selection.stored, landed.failure) ?? this.#passFailure(exchange, plan, collapsed, landed.failure);
+        return (
+          this.#standIn(exchange, request, selection.stored, landed.failure) ?? this.#passFailure(exchange, plan.forward, collapsed, landed.failure)
+        );
       case 'stored': {
         this.#tell(exchange, collapsed ? 'coalesced' : 'revalidated', forwardStatus(plan.forward, { status: 304, stored: true, collapsed }));
         const now = this.#parts.clock.wallNow();
@@ -204,7 +176,7 @@ export class Reader {
 
   /** An old answer in the place of a failure, where that is allowed (RFC 5861 section 4). */
   #standIn(exchange: Exchange, request: CacheRequest, stored: Found | undefined, failed: Failure): Reply | undefined {
-    if (stored === undefined || failed.kind === 'aborted') return undefined;
+    if (stored === undefined || failed.kind === 'aborted' || exchange.staleUse === 'withheld') return undefined;
     const now = this.#parts.clock.wallNow();
     if (!standsIn(stored, request.directives, now, failed.kind === 'status' ? 'error' : 'unreachable')) return undefined;
     const found = storedReply(stored, request, exchange, now);
@@ -214,7 +186,7 @@ export class Reader {
     return found;
   }
 
-  #passFailure(exchange: Exchange, { forward }: Plan, collapsed: boolean, failed: Failure): Failure {
+  #passFailure(exchange: Exchange, forward: Forward, collapsed: boolean, failed: Failure): Failure {
     const status = failed.reply?.status;
     this.#tell(exchange, collapsed ? 'coalesced' : 'miss', forwardStatus(forward, status === undefined ? { collapsed } : { status, collapsed }));
     return failed;
@@ -228,13 +200,13 @@ export class Reader {
   }
 
   /** HEAD is sent on as it is; its answer brings what is stored for GET up to date, or shows that it is no longer true (RFC 9111 section 4.3.5). */
-  async #head(exchange: Exchange, request: CacheRequest, { stored, all }: Selection): Promise<Outcome> {
-    const forward = stored !== undefined ? 'stale' : all.length > 0 ? 'vary-miss' : 'uri-miss';
+  async #head(exchange: Exchange, request: CacheRequest, selection: Selection): Promise<Outcome> {
+    const forward = forwardOf(request, selection);
+    const { stored } = selection;
     const { clock, store } = this.#parts;
     const requestedAt = clock.wallNow();
     const outcome = await this.#next(exchange);
-    if (outcome.type === 'failure')
-      return this.#standIn(exchange, request, stored, outcome) ?? this.#passFailure(exchange, HEAD_PLAN(forward, exchange.headers), false, outcome);
+    if (outcome.type === 'failure') return this.#standIn(exchange, request, stored, outcome) ?? this.#passFailure(exchange, forward, false, outcome);
     this.#tell(exchange, 'miss', forwardStatus(forward, { status: outcome.status }));
     if (outcome.status !== 200 || stored?.status !== 200) return outcome;
     if (!describesSame(stored.headers, outcome.headers)) await store.remove(request.key);
@@ -256,11 +228,18 @@ export class Reader {
   }
 }
 
+/** For a request that only a stored answer may serve, where there is none. */
+export const NOTHING_STALE: Failure = failure({
+  code: 'destination_unavailable',
+  phase: 'queue',
+  kind: 'refused',
+  replay: 'unsent',
+  detail: 'nothing is stored that could stand in',
+  own: true,
+});
+
 interface Came {
   readonly landed: Exclude<Landed, { kind: 'again' }>;
   readonly plan: Plan;
   readonly collapsed: boolean;
-  readonly flight: Flight;
 }
-
-const HEAD_PLAN = (forward: Forward, headers: HeaderList): Plan => ({ forward, headers, validates: false, answersConditions: false, alone: true });

@@ -54,6 +54,13 @@ export function urlOf(exchange: Pick<Exchange, 'scheme' | 'authority' | 'path'>,
   return `${exchange.scheme}://${exchange.authority}${sortQuery ? sorted(path) : path}`;
 }
 
+/** The names that one URL may have here: as sent, and with its query sorted, as routes with `sortQuery` have it. */
+export function urlForms(target: Pick<Exchange, 'scheme' | 'authority' | 'path'>, identities: Identities): string[] {
+  const sent = urlOf(target, identities);
+  const sortedForm = target.path.includes('?') ? urlOf(target, identities, true) : sent;
+  return sent === sortedForm ? [sent] : [sent, sortedForm];
+}
+
 /** Reads a request in one pass over its fields. */
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
   const { headers } = exchange;

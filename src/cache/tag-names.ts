@@ -11,8 +11,5 @@ export const routeTag = (upstream: string, route: string): string => `route:${up
 /** All answers for one URL, whoever they are for (`https://host/path?query`, credentials in the query hashed). */
 export const urlTag = (url: string): string => `url:${url}`;
 
-/** A surrogate key of the configuration, or a table by its bare name, over all upstreams: what an operator purges by. */
-export const surrogateTag = (tag: string): string => `tag:${tag}`;
-
-/** The same within one upstream: what a write drops. */
+/** A surrogate key of the configuration, or a table by its bare name, within one upstream. */
 export const scopedTag = (upstream: string, tag: string): string => `in:${upstream}/${tag}`;

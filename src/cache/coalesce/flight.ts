@@ -1,4 +1,5 @@
 import type { BodySource } from '../../model/body.ts';
+import { TappedBody } from '../../model/body-tap.ts';
 import { Exchange } from '../../model/exchange.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { HeaderList } from '../../model/headers.ts';
@@ -79,18 +80,26 @@ export class Flight {
 
   /** Tells all who wait; each gets its reader before the body begins to flow. */
   land(landing: Landing): void {
-    this.#landing = landing;
+    this.#landing = landing.kind === 'private' ? this.#linked(landing) : landing;
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     let taken = false;
     for (const { exchange, resolve, left } of waiters) {
       exchange.offAbort(left);
       const own = exchange === this.#leader;
-      if (own) copyAttempts(this.exchange, exchange);
+      if (own) exchange.adopt(this.exchange);
       taken ||= own;
-      resolve(landedFor(landing, exchange, own));
+      resolve(landedFor(this.#landing, exchange, own));
     }
     if (landing.kind === 'private' && !taken) landing.reply.body.abort();
+  }
+
+  /** Who gives up a body that is its own ends the fetch, at once. */
+  #linked({ kind, reply }: Extract<Landing, { kind: 'private' }>): Landing {
+    const body = new TappedBody(reply.body, (how) => {
+      if (how === 'aborted') this.exchange.abort();
+    });
+    return { kind, reply: { ...reply, body } };
   }
 
   #leave(waiter: Waiter): void {
@@ -123,19 +132,13 @@ function withBody(reply: Reply, body: BodySource): Reply {
   return { ...reply, body };
 }
 
-/** The client that caused a fetch is shown its attempts. */
-function copyAttempts(from: Exchange, to: Exchange): void {
-  to.attempt = from.attempt;
-  to.waitedMs = from.waitedMs;
-}
-
-/** An exchange for a fetch of our own, with the fields given; it has its origin's time limit, counted from `startedAt`. */
-export function detached(from: Exchange, headers: HeaderList, startedAt: number, method = from.method): Exchange {
+/** An exchange for a fetch in the background: it is nobody's, and has the time that the one it is like had at its start. */
+export function refreshOf(from: Exchange, headers: HeaderList, now: number): Exchange {
   const { id, entry, scheme, authority, path } = from;
-  const exchange = new Exchange({ id, entry, method, scheme, authority, path, headers, startedAt });
+  const exchange = new Exchange({ id, entry, method: 'GET', scheme, authority, path, headers, startedAt: now });
   exchange.upstream = from.upstream;
   exchange.route = from.route;
   exchange.streaming = from.streaming;
-  exchange.deadlineAt = from.deadlineAt;
+  exchange.deadlineAt = now + (from.deadlineAt - from.startedAt);
   return exchange;
 }

@@ -3,7 +3,7 @@ import type { Failure } from '../../model/failure.ts';
 import { headerValue } from '../../model/headers.ts';
 import type { Outcome, Reply } from '../../model/outcome.ts';
 import type { Identities } from '../identity.ts';
-import { urlOf } from '../request.ts';
+import { urlForms } from '../request.ts';
 import { urlTag } from '../tag-names.ts';
 
 /** Methods that change nothing (RFC 9110 section 9.2.1 and the registry); every other one, known or not, may. */
@@ -23,12 +23,12 @@ function isUnknown({ replay, kind }: Failure): boolean {
 
 /** Tags of the URLs that a successful write makes invalid: its own, and those in Location and Content-Location on the same origin (RFC 9111 section 4.4). */
 export function urlTags(exchange: Exchange, reply: Reply | undefined, identities: Identities): string[] {
-  const urls = new Set([urlOf(exchange, identities), urlOf(exchange, identities, true)]);
+  const urls = new Set(urlForms(exchange, identities));
   for (const name of ['location', 'content-location']) {
     const value = reply === undefined ? undefined : headerValue(reply.headers, name);
     const path = value === undefined ? undefined : pathOnSameOrigin(value, exchange);
     if (path === undefined) continue;
-    for (const sorted of [false, true]) urls.add(urlOf({ scheme: exchange.scheme, authority: exchange.authority, path }, identities, sorted));
+    for (const form of urlForms({ scheme: exchange.scheme, authority: exchange.authority, path }, identities)) urls.add(form);
   }
   return [...urls].map(urlTag);
 }
