@@ -1,5 +1,6 @@
 import type {
   BreakerConfig,
+  BulkheadConfig,
   CacheConfig,
   ClassifyRule,
   Config,
@@ -13,6 +14,7 @@ import type {
   PaceConfig,
   PatienceConfig,
   PushbackRule,
+  QuotaConfig,
   ResendConfig,
   ResumeConfig,
   RetryConfig,
@@ -29,6 +31,9 @@ export interface RouteSettings {
   readonly timeouts: TimeoutsConfig;
   readonly retry: RetryConfig | undefined;
   readonly breaker: BreakerConfig | undefined;
+  readonly quota: QuotaConfig | undefined;
+  /** The route's own places, besides the upstream's. */
+  readonly bulkhead: BulkheadConfig | undefined;
   readonly cache: CacheConfig | undefined;
   readonly errors: ErrorsConfig;
   readonly classify: readonly ClassifyRule[];
@@ -81,6 +86,8 @@ function settings(name: string, upstream: UpstreamConfig, route: Partial_): Rout
     timeouts: cascade(cascade(DEFAULT_TIMEOUTS, upstream.timeouts), route.timeouts) ?? DEFAULT_TIMEOUTS,
     retry: cascade(upstream.retry, route.retry),
     breaker: cascade(upstream.breaker, route.breaker),
+    quota: cascade(upstream.quota, route.quota),
+    bulkhead: route.bulkhead,
     cache: cascade(upstream.cache, route.cache),
     errors: cascade(upstream.errors, route.errors) ?? {},
     classify: [...(route.classify ?? []), ...(upstream.classify ?? [])],

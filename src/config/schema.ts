@@ -26,6 +26,14 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Interception of TLS for the hosts of the upstreams, when they are reached through HTTPS_PROXY.'),
   passthrough: z.array(z.string()).default([]).describe('Hosts that are tunnelled untouched; `*.example.com` takes every subdomain.'),
+  dns: z
+    .strictObject({
+      ttl: duration.prefault('30s').describe('How long the addresses of a name are kept.'),
+      negativeTtl: duration.prefault('1s').describe('How long a failed lookup is not tried again.'),
+      patience: duration.prefault('1s').describe('How long a lookup may take before the last good answer stands in for it.'),
+    })
+    .prefault({})
+    .describe('How names of upstreams are looked up.'),
   drain: duration.prefault('30s').describe('How long SIGTERM waits for what is under way.'),
   log: z
     .strictObject({
@@ -59,7 +67,7 @@ export type Config = z.output<typeof configSchema>;
 
 export type { ClassifyRule, ErrorsConfig, PushbackRule } from './schema/answers.ts';
 export type { CacheConfig, InvalidateConfig, TablesConfig } from './schema/cache.ts';
-export type { BreakerConfig, BulkheadConfig, RetryConfig, TimeoutsConfig } from './schema/policies.ts';
+export type { BreakerConfig, BulkheadConfig, ProbeConfig, QuotaConfig, RetryConfig, TimeoutsConfig } from './schema/policies.ts';
 export type { FaultConfig, GuardConfig, PaceConfig, PatienceConfig } from './schema/conduct.ts';
 export type { FallbackConfig, FallbackStep, HedgeConfig, ResendConfig, ResumeConfig } from './schema/rescue.ts';
 export type { MatchConfig, RouteConfig } from './schema/route.ts';

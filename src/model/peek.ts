@@ -10,13 +10,14 @@ export interface Peeked {
 
 /**
  * Reads a body ahead, up to `limit` bytes, and gives it back as if nothing had been read. The promise settles when the body has ended, broken off or
- * passed the limit; the source's own time limits bound the wait.
+ * passed the limit, or after `waitMs`; the source's own time limits bound the wait too.
  */
-export function peek(source: BodySource, limit: number): Promise<Peeked> {
+export function peek(source: BodySource, limit: number, waitMs = Infinity): Promise<Peeked> {
   const whole = source.whole();
-  if (whole !== undefined) return Promise.resolve({ bytes: Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength), complete: true, body: source });
+  if (whole !== undefined)
+    return Promise.resolve({ bytes: Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength), complete: true, body: source });
   return new Promise((resolve) => {
-    source.start(new PeekSink(source, limit, resolve));
+    source.start(new PeekSink(source, limit, waitMs, resolve));
   });
 }
 
@@ -28,12 +29,14 @@ class PeekSink implements BodySink, BodySource {
   #chunks: Uint8Array[] = [];
   #size = 0;
   #sink: BodySink | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #end: Failure | 'complete' | undefined;
 
-  constructor(source: BodySource, limit: number, resolve: (peeked: Peeked) => void) {
+  constructor(source: BodySource, limit: number, waitMs: number, resolve: (peeked: Peeked) => void) {
     this.#source = source;
     this.#limit = limit;
     this.#resolve = resolve;
+    if (waitMs !== Infinity) this.#timer = setTimeout(() => this.#tell(this), waitMs);
   }
 
   onData(chunk: Uint8Array): boolean {
@@ -82,10 +85,12 @@ class PeekSink implements BodySink, BodySource {
   }
 
   abort(): void {
+    clearTimeout(this.#timer);
     this.#source.abort();
   }
 
   #tell(body: BodySource): void {
+    clearTimeout(this.#timer);
     const resolve = this.#resolve;
     this.#resolve = undefined;
     resolve?.({ bytes: Buffer.concat(this.#chunks), complete: this.#end === 'complete', body });

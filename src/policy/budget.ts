@@ -9,6 +9,12 @@ export interface BudgetOptions {
   readonly minPerSecond: number;
 }
 
+/** What a budget remembers, for one that takes its place: ages in slices of the window, youngest first. */
+export interface BudgetSnapshot {
+  readonly windowMs: number;
+  readonly slices: readonly { readonly age: number; readonly requests: number; readonly retries: number }[];
+}
+
 /** One slice of the window. */
 interface Slice {
   index: number;
@@ -17,36 +23,80 @@ interface Slice {
 }
 
 const SLICES = 10;
+/** How much of one second's share may be spent at once: what was saved up over the window must not go out in one burst when an outage begins. */
+const BURST = 0.25;
 
 /**
- * Stops retry storms: over the window, retries stay below `ratio` of the requests, except that `minPerSecond` are always allowed, averaged over the
- * window, so that low traffic can retry. Shared by all routes of an upstream. A window of slices by time: nothing has to expire it.
+ * Stops retry storms: over the window, retries stay below `ratio` of the requests, and come no faster than that share lets them, except that `minPerSecond` are
+ * always allowed, averaged over the window, so that low traffic can retry. Shared by all routes of an upstream. A window of slices by time: nothing
+ * has to expire it.
  */
 export class RetryBudget {
   readonly #options: BudgetOptions;
   readonly #clock: Clock;
   readonly #slices: Slice[] = Array.from({ length: SLICES }, () => ({ index: -SLICES - 1, requests: 0, retries: 0 }));
   readonly #sliceMs: number;
+  readonly #floor: number;
+  /** Retries that may go out now; each request adds its share. Below 0 where the floor was used. */
+  #ready = 0;
+  #readyAtMost = 1;
 
   constructor(options: BudgetOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
     this.#sliceMs = options.windowMs / SLICES;
+    this.#floor = (options.minPerSecond * options.windowMs) / 1000;
   }
 
   /** A request came in. */
   request(): void {
     this.#slice().requests++;
+    this.#ready = Math.min(this.#readyAtMost, this.#ready + this.#options.ratio);
   }
 
   /** Takes one retry out of the budget; false where it is used up. */
   take(): boolean {
-    const now = this.#slice();
-    const { requests, retries } = this.#sum(now.index);
-    const floor = (this.#options.minPerSecond * this.#options.windowMs) / 1000;
-    if (retries + 1 > Math.max(floor, requests * this.#options.ratio)) return false;
-    now.retries++;
+    if (!this.#allows()) return false;
+    this.charge();
     return true;
+  }
+
+  /** A retry that was not ours to refuse, such as a client's own, is charged all the same. */
+  charge(): void {
+    this.#slice().retries++;
+    this.#ready = Math.max(-this.#floor, this.#ready - 1);
+  }
+
+  /** Requests and retries of the window, and whether a retry would be allowed. */
+  get stats(): { requests: number; retries: number; allows: boolean } {
+    return { ...this.#sum(this.#slice().index), allows: this.#allows() };
+  }
+
+  /** What it remembers. */
+  export(): BudgetSnapshot {
+    const { index } = this.#slice();
+    const live = this.#slices.filter((slice) => slice.index > index - SLICES);
+    const slices = live.map(({ index: of, requests, retries }) => ({ age: index - of, requests, retries }));
+    return { windowMs: this.#options.windowMs, slices };
+  }
+
+  /** Takes over what another one remembered; nothing where its window was another. */
+  adopt(snapshot: BudgetSnapshot): void {
+    if (snapshot.windowMs !== this.#options.windowMs) return;
+    const { index } = this.#slice();
+    for (const { age, requests, retries } of snapshot.slices) {
+      const slice = this.#slices[(index - age) % SLICES] as Slice;
+      if (slice.index !== index - age) Object.assign(slice, { index: index - age, requests: 0, retries: 0 });
+      slice.requests += requests;
+      slice.retries += retries;
+    }
+    this.#bound();
+  }
+
+  #allows(): boolean {
+    const { requests, retries } = this.#sum(this.#slice().index);
+    if (retries + 1 <= this.#floor) return true;
+    return retries + 1 <= requests * this.#options.ratio && this.#ready >= 1;
   }
 
   #slice(): Slice {
@@ -56,8 +106,17 @@ export class RetryBudget {
       slice.index = index;
       slice.requests = 0;
       slice.retries = 0;
+      this.#bound();
     }
     return slice;
+  }
+
+  /** What may be saved up follows the traffic of the window. */
+  #bound(): void {
+    const { requests } = this.#sum(Math.floor(this.#clock.now() / this.#sliceMs));
+    const perSecond = (requests * 1000) / this.#options.windowMs;
+    this.#readyAtMost = Math.max(1, BURST * this.#options.ratio * perSecond);
+    this.#ready = Math.min(this.#ready, this.#readyAtMost);
   }
 
   #sum(index: number): { requests: number; retries: number } {

@@ -1,9 +1,11 @@
 import { TappedBody } from '../model/body-tap.ts';
-import { type Failure, failure } from '../model/failure.ts';
-import type { Exchange } from '../model/exchange.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { type Failure, failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Layer } from '../model/service.ts';
+import type { AdaptiveLimit } from './adaptive-limit.ts';
 
 /** How many exchanges an upstream gets at once. */
 export interface BulkheadOptions {
@@ -14,28 +16,50 @@ export interface BulkheadOptions {
   readonly queueMs: number;
 }
 
+/** What a bulkhead layer needs from outside. */
+export interface BulkheadParts {
+  readonly places: Bulkhead;
+  /** Lets everything through, and counts what it would have held back. */
+  readonly observe: boolean;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
 type Waiter = (failed: Failure | undefined) => void;
 
-/** Places of one upstream; shared by its routes. A place is taken until the answer's last byte. */
+/** Places of one upstream, or of one route; shared by all that go through it. A place is taken until the answer's last byte. */
 export class Bulkhead {
   readonly #options: BulkheadOptions;
   readonly #waiting: Waiter[] = [];
   #taken = 0;
+  /** Finds the number of places; undefined where it is fixed. */
+  readonly adaptive: AdaptiveLimit | undefined;
 
-  constructor(options: BulkheadOptions) {
+  constructor(options: BulkheadOptions, adaptive?: AdaptiveLimit) {
     this.#options = options;
+    this.adaptive = adaptive;
   }
 
-  /** Places taken, and exchanges that wait. */
-  get stats(): { active: number; queued: number } {
-    return { active: this.#taken, queued: this.#waiting.length };
+  /** Places taken, exchanges that wait, and places in all. */
+  get stats(): { active: number; queued: number; limit: number } {
+    return { active: this.#taken, queued: this.#waiting.length, limit: this.limit };
+  }
+
+  /** Places in all. */
+  get limit(): number {
+    return this.adaptive === undefined ? this.#options.concurrent : Math.min(this.#options.concurrent, this.adaptive.limit);
   }
 
   /** Takes a place without waiting; false where none is free. */
   tryEnter(): boolean {
-    if (this.#taken >= this.#options.concurrent) return false;
+    if (this.#taken >= this.limit) return false;
     this.#taken++;
     return true;
+  }
+
+  /** Takes a place whether or not one is free. */
+  pushIn(): void {
+    this.#taken++;
   }
 
   /** Waits for a place. Undefined once it is taken, else why not. */
@@ -60,32 +84,68 @@ export class Bulkhead {
     });
   }
 
-  /** Gives a place back: to who waits longest. */
+  /** Gives a place back: to who waits longest, as far as there are places. */
   leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken--;
-    else next(undefined);
+    this.#taken--;
+    while (this.#waiting.length > 0 && this.#taken < this.limit) {
+      this.#taken++;
+      this.#waiting.shift()?.(undefined);
+    }
+  }
+
+  /** An exchange was answered `tookMs` after it got its place: what an adaptive limit goes by. */
+  learn(outcome: Outcome, exchange: Exchange, tookMs: number): void {
+    if (this.adaptive === undefined || exchange.aborted) return;
+    if (outcome.type === 'failure' && isOverload(outcome)) this.adaptive.overloaded();
+    // an exchange that was retried took the time of its waits too
+    else if (outcome.type === 'reply' && exchange.attempt <= 1) this.adaptive.answered(tookMs, this.#taken);
   }
 }
 
+/** What says that the upstream had too much: no answer in time, or its own words. */
+function isOverload(failed: Failure): boolean {
+  if (failed.own) return false;
+  return failed.kind === 'timeout' || failed.reply?.status === 503 || failed.reply?.status === 429;
+}
+
 function full(detail: string, kind: 'refused' | 'timeout' | 'aborted'): Failure {
-  return failure({ code: 'connection_limit_reached', phase: 'queue', kind, replay: 'unsent', detail, own: true, retryAfterMs: 1000 });
+  return failure({
+    code: 'connection_limit_reached',
+    phase: 'queue',
+    kind,
+    replay: 'unsent',
+    detail,
+    own: true,
+    retryAfterMs: 1000,
+    limit: kind === 'timeout' ? 'queue' : undefined,
+  });
 }
 
 /** Holds back what exceeds the upstream's places. */
-export function bulkhead(places: Bulkhead, clock: Clock): Layer {
+export function bulkhead(parts: BulkheadParts): Layer {
+  const { places, clock } = parts;
   return (next) => async (exchange) => {
     if (!places.tryEnter()) {
-      const failed = await places.enter(exchange, clock);
+      const failed = await waitIn(parts, exchange);
       if (failed !== undefined) return failed;
     }
+    const enteredAt = clock.now();
     try {
-      return release(await next(exchange), places);
+      const outcome = await next(exchange);
+      places.learn(outcome, exchange, clock.now() - enteredAt);
+      return release(outcome, places);
     } catch (bug) {
       places.leave();
       throw bug;
     }
   };
+}
+
+function waitIn({ places, observe, clock, observer }: BulkheadParts, exchange: Exchange): Promise<Failure | undefined> {
+  if (!observe) return places.enter(exchange, clock);
+  observer.wouldHave(exchange, 'bulkhead', 'held_back');
+  places.pushIn();
+  return Promise.resolve(undefined);
 }
 
 /** The outcome, its place given back when its body is over. */

@@ -2,6 +2,7 @@ import type { ClassifyRule } from '../config/schema.ts';
 import type { ReplayClass } from '../model/failure.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
+import type { QuotaRule } from './quota-reset.ts';
 
 /** What an answer means: whether it may be sent again and whether it speaks against the upstream. */
 export interface Verdict {
@@ -9,6 +10,8 @@ export interface Verdict {
   readonly blame: 'soft' | 'ignore' | undefined;
   /** The rule's own name, for metrics and log. */
   readonly rule: string | undefined;
+  /** When the quota resets that the answer says is used up; undefined where it says no such thing. */
+  readonly quota?: QuotaRule | undefined;
 }
 
 /** Gives the verdict on an answer; undefined: an answer like any other, passed on. */
@@ -78,5 +81,5 @@ function compileRule(rule: ClassifyRule): Rule {
     return true;
   };
   const blame = rule.breaker === 'count' ? undefined : (rule.breaker ?? (rule.as === 'answered' ? 'ignore' : undefined));
-  return { statuses: rule.status, readsBody: path !== undefined, matches, verdict: { replay: rule.as, blame, rule: rule.code } };
+  return { statuses: rule.status, readsBody: path !== undefined, matches, verdict: { replay: rule.as, blame, rule: rule.code, quota: rule.quota } };
 }

@@ -1,13 +1,33 @@
+import { parseDuration } from '../config/units.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { headerValue } from '../model/headers.ts';
 import type { Layer } from '../model/service.ts';
+
+/** How long an exchange may take. */
+export interface DeadlineOptions {
+  /** Milliseconds; Infinity where only the client's own word holds. */
+  readonly totalMs: number;
+  /** Request header in which a client says how long it waits. Lower-case. */
+  readonly header: string | undefined;
+}
 
 /**
  * Says when an exchange has to be over. Sets the time only: every wait and every attempt inside bounds itself by `exchange.deadlineAt`, so that no timer
  * of its own is needed. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
  */
-export function deadline(totalMs: number, clock: Clock): Layer {
+export function deadline({ totalMs, header }: DeadlineOptions, clock: Clock): Layer {
   return (next) => (exchange) => {
-    exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + totalMs);
+    const own = header === undefined ? Infinity : askedFor(exchange, header);
+    exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + Math.min(totalMs, own));
     return next(exchange);
   };
+}
+
+/** What the client says that it waits: seconds as a number (google-genai's `X-Server-Timeout`), or a duration such as `1500ms`. */
+function askedFor(exchange: Exchange, header: string): number {
+  const text = headerValue(exchange.headers, header)?.trim();
+  if (text === undefined) return Infinity;
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : parseDuration(text);
+  return ms === undefined || ms <= 0 ? Infinity : ms;
 }

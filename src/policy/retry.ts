@@ -5,8 +5,9 @@ import type { Failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import { discard, type Outcome } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
-import { backoffMs, type BackoffOptions } from './backoff.ts';
+import { backoffMs, type BackoffOptions, withJitter } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
+import type { ClientRetries } from './client-retries.ts';
 import { isRepeatable } from './repeatable.ts';
 
 /** When a request is sent again. */
@@ -20,8 +21,12 @@ export interface RetryOptions {
   readonly maxWaitMs: number;
   /** What the route says of repeating a request; absent: by method. */
   readonly repeatable: boolean | undefined;
-  /** Request header by which a client says that it retries itself. */
-  readonly attemptsHeader: string | undefined;
+  /** Request headers by which a client says that it retries itself. Lower-case. */
+  readonly attemptsHeaders: readonly string[];
+  /** Whether the last attempt may take all the time that is left for its head. */
+  readonly patientLast: boolean;
+  /** Counts what it would have done, and does nothing. */
+  readonly observe: boolean;
 }
 
 /** What a retry layer needs from outside. */
@@ -29,12 +34,13 @@ export interface RetryParts {
   readonly budget: RetryBudget;
   /** Whether an attempt would be let through now: an open breaker ends the retrying with the answer that is there. */
   readonly admits: (exchange: Exchange) => boolean;
+  /** Milliseconds that an attempt needs, at least, until its request can be written: none is started that could not even do that. */
+  readonly leastMs: (exchange: Exchange) => number;
+  /** Recognises what clients send again themselves; undefined where nobody asked for it. */
+  readonly clientRetries: ClientRetries | undefined;
   readonly clock: Clock;
   readonly observer: Observer;
 }
-
-/** Less time than this before the deadline is not enough to connect and be answered: no attempt is started. */
-const USEFUL_MS = 50;
 
 /**
  * Sends a failed request again where its replay class, the budget and the deadline allow it. What the client gets in the end is one outcome: the first good
@@ -42,11 +48,21 @@ const USEFUL_MS = 50;
  */
 export function retry(options: RetryOptions, parts: RetryParts): Layer {
   return (next) => async (exchange) => {
-    parts.budget.request();
+    charge(parts, exchange);
     exchange.attempt = 1;
     const outcome = await next(exchange);
-    return outcome.type === 'reply' ? outcome : again(options, parts, next, exchange, outcome);
+    if (outcome.type === 'reply') return outcome;
+    const last = await again(options, parts, next, exchange, outcome);
+    if (last.type === 'failure' && !exchange.aborted) parts.clientRetries?.failed(exchange);
+    return last;
   };
+}
+
+/** A request is what the budget is a share of; a client's own retry spends it. */
+function charge({ budget, clientRetries, observer }: RetryParts, exchange: Exchange): void {
+  if (clientRetries?.recognises(exchange) !== true) return budget.request();
+  budget.charge();
+  observer.retryDecided(exchange, 'client_retries', 'sent_again', 0);
 }
 
 async function again(options: RetryOptions, parts: RetryParts, next: Service, exchange: Exchange, first: Failure): Promise<Outcome> {
@@ -56,35 +72,47 @@ async function again(options: RetryOptions, parts: RetryParts, next: Service, ex
     if (failed.own || failed.kind === 'aborted' || exchange.aborted) return failed;
     delayMs = delayAfter(options, parts.clock, failed, exchange.attempt, delayMs);
     const decision = decide(options, parts, exchange, failed, delayMs);
-    parts.observer.retryDecided(exchange, decision, failed.rule ?? failed.code, delayMs);
-    if (decision !== 'retried') return failed;
+    const reason = failed.rule ?? failed.code;
+    if (options.observe && decision === 'retried') parts.observer.wouldHave(exchange, 'retry', 'retried');
+    else parts.observer.retryDecided(exchange, decision, reason, delayMs);
+    if (decision !== 'retried' || options.observe) return failed;
     discard(failed);
     const waitedFrom = parts.clock.now();
     const stayed = delayMs < 1 || (await wait(delayMs, exchange));
     exchange.waitedMs += parts.clock.now() - waitedFrom;
     if (!stayed) return { ...failed, reply: undefined };
     exchange.attempt++;
+    exchange.patient = options.patientLast && exchange.attempt === options.attempts;
     const outcome = await next(exchange);
     if (outcome.type === 'reply') return outcome;
     failed = outcome;
   }
 }
 
-/** Our own wait, or the upstream's where it asks for a longer one. */
+/** Our own wait, or the upstream's where it asks for a longer one: then with a little more, so that all who were told the same do not come back at once. */
 function delayAfter(options: RetryOptions, clock: Clock, failed: Failure, attempt: number, previousMs: number): number {
   const own = backoffMs(options.backoff, attempt, previousMs, clock);
-  return Math.max(own, failed.retryAfterMs ?? 0);
+  const { retryAfterMs = 0 } = failed;
+  return own >= retryAfterMs ? own : withJitter(options.backoff, retryAfterMs, clock);
 }
 
 function decide(options: RetryOptions, parts: RetryParts, exchange: Exchange, failed: Failure, delayMs: number): RetryDecision {
   if (!mayBeSentAgain(options, exchange, failed)) return 'not_repeatable';
   if (exchange.body.kind === 'stream' && exchange.body.started) return 'body';
   if (exchange.attempt >= options.attempts) return 'attempts';
-  if (options.attemptsHeader !== undefined && headerValue(exchange.headers, options.attemptsHeader) !== undefined) return 'client_retries';
+  if (options.attemptsHeaders.some((name) => saysItRetries(exchange, name))) return 'client_retries';
   if (failed.retryAfterMs !== undefined && failed.retryAfterMs > options.maxWaitMs) return 'deadline';
-  if (parts.clock.now() + delayMs + USEFUL_MS > exchange.deadlineAt) return 'deadline';
+  const readyAt = parts.clock.now() + delayMs + parts.leastMs(exchange);
+  if (readyAt >= exchange.deadlineAt) return 'deadline';
+  if (readyAt >= exchange.patienceEndsAt) return 'patience';
   if (!parts.admits(exchange)) return 'breaker';
   return parts.budget.take() ? 'retried' : 'budget';
+}
+
+/** SDKs count from 0, with the first sending: that one is nobody's retry yet. */
+function saysItRetries(exchange: Exchange, name: string): boolean {
+  const count = headerValue(exchange.headers, name);
+  return count !== undefined && count.trim() !== '0';
 }
 
 function mayBeSentAgain(options: RetryOptions, exchange: Exchange, failed: Failure): boolean {

@@ -7,10 +7,13 @@ import type { Outcome, Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
 import type { Layer } from '../model/service.ts';
 import { type Classifier, compileClassifier, type Verdict } from './classify.ts';
+import { quotaResetMs } from './quota-reset.ts';
 import { compilePushback, type Pushback, readsBody } from './pushback.ts';
 
 /** Error bodies are read ahead up to this to find the upstream's own words. */
 const PEEK_BYTES = 64 * 1024;
+/** And for so long: an error body that only trickles in is passed on as it comes, judged by its status alone. */
+const PEEK_MS = 2000;
 
 /** What a verdict layer is made from. */
 export interface VerdictOptions {
@@ -31,18 +34,20 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
     if (wish === 2 && hasJson(outcome)) return judgeBody(outcome, classify, pushback, clock);
-    return judge(outcome, classify(outcome.status, outcome.headers, undefined), pushback(outcome.headers, undefined, clock.wallNow()));
+    const wallNow = clock.wallNow();
+    return judge(outcome, classify(outcome.status, outcome.headers, undefined), pushback(outcome.headers, undefined, wallNow), wallNow);
   };
 }
 
 async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Promise<Outcome> {
-  const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES);
+  const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES, PEEK_MS);
   const document = complete ? parse(bytes, headerValue(reply.headers, 'content-encoding')) : undefined;
   const whole = body === reply.body ? reply : { ...reply, body };
-  return judge(whole, classify(reply.status, reply.headers, document), pushback(reply.headers, document, clock.wallNow()));
+  const wallNow = clock.wallNow();
+  return judge(whole, classify(reply.status, reply.headers, document), pushback(reply.headers, document, wallNow), wallNow);
 }
 
-function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | undefined): Outcome {
+function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | undefined, wallNowMs: number): Outcome {
   if (found === undefined) return reply;
   return failure({
     code: 'http_response_status',
@@ -54,6 +59,7 @@ function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | 
     retryAfterMs,
     blame: found.blame,
     rule: found.rule,
+    quotaMs: found.quota === undefined ? undefined : quotaResetMs(found.quota, retryAfterMs, wallNowMs),
   });
 }
 

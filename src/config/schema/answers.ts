@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOrMany, scalar, status } from './scalars.ts';
+import { duration, oneOrMany, scalar, status } from './scalars.ts';
 
 const CLASSES = ['unsent', 'refused', 'ambiguous', 'answered'] as const;
 const condition = {
@@ -15,6 +15,13 @@ export const classify = z.strictObject({
   as: z.enum(CLASSES).describe('unsent, refused: nothing was done, send it again; ambiguous: only if repeatable; answered: never.'),
   breaker: z.enum(['count', 'ignore', 'soft']).optional().describe('Whether it counts against the upstream; soft: for the ratio only.'),
   code: z.string().optional().describe('Name of this case in metrics and log.'),
+  quota: z
+    .strictObject({
+      until: z.enum(['midnight-pacific', 'midnight-utc', 'retry-after', 'duration']).describe('When it can be used again.'),
+      for: duration.optional().describe('With `duration`: how long; with `retry-after`: how long where the answer does not say.'),
+    })
+    .optional()
+    .describe('A quota is used up: requests of the same scope are answered at once until then, others go on.'),
 });
 /** Where an answer says how long to wait. */
 export const pushback = z.strictObject({

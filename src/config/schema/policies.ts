@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { count, duration } from './scalars.ts';
+import { count, duration, jsonPath, mode, oneOrMany, status } from './scalars.ts';
+
+/** One part of a scope. */
+const SCOPE_PART = /^(authority|credential|\{?[A-Za-z_][A-Za-z0-9_]*\}?|header:.+|json:.+|path:.+)$/;
+
+/** What tells requests apart that fail, or are limited, apart. */
+const scope = z
+  .array(z.string().regex(SCOPE_PART, 'expected authority, credential, a {name} of the path template, header:NAME, json:PATH or path:EXPRESSION'))
+  .min(1);
 
 /** Time limits of an exchange and its attempts. */
 export const timeouts = z.strictObject({
@@ -7,11 +15,15 @@ export const timeouts = z.strictObject({
   dns: duration.optional().describe('Name lookup; part of connect where absent.'),
   connect: duration.optional().describe('Until the TCP connection stands.'),
   tls: duration.optional().describe('TLS handshake.'),
-  send: duration.optional().describe('Until the request has been written.'),
+  send: duration.optional().describe('While the request is being written, without the upstream taking any of it.'),
   headers: duration.optional().describe('From the request being written to the head of the answer.'),
   idle: duration.optional().describe('Between two pieces of the body of the answer.'),
   attempt: duration.optional().describe('One attempt, up to the end of its answer.'),
   total: duration.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),
+  deadlineHeader: z
+    .string()
+    .optional()
+    .describe('Request header by which a client says how long it waits, in seconds or as a duration: X-Server-Timeout. It lowers total.'),
 });
 
 const backoff = z.strictObject({
@@ -36,7 +48,14 @@ export const retry = z.strictObject({
   budget: budget.optional().describe('How many retries there may be in all, so that they do not become a storm. One for the whole upstream.'),
   refused: z.boolean().optional().describe('Send again what the upstream refused (429, 503 with Retry-After, listed codes), whatever the method.'),
   maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying.'),
-  attemptsHeader: z.string().optional().describe('Request header by which a client says that it retries itself; such a request is not retried.'),
+  attemptsHeader: oneOrMany(z.string())
+    .optional()
+    .describe('Request headers by which a client says that it retries itself; a request with one (above 0) is not retried.'),
+  patientLast: z.boolean().optional().describe('The last attempt has all the time that `total` leaves, not just `headers` and `attempt`.'),
+  resends: duration
+    .optional()
+    .describe('A request like one that failed this long ago is taken for a retry by the client, and charged to the budget; 0 turns it off.'),
+  mode: mode.optional(),
 });
 
 /** When a circuit breaker opens and for how long. */
@@ -51,15 +70,65 @@ export const breaker = z.strictObject({
   openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.'),
   probes: z.int().min(1).optional().describe('Requests let through while half-open.'),
   probeTimeout: duration.optional().describe('After this a probe that has not reported counts as failed.'),
+  slowCall: z
+    .strictObject({
+      after: duration.describe('An attempt whose answer takes longer to begin is slow.'),
+      ratio: z.number().gt(0).max(1).optional().describe('Share of slow attempts in the window that opens it.'),
+    })
+    .optional()
+    .describe('Slow attempts count too, for a ratio of their own.'),
+  ramp: duration.optional().describe('After closing, how long until all requests are let through again; the share grows evenly.'),
+  scope: scope.optional().describe('What has a breaker of its own: `authority` where absent.'),
+  mode: mode.optional(),
+});
+
+/** What a used-up quota stops: see `quota` of a classify rule. */
+export const quota = z.strictObject({
+  scope: scope.optional().describe('What a quota belongs to; `credential` and `model` where absent. Others go on.'),
+  mode: mode.optional(),
 });
 
 /** How many exchanges run at once. */
 export const bulkhead = z.strictObject({
   concurrent: z.int().min(1).optional().describe('Exchanges under way at once.'),
   queue: count.optional().describe('Exchanges that may wait for a place.'),
+  adaptive: z
+    .strictObject({
+      min: z.int().min(1).optional().describe('Never fewer places than this.'),
+      max: z.int().min(1).optional().describe('Never more places than this.'),
+      tolerance: z
+        .number()
+        .min(1)
+        .max(10)
+        .optional()
+        .describe('How many times its usual latency the upstream may take before places are taken away.'),
+    })
+    .optional()
+    .describe('Finds the number of places by the latency of the answers. Of use from some ten requests a second on.'),
+  mode: mode.optional(),
+});
+
+/** Requests of our own that ask an upstream how it is. */
+export const probe = z.strictObject({
+  path: z.string().startsWith('/').describe('A path that costs nothing.'),
+  method: z.enum(['GET', 'HEAD', 'OPTIONS']).optional().describe('GET where absent.'),
+  headers: z.record(z.string(), z.string()).optional().describe('Request headers: { apikey: ${SUPABASE_ANON_KEY} }.'),
+  every: duration.optional().describe('Time between two probes.'),
+  timeout: duration.optional().describe('For one probe.'),
+  failures: z.int().min(1).optional().describe('Failed probes in a row that open the breakers of the host.'),
+  expect: z
+    .strictObject({
+      status: oneOrMany(status).optional().describe('Statuses that are good; any below 500 where absent.'),
+      header: z.string().optional().describe('The answer has this header.'),
+      json: jsonPath.optional().describe('The JSON body has a value here: error.code.'),
+    })
+    .optional()
+    .describe('What a good answer is; all conditions have to hold.'),
 });
 
 export type TimeoutsConfig = z.output<typeof timeouts>;
 export type RetryConfig = z.output<typeof retry>;
 export type BreakerConfig = z.output<typeof breaker>;
 export type BulkheadConfig = z.output<typeof bulkhead>;
+export type QuotaConfig = z.output<typeof quota>;
+export type ProbeConfig = z.output<typeof probe>;

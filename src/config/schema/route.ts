@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { classify, errors, pushback } from './answers.ts';
 import { cache, invalidate } from './cache.ts';
 import { fault, guard, pace, patience } from './conduct.ts';
-import { breaker, retry, timeouts } from './policies.ts';
+import { breaker, bulkhead, quota, retry, timeouts } from './policies.ts';
 import { fallback, hedge, resend, resume } from './rescue.ts';
 import { oneOrMany, scalar } from './scalars.ts';
 
@@ -11,6 +11,7 @@ export const cascading = {
   timeouts: timeouts.optional().describe('Time limits of an exchange and its attempts.'),
   retry: retry.optional().describe('When and how often a request is sent again.'),
   breaker: breaker.optional().describe('When the upstream is left alone, and for how long.'),
+  quota: quota.optional().describe('What a used-up quota stops, and what goes on.'),
   cache: cache.optional().describe('What is stored, for how long and for whom; {} is RFC 9111 without overrides.'),
   errors: errors.optional().describe('How errors are answered.'),
   hedge: hedge.optional().describe('A second attempt beside a slow first one.'),
@@ -48,6 +49,7 @@ export const route = z.strictObject({
     .describe('Name in metrics; a route of the same name in the preset is changed instead of added.'),
   match: match.describe('What the route takes; all conditions have to hold.'),
   ...cascading,
+  bulkhead: bulkhead.optional().describe("Places of this route alone, besides the upstream's."),
   invalidate: invalidate.optional().describe('What a write on this route drops from the cache.'),
 });
 

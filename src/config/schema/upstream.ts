@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tables } from './cache.ts';
-import { bulkhead } from './policies.ts';
+import { bulkhead, probe } from './policies.ts';
 import { cascading, route } from './route.ts';
 import { duration, listen, size } from './scalars.ts';
 
@@ -35,6 +35,7 @@ export const upstream = z.strictObject({
     .describe('Connections to the upstream.'),
   bufferLimit: size.optional().describe('Request bodies up to this are kept to be sent again.'),
   bulkhead: bulkhead.optional().describe('How many exchanges run at once.'),
+  probe: probe.optional().describe('Asks the upstream how it is, so that a breaker opens and half-opens before a user pays for the discovery.'),
   tables: tables.optional().describe('Where paths name tables, so that a write drops the cached reads of its table.'),
   ...cascading,
   routes: z.array(route).optional().describe('Requests with settings of their own; the first that matches takes a request.'),

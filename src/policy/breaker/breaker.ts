@@ -1,20 +1,16 @@
-import { ConsecutiveBreaker } from 'cockatiel';
 import type { Clock } from '../../model/clock.ts';
-import type { BreakerState } from '../../model/events.ts';
-import { OutcomeWindow } from './window.ts';
+import type { BreakerCause, BreakerState } from '../../model/events.ts';
+import { Counters, type CountersSnapshot, type TripOptions } from './counters.ts';
+import { Ramp } from './ramp.ts';
 
 /** When a breaker opens and for how long. Times in milliseconds. */
-export interface BreakerOptions {
-  readonly consecutive: number;
-  /** Share of failures in the window that opens it; undefined: consecutive failures alone. */
-  readonly ratio: number | undefined;
-  readonly windowMs: number;
-  /** Outcomes in the window below which the ratio says nothing. */
-  readonly minimum: number;
+export interface BreakerOptions extends TripOptions {
   readonly openForMs: number;
   readonly openMaxMs: number;
   readonly probes: number;
   readonly probeTimeoutMs: number;
+  /** How long after closing until everything is let through again; 0: at once. */
+  readonly rampMs: number;
 }
 
 /** Leave to make one attempt. A probe is one of the few that a half-open breaker lets through. */
@@ -32,36 +28,49 @@ export interface Permit {
 export type Evidence = 'success' | 'failure' | 'soft' | 'alive' | 'void';
 
 type State =
-  | { readonly name: 'closed' }
-  | { readonly name: 'open'; readonly until: number }
+  | { readonly name: 'closed'; readonly ramp: Ramp | undefined }
+  | { readonly name: 'open'; until: number }
   | { readonly name: 'half-open'; readonly out: Set<Permit>; good: number }
   | { readonly name: 'isolated' };
 
-/** Hears of each change, with its reason. */
-export type BreakerListener = (from: BreakerState, to: BreakerState, reason: string) => void;
+/** Hears of each change, with its reason for people and its cause for metrics. */
+export type BreakerListener = (from: BreakerState, to: BreakerState, reason: string, cause: BreakerCause) => void;
+
+/** A breaker for one that takes its place. Plain data. */
+export interface BreakerSnapshot {
+  readonly state: BreakerState;
+  /** Milliseconds that it stays open. */
+  readonly openForMs: number;
+  readonly reopened: number;
+  readonly counters: CountersSnapshot;
+}
 
 /**
- * A circuit breaker for one upstream that opens on consecutive failures or on the share of failures in a window, whichever comes first. Open time doubles with each failed
- * probe. A probe that never reports counts as failed after `probeTimeoutMs`, so that half-open cannot stick.
+ * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
+ * with each failed probe. A probe that never reports counts as failed from `probeTimeoutMs` on, so that half-open cannot stick.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
   readonly #clock: Clock;
   readonly #changed: BreakerListener;
-  readonly #inARow: ConsecutiveBreaker;
-  readonly #window: OutcomeWindow;
-  #state: State = { name: 'closed' };
+  readonly #counters: Counters;
+  #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
   /** Times it opened without having closed in between. */
   #reopened = 0;
+  /** Until when the upstream asked to be left alone. */
+  #askedUntil = 0;
+  /** Active probes that failed in a row. */
+  #probeFailures = 0;
+  /** Whether an active probe may end the open time: not twice on the word of one that sees nothing of what fails here. */
+  #probeTrusted = true;
 
   constructor(options: BreakerOptions, clock: Clock, changed: BreakerListener) {
     this.#options = options;
     this.#clock = clock;
     this.#changed = changed;
-    this.#inARow = new ConsecutiveBreaker(options.consecutive);
-    this.#window = new OutcomeWindow(options.windowMs, clock);
+    this.#counters = new Counters(options, clock);
   }
 
   /** Where it stands. An open breaker whose time is over says `open` until the next request asks. */
@@ -69,13 +78,27 @@ export class Breaker {
     return this.#state.name;
   }
 
-  /** Milliseconds until it lets a probe through; 0 where it admits. */
-  get retryAfterMs(): number {
-    if (this.#state.name === 'isolated') return this.#options.openForMs;
-    return this.#state.name === 'open' ? Math.max(0, this.#state.until - this.#clock.now()) : 0;
+  /** Whether the time that attempts take matters to it. */
+  get timed(): boolean {
+    return this.#options.slow !== undefined;
   }
 
-  /** Whether `admit` would give a permit now. Changes nothing. */
+  /** Milliseconds until it lets a probe through, or, while it lets traffic back, everything; 0 where it admits. */
+  get retryAfterMs(): number {
+    const now = this.#clock.now();
+    switch (this.#state.name) {
+      case 'isolated':
+        return this.#options.openForMs;
+      case 'open':
+        return Math.max(0, this.#state.until - now);
+      case 'closed':
+        return Math.max(0, (this.#state.ramp?.until ?? 0) - now);
+      case 'half-open':
+        return 0;
+    }
+  }
+
+  /** Whether `admit` would give a permit now; while traffic is let back gradually, whether it might. Changes nothing. */
   get admits(): boolean {
     switch (this.#state.name) {
       case 'closed':
@@ -91,99 +114,143 @@ export class Breaker {
 
   /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`. */
   admit(): Permit | undefined {
-    if (this.#state.name === 'closed') return this.#permit;
-    if (this.#state.name === 'open' && this.#clock.now() >= this.#state.until) {
-      this.#enter({ name: 'half-open', out: new Set(), good: 0 }, 'its open time is over');
-    }
-    if (this.#state.name !== 'half-open') return undefined;
-    this.#expireProbes(this.#state.out);
-    return this.#grantProbe();
+    if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#rises(this.#state.ramp) ? this.#permit : undefined;
+    if (this.#state.name === 'half-open') this.#expireProbes(this.#state.out);
+    if (this.#state.name === 'open' && this.#clock.now() >= this.#state.until) this.#halfOpen('its open time is over', 'elapsed');
+    return this.#state.name === 'half-open' ? this.#grantProbe(this.#state.out) : undefined;
   }
 
-  /** What came of an attempt. `waitMs`: how long the upstream asked to be left alone; it lengthens the open time. `what` names the failure. */
-  report(permit: Permit, evidence: Evidence, what = '', waitMs = 0): void {
-    if (permit.period !== this.#period) return;
-    if (this.#state.name === 'half-open') this.#reportProbe(this.#state, permit, evidence, what, waitMs);
-    else if (this.#state.name === 'closed') this.#reportClosed(evidence, what, waitMs);
+  /**
+   * What came of an attempt. `waitMs`: how long the upstream asked to be left alone; it lengthens the open time. `what` names the failure; `tookMs`
+   * is how long the answer took, where that matters.
+   */
+  report(permit: Permit, evidence: Evidence, what = '', waitMs = 0, tookMs = 0): void {
+    if (permit.period !== this.#period) return this.#extend(evidence, waitMs);
+    if (this.#state.name === 'half-open') this.#reportProbe(this.#state, permit, evidence, what, waitMs, tookMs);
+    else if (this.#state.name === 'closed') this.#reportClosed(evidence, what, waitMs, tookMs);
+  }
+
+  /**
+   * What an active probe found. `atLeast` failures in a row open it; while they go on it stays open, `leaseMs` at a time, so that no user pays for the discovery;
+   * a success half-opens it early, unless the upstream itself asked for longer.
+   */
+  probed(ok: boolean, what: string, leaseMs: number, atLeast: number): void {
+    this.#probeFailures = ok ? 0 : this.#probeFailures + 1;
+    const now = this.#clock.now();
+    if (!ok) this.#probeTrusted = true;
+    if (this.#state.name === 'open') {
+      if (!ok) this.#state.until = Math.max(this.#state.until, now + leaseMs);
+      else if (this.#probeTrusted && now >= this.#askedUntil) {
+        this.#probeTrusted = false;
+        this.#halfOpen('an active probe was answered', 'active_probe');
+      }
+    } else if (!ok && (this.#state.name === 'half-open' || (this.#state.name === 'closed' && this.#probeFailures >= atLeast))) {
+      this.#open(`${this.#probeFailures} active probes failed, last: ${what}`, 'active_probe', 0);
+    }
   }
 
   /** Opens it by hand, as a failure would. */
   trip(reason = 'tripped by hand'): void {
-    this.#open(reason, 0);
+    this.#open(reason, 'manual', 0);
   }
 
   /** Closes it by hand and forgets what it saw. */
   reset(reason = 'reset by hand'): void {
-    this.#close(reason);
+    this.#close(reason, 'manual', undefined);
   }
 
   /** Holds it open until `reset`. */
   isolate(reason = 'isolated by hand'): void {
-    this.#enter({ name: 'isolated' }, reason);
+    this.#enter({ name: 'isolated' }, reason, 'manual');
   }
 
-  #grantProbe(): Permit | undefined {
-    if (this.#state.name !== 'half-open' || !this.admits) return undefined;
+  /** What it is, for one that takes its place. */
+  export(): BreakerSnapshot {
+    const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
+    return { state: this.#state.name, openForMs, reopened: this.#reopened, counters: this.#counters.export() };
+  }
+
+  /** Takes the place of another one, silently. Its probes are not known here: half-open becomes an open whose time is over. */
+  adopt({ state, openForMs, reopened, counters }: BreakerSnapshot): void {
+    this.#reopened = reopened;
+    this.#counters.adopt(counters);
+    if (state === 'isolated') this.#state = { name: 'isolated' };
+    else if (state !== 'closed') this.#state = { name: 'open', until: this.#clock.now() + openForMs };
+  }
+
+  #rises(ramp: Ramp): boolean {
+    if (this.#clock.now() < ramp.until) return ramp.admits();
+    this.#state = { name: 'closed', ramp: undefined };
+    return true;
+  }
+
+  #grantProbe(out: Set<Permit>): Permit | undefined {
+    if (!this.admits) return undefined;
     const permit = { probe: true, period: this.#period, grantedAt: this.#clock.now() };
-    this.#state.out.add(permit);
+    out.add(permit);
     return permit;
   }
 
   #expireProbes(out: Set<Permit>): void {
-    const oldest = this.#clock.now() - this.#options.probeTimeoutMs;
+    const { probeTimeoutMs } = this.#options;
     for (const permit of out) {
-      if (permit.grantedAt <= oldest) return this.#open('a probe did not report in time', 0);
+      const lostAt = permit.grantedAt + probeTimeoutMs;
+      if (lostAt <= this.#clock.now()) return this.#open('a probe did not report in time', 'probe_lost', 0, lostAt);
     }
   }
 
-  #reportProbe(state: State & { name: 'half-open' }, permit: Permit, evidence: Evidence, what: string, waitMs: number): void {
-    if (!state.out.delete(permit)) return;
-    if (evidence === 'failure' || evidence === 'soft') return this.#open(`a probe failed: ${what}`, waitMs);
-    if (evidence === 'void') return;
+  #reportProbe(state: State & { name: 'half-open' }, permit: Permit, evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
+    if (!state.out.delete(permit) || evidence === 'void') return;
+    const { slow, probes } = this.#options;
+    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    if (evidence === 'failure' || evidence === 'soft') return this.#open(`a probe failed: ${what}`, 'probe_failed', waitMs);
+    if (isSlow) return this.#open(`a probe took more than ${slow.afterMs} ms`, 'probe_failed', waitMs);
     state.good++;
-    if (state.good >= this.#options.probes) this.#close('the probes were answered');
+    if (state.good < probes) return;
+    const { rampMs } = this.#options;
+    this.#close('the probes were answered', 'recovered', rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined);
   }
 
-  #reportClosed(evidence: Evidence, what: string, waitMs: number): void {
-    if (evidence === 'success') {
-      this.#inARow.success();
-      if (this.#options.ratio !== undefined) this.#window.add(true);
-      return;
-    }
-    if (evidence !== 'failure' && evidence !== 'soft') return;
-    this.#window.add(false);
-    if (evidence === 'failure' && this.#inARow.failure()) {
-      return this.#open(`${this.#options.consecutive} failures in a row, last: ${what}`, waitMs);
-    }
-    const { ratio, minimum } = this.#options;
-    const { total, failures } = this.#window.counts;
-    if (ratio !== undefined && total >= minimum && failures >= ratio * total) {
-      this.#open(`${failures} of ${total} attempts failed, last: ${what}`, waitMs);
-    }
+  #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
+    if (evidence === 'alive' || evidence === 'void') return;
+    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(evidence === 'soft', what, tookMs);
+    if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
+  }
+
+  /** An attempt from before it opened still may say how long the upstream wants to be left alone. */
+  #extend(evidence: Evidence, waitMs: number): void {
+    if (this.#state.name !== 'open' || waitMs <= 0 || (evidence !== 'failure' && evidence !== 'soft')) return;
+    this.#askedUntil = Math.max(this.#askedUntil, this.#clock.now() + Math.min(waitMs, this.#options.openMaxMs));
+    this.#state.until = Math.max(this.#state.until, this.#askedUntil);
   }
 
   /** Open time: doubled each time in a row, with up to a tenth added so that many sidecars do not probe at once. */
-  #open(reason: string, waitMs: number): void {
+  #open(reason: string, cause: BreakerCause, waitMs: number, from = this.#clock.now()): void {
     const { openForMs, openMaxMs } = this.#options;
     const grown = Math.min(openMaxMs, openForMs * 2 ** this.#reopened);
     const jittered = this.#reopened === 0 ? grown : grown * (1 + 0.1 * this.#clock.random());
-    const openMs = Math.max(jittered, Math.min(waitMs, openMaxMs));
+    const askedMs = Math.min(waitMs, openMaxMs);
+    this.#askedUntil = askedMs > 0 ? from + askedMs : 0;
     this.#reopened++;
-    this.#enter({ name: 'open', until: this.#clock.now() + openMs }, reason);
+    this.#enter({ name: 'open', until: from + Math.max(jittered, askedMs) }, reason, cause);
   }
 
-  #close(reason: string): void {
+  #halfOpen(reason: string, cause: BreakerCause): void {
+    this.#enter({ name: 'half-open', out: new Set(), good: 0 }, reason, cause);
+  }
+
+  #close(reason: string, cause: BreakerCause, ramp: Ramp | undefined): void {
     this.#reopened = 0;
-    this.#inARow.success();
-    this.#window.clear();
-    this.#enter({ name: 'closed' }, reason);
+    this.#probeTrusted = true;
+    this.#counters.clear();
+    this.#enter({ name: 'closed', ramp }, reason, cause);
   }
 
-  #enter(state: State, reason: string): void {
+  #enter(state: State, reason: string, cause: BreakerCause): void {
     const from = this.#state.name;
     this.#state = state;
     this.#period++;
     this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
-    if (from !== state.name) this.#changed(from, state.name, reason);
+    if (from !== state.name) this.#changed(from, state.name, reason, cause);
   }
 }

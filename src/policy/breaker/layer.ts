@@ -1,27 +1,45 @@
 import { TappedBody } from '../../model/body-tap.ts';
+import type { Clock } from '../../model/clock.ts';
+import type { Observer } from '../../model/events.ts';
+import type { Exchange } from '../../model/exchange.ts';
 import { type Failure, failure } from '../../model/failure.ts';
 import type { Outcome, Reply } from '../../model/outcome.ts';
 import type { Layer } from '../../model/service.ts';
 import type { Breaker, Evidence, Permit } from './breaker.ts';
 
+/** What a breaker layer needs from outside. */
+export interface BreakerParts {
+  readonly breakerOf: (exchange: Exchange) => Breaker;
+  /** Lets everything through, and counts what it would have refused. */
+  readonly observe: boolean;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
 /**
  * Lets attempts through while the breaker of their host is closed, and answers at once when it is open. Counts what an attempt says of its upstream:
  * faults only, never a 4xx, never a refusal of ours, never a client that left.
  */
-export function breaker(breakerOf: (authority: string) => Breaker): Layer {
+export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): Layer {
   return (next) => async (exchange) => {
-    const own = breakerOf(exchange.authority);
+    const own = breakerOf(exchange);
     const permit = own.admit();
-    if (permit === undefined) return refusal(exchange.authority, own);
+    if (permit === undefined) {
+      if (!observe) return refusal(exchange.authority, own);
+      observer.wouldHave(exchange, 'breaker', 'refused');
+      return next(exchange);
+    }
+    const startedAt = own.timed ? clock.now() : 0;
     const outcome = await next(exchange);
-    if (outcome.type === 'reply') return answered(own, permit, outcome);
-    own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs);
+    const tookMs = own.timed ? clock.now() - startedAt : 0;
+    if (outcome.type === 'reply') return answered(own, permit, outcome, tookMs);
+    own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs, tookMs);
     return outcome;
   };
 }
 
-function answered(own: Breaker, permit: Permit, reply: Reply): Outcome {
-  own.report(permit, reply.status < 400 ? 'success' : 'alive');
+function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number): Outcome {
+  own.report(permit, reply.status < 400 ? 'success' : 'alive', '', 0, tookMs);
   if (reply.body.whole() !== undefined) return reply;
   const body = new TappedBody(reply.body, (how) => {
     if (typeof how === 'object' && !how.own) own.report(permit, 'failure', describe(how));
@@ -41,13 +59,16 @@ function describe(failed: Failure): string {
   return `${failed.rule ?? failed.code}${status} in ${failed.phase}`;
 }
 
+/** How an answer of ours names the state that it comes from. */
+const WHY = { isolated: 'held open by hand', open: 'open', 'half-open': 'open', closed: 'letting traffic back gradually' } as const;
+
 function refusal(authority: string, own: Breaker): Failure {
   return failure({
     code: 'destination_unavailable',
     phase: 'queue',
     kind: 'refused',
     replay: 'unsent',
-    detail: `the circuit breaker for ${authority} is ${own.state === 'isolated' ? 'held open by hand' : 'open'}`,
+    detail: `the circuit breaker for ${authority} is ${WHY[own.state]}`,
     own: true,
     retryAfterMs: Math.max(own.retryAfterMs, 1000),
   });

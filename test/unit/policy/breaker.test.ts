@@ -12,6 +12,8 @@ const OPTIONS: BreakerOptions = {
   openMaxMs: 300_000,
   probes: 1,
   probeTimeoutMs: 30_000,
+  slow: undefined,
+  rampMs: 0,
 };
 
 function make(options: Partial<BreakerOptions> = {}): { breaker: Breaker; clock: FakeClock; log: string[]; see: (...evidence: Evidence[]) => void } {
@@ -152,7 +154,10 @@ describe('a breaker', () => {
   });
 
   it('never lets more than its probes through while not closed, and always admits again in the end, whatever happens', () => {
-    const event = fc.record({ advanceMs: fc.integer({ min: 0, max: 40_000 }), act: fc.constantFrom('ask', 'success', 'failure', 'soft', 'alive', 'void', 'lose') });
+    const event = fc.record({
+      advanceMs: fc.integer({ min: 0, max: 40_000 }),
+      act: fc.constantFrom('ask', 'success', 'failure', 'soft', 'alive', 'void', 'lose'),
+    });
     fc.assert(
       fc.property(fc.array(event, { maxLength: 120 }), fc.integer({ min: 1, max: 3 }), (events, probes) => {
         const { breaker, clock } = make({ probes, ratio: 0.5, minimum: 4, consecutive: 3 });

@@ -3,6 +3,7 @@ import type { Exchange } from '../../../src/model/exchange.ts';
 import type { ReplayClass } from '../../../src/model/failure.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { RetryBudget } from '../../../src/policy/budget.ts';
+import { ClientRetries } from '../../../src/policy/client-retries.ts';
 import { retry, type RetryOptions } from '../../../src/policy/retry.ts';
 import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
 
@@ -12,7 +13,9 @@ const OPTIONS: RetryOptions = {
   refused: true,
   maxWaitMs: Infinity,
   repeatable: undefined,
-  attemptsHeader: 'x-retry-count',
+  attemptsHeaders: ['x-retry-count', 'x-stainless-retry-count'],
+  patientLast: false,
+  observe: false,
 };
 
 beforeEach(() => {
@@ -22,12 +25,18 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function run(outcomes: Outcome[], exchange: Exchange = exchangeOf(), options: Partial<RetryOptions> = {}, admits = true) {
-  const clock = new FakeClock();
+async function run(
+  outcomes: Outcome[],
+  exchange: Exchange = exchangeOf(),
+  options: Partial<RetryOptions> = {},
+  admits = true,
+  clock = new FakeClock(),
+  clientRetries?: ClientRetries,
+) {
   const notes = new Notes();
   const budget = new RetryBudget({ ratio: 0.2, windowMs: 10_000, minPerSecond: 3 }, clock);
   const sent: number[] = [];
-  const layer = retry({ ...OPTIONS, ...options }, { budget, admits: () => admits, clock, observer: notes });
+  const layer = retry({ ...OPTIONS, ...options }, { budget, admits: () => admits, leastMs: () => 50, clientRetries, clock, observer: notes });
   const pending = layer((one) => {
     sent.push(one.attempt);
     return Promise.resolve(outcomes[Math.min(sent.length, outcomes.length) - 1] as Outcome);
@@ -80,7 +89,42 @@ describe('retry', () => {
 
   it('waits as long as the upstream asks', async () => {
     const { notes } = await run([failed({ replay: 'refused', retryAfterMs: 1500 }), answered(200)]);
-    expect(notes.decisions[0]).toMatchObject({ decision: 'retried', delayMs: 1500 });
+    expect(notes.decisions[0]).toMatchObject({ decision: 'retried', delayMs: 1575 });
+  });
+
+  it('never comes back before the time that the upstream asked for, and not with everybody else', async () => {
+    const first = new FakeClock();
+    first.chance = 0;
+    const last = new FakeClock();
+    last.chance = 0.999;
+    const outcomes = [failed({ replay: 'refused', retryAfterMs: 5000 }), answered(200)];
+    const delays = [await run(outcomes, undefined, {}, true, first), await run(outcomes, undefined, {}, true, last)].map(
+      ({ notes }) => notes.decisions[0]?.delayMs,
+    );
+    expect(delays).toEqual([5000, 5499.5]);
+  });
+
+  it('starts no attempt that could not even connect before the deadline', async () => {
+    const exchange = exchangeOf();
+    exchange.deadlineAt = new FakeClock().time + 100;
+    const { sent, notes } = await run([failed()], exchange, { backoff: { baseMs: 50, maxMs: 50, jitter: 'none' } });
+    expect([sent.length, notes.decisions[0]?.decision]).toEqual([1, 'deadline']);
+  });
+
+  it('gives the last attempt all the time that is left, where the route says so', async () => {
+    const exchange = exchangeOf();
+    const patient: boolean[] = [];
+    await run([failed(), failed(), failed()], exchange, { patientLast: true });
+    patient.push(exchange.patient);
+    const other = exchangeOf();
+    await run([failed(), failed(), failed()], other);
+    expect([...patient, other.patient]).toEqual([true, false]);
+  });
+
+  it('only counts what it would have done when it observes', async () => {
+    const { sent, notes, outcome } = await run([failed({ detail: 'first' }), answered(200)], exchangeOf(), { observe: true });
+    expect([sent.length, notes.would]).toEqual([1, ['retry: retried']]);
+    expect(outcome).toMatchObject({ detail: 'first' });
   });
 
   it('gives up at once when the upstream asks for more than the deadline leaves', async () => {
@@ -95,6 +139,22 @@ describe('retry', () => {
     const { sent, notes } = await run([failed()], exchangeOf({ headers: ['x-retry-count', '1'] }));
     expect(sent).toHaveLength(1);
     expect(notes.decisions[0]?.decision).toBe('client_retries');
+  });
+
+  it('retries what an SDK sends for the first time, although it counts', async () => {
+    expect((await run([failed()], exchangeOf({ headers: ['x-stainless-retry-count', '0'] }))).sent).toHaveLength(3);
+    expect((await run([failed()], exchangeOf({ headers: ['x-stainless-retry-count', '1'] }))).sent).toHaveLength(1);
+  });
+
+  it('charges a request that its client sends again to the same budget, and says so', async () => {
+    const clock = new FakeClock();
+    const client = new ClientRetries(30_000, clock);
+    const request = () => exchangeOf({ method: 'POST', body: '{"a":1}', headers: ['authorization', 'Bearer x'] });
+    await run([failed()], request(), {}, true, clock, client);
+    const { notes } = await run([answered(200)], request(), {}, true, clock, client);
+    expect(notes.decisions).toEqual([{ decision: 'client_retries', reason: 'sent_again', delayMs: 0 }]);
+    const third = await run([answered(200)], request(), {}, true, clock, client);
+    expect(third.notes.decisions).toEqual([]);
   });
 
   it('keeps the upstream’s own answer when the breaker has opened meanwhile', async () => {
@@ -121,7 +181,7 @@ describe('retry', () => {
     const clock = new FakeClock();
     const sent: number[] = [];
     const budget = new RetryBudget({ ratio: 0.2, windowMs: 10_000, minPerSecond: 3 }, clock);
-    const layer = retry(OPTIONS, { budget, admits: () => true, clock, observer: new Notes() });
+    const layer = retry(OPTIONS, { budget, admits: () => true, leastMs: () => 50, clientRetries: undefined, clock, observer: new Notes() });
     const pending = layer(() => {
       sent.push(1);
       return Promise.resolve(failed());

@@ -1,0 +1,91 @@
+import type { Clock } from '../model/clock.ts';
+
+/** Bounds of a limit that finds itself. */
+export interface AdaptiveOptions {
+  readonly min: number;
+  readonly max: number;
+  /** How many times its unloaded latency an upstream may take before the limit falls. */
+  readonly tolerance: number;
+}
+
+/** Samples that make one step, or one look at the unloaded latency. */
+const SAMPLES = 10;
+/** The unloaded latency is looked at again after this, in milliseconds, and up to `LOOK_JITTER` of it later. */
+const LOOK_EVERY_MS = 60_000;
+const LOOK_JITTER = 0.15;
+/** The part of each step that is taken at once: one odd window does not decide. */
+const STEP = 0.2;
+/** What an overload costs at once. */
+const BACK_OFF = 0.9;
+
+/**
+ * A concurrency limit by the gradient of latency: now and then it goes down to `min` for a few answers, to see how fast the upstream is without load; from
+ * then on it falls while answers take longer than `tolerance` times that, and rises by its square root while they do not and it is used. An answer that says
+ * 'overloaded' lowers it at once. Needs some ten answers a second to be of use.
+ */
+export class AdaptiveLimit {
+  readonly #options: AdaptiveOptions;
+  readonly #clock: Clock;
+  /** The exact limit, and what is kept of it while looking. */
+  #exact: number;
+  #looking = true;
+  #lookAt = 0;
+  #unloadedMs = 0;
+  #sumMs = 0;
+  #samples = 0;
+  #mostActive = 0;
+  #backedOff = false;
+
+  constructor(options: AdaptiveOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#exact = options.min;
+  }
+
+  /** How many may run at once now. */
+  get limit(): number {
+    return this.#looking ? this.#options.min : Math.floor(this.#exact);
+  }
+
+  /** An answer came after `latencyMs`, with `active` running, itself included. */
+  answered(latencyMs: number, active: number): void {
+    if (this.#looking && active > this.#options.min) return;
+    this.#sumMs += latencyMs;
+    this.#samples++;
+    this.#mostActive = Math.max(this.#mostActive, active);
+    if (this.#samples < SAMPLES) return;
+    const meanMs = this.#sumMs / this.#samples;
+    if (this.#looking) this.#seen(meanMs);
+    else this.#step(meanMs);
+    this.#sumMs = this.#samples = this.#mostActive = 0;
+    this.#backedOff = false;
+  }
+
+  /** The upstream said, by word or by silence, that it had too much. */
+  overloaded(): void {
+    if (this.#backedOff || this.#looking) return;
+    this.#backedOff = true;
+    this.#set(this.#exact * BACK_OFF);
+  }
+
+  #seen(meanMs: number): void {
+    this.#unloadedMs = Math.max(meanMs, 0.1);
+    this.#looking = false;
+    this.#lookAt = this.#clock.now() + LOOK_EVERY_MS * (1 + LOOK_JITTER * this.#clock.random());
+  }
+
+  #step(meanMs: number): void {
+    if (this.#clock.now() >= this.#lookAt) {
+      this.#looking = true;
+      return;
+    }
+    const gradient = Math.min(1, Math.max(0.5, (this.#options.tolerance * this.#unloadedMs) / meanMs));
+    if (gradient === 1 && this.#mostActive < this.#exact / 2) return;
+    const target = this.#exact * gradient + Math.sqrt(this.#exact);
+    this.#set(this.#exact + STEP * (target - this.#exact));
+  }
+
+  #set(limit: number): void {
+    this.#exact = Math.min(this.#options.max, Math.max(this.#options.min, limit));
+  }
+}

@@ -1,0 +1,91 @@
+import { ConsecutiveBreaker } from 'cockatiel';
+import type { Clock } from '../../model/clock.ts';
+import type { BreakerCause } from '../../model/events.ts';
+import { OutcomeWindow, type WindowSnapshot } from './window.ts';
+
+/** When a closed breaker opens. */
+export interface TripOptions {
+  readonly consecutive: number;
+  /** Share of failures in the window that opens it; undefined: consecutive failures alone. */
+  readonly ratio: number | undefined;
+  readonly windowMs: number;
+  /** Outcomes in the window below which a ratio says nothing. */
+  readonly minimum: number;
+  /** An attempt that took longer to be answered is slow; at `ratio` of them in the window it opens. Undefined: time does not matter. */
+  readonly slow: { readonly afterMs: number; readonly ratio: number } | undefined;
+}
+
+/** Why it opens. */
+export interface Trip {
+  readonly cause: BreakerCause;
+  /** For people. */
+  readonly reason: string;
+}
+
+/** What the counters remember, for those that take their place. */
+export interface CountersSnapshot {
+  readonly inARow: number;
+  readonly window: WindowSnapshot;
+}
+
+/**
+ * Counts what attempts say of an upstream: failures in a row, and shares of the outcomes of a window. `soft` failures (429) count for the share alone: an
+ * upstream that limits us is not down.
+ */
+export class Counters {
+  readonly #options: TripOptions;
+  readonly #inARow: ConsecutiveBreaker;
+  readonly #window: OutcomeWindow;
+
+  constructor(options: TripOptions, clock: Clock) {
+    this.#options = options;
+    this.#inARow = new ConsecutiveBreaker(options.consecutive);
+    this.#window = new OutcomeWindow(options.windowMs, clock);
+  }
+
+  /** Counts a good answer that took `tookMs`. Why to open, if a slow one is one too many. */
+  success(tookMs: number): Trip | undefined {
+    this.#inARow.success();
+    const { ratio, slow } = this.#options;
+    if (ratio === undefined && slow === undefined) return undefined;
+    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    this.#window.add(true, isSlow);
+    return isSlow ? this.#slowTrip() : undefined;
+  }
+
+  /** Counts a failure. Why to open, if it is one too many. */
+  failure(soft: boolean, what: string, tookMs: number): Trip | undefined {
+    const { consecutive, ratio, minimum, slow } = this.#options;
+    this.#window.add(false, slow !== undefined && tookMs >= slow.afterMs);
+    if (!soft && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
+    const { total, failures } = this.#window.counts;
+    if (ratio !== undefined && total >= minimum && failures >= ratio * total) {
+      return { cause: 'ratio', reason: `${failures} of ${total} attempts failed, last: ${what}` };
+    }
+    return slow === undefined ? undefined : this.#slowTrip();
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#inARow.success();
+    this.#window.clear();
+  }
+
+  /** What they remember. */
+  export(): CountersSnapshot {
+    return { inARow: this.#inARow.state, window: this.#window.export() };
+  }
+
+  /** Takes over what others remembered. */
+  adopt({ inARow, window }: CountersSnapshot): void {
+    this.#inARow.state = inARow;
+    this.#window.adopt(window);
+  }
+
+  #slowTrip(): Trip | undefined {
+    const { slow, minimum } = this.#options;
+    const { total, slow: found } = this.#window.counts;
+    if (slow === undefined || total < minimum || found < slow.ratio * total) return undefined;
+    return { cause: 'slow', reason: `${found} of ${total} attempts took more than ${slow.afterMs} ms` };
+  }
+}

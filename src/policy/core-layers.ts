@@ -1,0 +1,141 @@
+import type { RouteSettings } from '../config/effective.ts';
+import type { BreakerConfig, BulkheadConfig, RetryConfig } from '../config/schema.ts';
+import { type Clock, systemClock } from '../model/clock.ts';
+import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Layer } from '../model/service.ts';
+import { AdaptiveLimit } from './adaptive-limit.ts';
+import type { Breaker, BreakerOptions } from './breaker/breaker.ts';
+import { breaker } from './breaker/layer.ts';
+import type { BreakerRegistry } from './breaker/registry.ts';
+import { RetryBudget } from './budget.ts';
+import { Bulkhead, bulkhead } from './bulkhead.ts';
+import { ClientRetries } from './client-retries.ts';
+import { deadline } from './deadline.ts';
+import { quota } from './quota.ts';
+import type { QuotaGates } from './quota-gates.ts';
+import { retry, type RetryOptions } from './retry.ts';
+import { compileScope } from './scope.ts';
+
+/** What the basic layers of a route are made with. */
+export interface CoreParts {
+  readonly breakers: BreakerRegistry;
+  readonly budget: RetryBudget;
+  readonly places: Bulkhead | undefined;
+  readonly gates?: QuotaGates | undefined;
+  readonly clientRetries?: ClientRetries | undefined;
+  /** Milliseconds that an attempt needs, at least, until its request can be written. */
+  readonly leastMs?: ((exchange: Exchange) => number) | undefined;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
+/** How a route finds its breaker. */
+export type BreakerOf = (exchange: Exchange) => Breaker;
+
+/** What an attempt is taken to need where nobody measures it, in milliseconds. */
+const LEAST_MS = 50;
+/** Headers by which SDKs count their retries (supabase, and those that Stainless makes). */
+const ATTEMPTS_HEADERS = ['x-retry-count', 'x-stainless-retry-count'];
+/** How long a failed request is remembered, to recognise it when its client sends it again: SDKs come back within seconds. */
+const RESENDS_MS = 30_000;
+
+/** A bound for everything, where the route has one or lets clients set it. */
+export function deadlineFor({ timeouts }: RouteSettings, clock: Clock): Layer | undefined {
+  const { total, deadlineHeader } = timeouts;
+  if (total === undefined && deadlineHeader === undefined) return undefined;
+  return deadline({ totalMs: total ?? Infinity, header: deadlineHeader?.toLowerCase() }, clock);
+}
+
+/** The places of an upstream as a layer, where it limits them. */
+export function bulkheadFor(config: BulkheadConfig | undefined, places: Bulkhead | undefined, { clock, observer }: CoreParts): Layer | undefined {
+  return places === undefined ? undefined : bulkhead({ places, observe: config?.mode === 'observe', clock, observer });
+}
+
+/** Places of a route alone, where it limits them. */
+export function routeBulkheadFor(settings: RouteSettings, parts: CoreParts): Layer | undefined {
+  return bulkheadFor(settings.bulkhead, placesFor(settings.bulkhead, settings.timeouts.queue, parts.clock), parts);
+}
+
+/** Retries, where the route has any. */
+export function retryFor(settings: RouteSettings, parts: CoreParts, breakerOf: BreakerOf | undefined): Layer | undefined {
+  if (settings.retry === undefined || settings.retry.attempts === 1) return undefined;
+  const { budget, clientRetries, clock, observer, leastMs = () => LEAST_MS } = parts;
+  const admits = admitsBy(settings, breakerOf);
+  return retry(retryOptions(settings.retry, settings.repeatable), { budget, admits, leastMs, clientRetries, clock, observer });
+}
+
+/** Whether another attempt would be let through now. A breaker that only observes lets all through. */
+export function admitsBy({ breaker: config }: RouteSettings, breakerOf: BreakerOf | undefined): (exchange: Exchange) => boolean {
+  if (breakerOf === undefined || config?.mode === 'observe') return () => true;
+  return (exchange) => breakerOf(exchange).admits;
+}
+
+/** How the route finds its breaker; undefined where it has none. */
+export function breakerOfRoute(settings: RouteSettings, breakers: BreakerRegistry): BreakerOf | undefined {
+  const config = settings.breaker;
+  if (config === undefined || config.enabled === false) return undefined;
+  const scope = config.scope === undefined ? undefined : compileScope(config.scope, settings.match?.path ?? []);
+  return breakers.group(config.group ?? 'default', breakerOptions(config), scope);
+}
+
+/** The breaker as a layer. */
+export function breakerFor(settings: RouteSettings, { clock, observer }: CoreParts, breakerOf: BreakerOf | undefined): Layer | undefined {
+  return breakerOf === undefined ? undefined : breaker({ breakerOf, observe: settings.breaker?.mode === 'observe', clock, observer });
+}
+
+/** Gates for used-up quotas, where a rule of the route finds any. */
+export function quotaFor(settings: RouteSettings, { gates, clock, observer }: CoreParts): Layer | undefined {
+  if (gates === undefined || !settings.classify.some((rule) => rule.quota !== undefined)) return undefined;
+  const scopeOf = compileScope(settings.quota?.scope ?? ['authority', 'credential', 'model'], settings.match?.path ?? []);
+  return quota({ upstream: settings.upstream, gates, scopeOf, observe: settings.quota?.mode === 'observe', clock, observer });
+}
+
+/** The retry budget of an upstream: 20 % of the last 10 s and never less than 3 a second, unless it says otherwise. */
+export function budgetFor(config: RetryConfig | undefined, clock: Clock): RetryBudget {
+  const { ratio = 0.2, window = 10_000, minPerSecond = 3 } = config?.budget ?? {};
+  return new RetryBudget({ ratio, windowMs: window, minPerSecond }, clock);
+}
+
+/** What recognises requests that clients of an upstream send again by themselves; undefined where that is turned off. */
+export function clientRetriesFor(config: RetryConfig | undefined, clock: Clock): ClientRetries | undefined {
+  const withinMs = config?.resends ?? RESENDS_MS;
+  return withinMs === 0 ? undefined : new ClientRetries(withinMs, clock);
+}
+
+/** The places of an upstream or a route, where it limits them. */
+export function placesFor(config: BulkheadConfig | undefined, queueMs: number | undefined, clock: Clock = systemClock): Bulkhead | undefined {
+  if (config?.concurrent === undefined && config?.adaptive === undefined) return undefined;
+  const { min = 4, max = config.concurrent ?? 1000, tolerance = 2 } = config.adaptive ?? {};
+  const adaptive = config.adaptive === undefined ? undefined : new AdaptiveLimit({ min, max: Math.max(min, max), tolerance }, clock);
+  return new Bulkhead({ concurrent: config.concurrent ?? Infinity, queue: config.queue ?? 0, queueMs: queueMs ?? 5000 }, adaptive);
+}
+
+function retryOptions(config: RetryConfig, repeatable: boolean | undefined): RetryOptions {
+  return {
+    attempts: config.attempts ?? 3,
+    backoff: { baseMs: config.backoff?.base ?? 100, maxMs: config.backoff?.max ?? 2000, jitter: config.backoff?.jitter ?? 'full' },
+    refused: config.refused ?? false,
+    maxWaitMs: config.maxWait ?? Infinity,
+    repeatable,
+    attemptsHeaders: config.attemptsHeader?.map((name) => name.toLowerCase()) ?? ATTEMPTS_HEADERS,
+    patientLast: config.patientLast ?? false,
+    observe: config.mode === 'observe',
+  };
+}
+
+function breakerOptions(config: BreakerConfig): BreakerOptions {
+  const openForMs = config.openFor ?? 60_000;
+  return {
+    consecutive: config.consecutive ?? 5,
+    ratio: config.ratio,
+    windowMs: config.window ?? 10_000,
+    minimum: config.minimum ?? 10,
+    slow: config.slowCall === undefined ? undefined : { afterMs: config.slowCall.after, ratio: config.slowCall.ratio ?? 1 },
+    openForMs,
+    openMaxMs: Math.max(openForMs, config.openMax ?? 300_000),
+    probes: config.probes ?? 1,
+    probeTimeoutMs: config.probeTimeout ?? 30_000,
+    rampMs: config.ramp ?? 0,
+  };
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../model/clock.ts';
+
+/** A quota that is used up. */
+export interface QuotaStatus {
+  /** What it belongs to: hosts, digests of credentials, models. */
+  readonly scope: string;
+  /** The rule that found it. */
+  readonly rule: string;
+  readonly retryAfterMs: number;
+}
+
+interface Gate {
+  readonly until: number;
+  readonly rule: string;
+}
+
+/** Gates that are kept at once; past it the one that opens first gives way. */
+const MAX_GATES = 1024;
+
+/** Who was told to wait until then may come back this much earlier, by the rounding of timers. */
+const TIMER_SLACK_MS = 2;
+
+/** The used-up quotas of one upstream, by scope: what belongs to one of them is not sent until it resets. */
+export class QuotaGates {
+  readonly #clock: Clock;
+  readonly #gates = new Map<string, Gate>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Gates that are kept, open again or not: none means that no request has to be looked at. */
+  get size(): number {
+    return this.#gates.size;
+  }
+
+  /** The quota that a scope has used up; undefined where it may go out. */
+  closed(scope: string): QuotaStatus | undefined {
+    const gate = this.#gates.get(scope);
+    if (gate === undefined) return undefined;
+    const retryAfterMs = gate.until - this.#clock.now();
+    if (retryAfterMs > TIMER_SLACK_MS) return { scope, rule: gate.rule, retryAfterMs };
+    this.#gates.delete(scope);
+    return undefined;
+  }
+
+  /** A quota is used up. True where that is news. */
+  close(scope: string, forMs: number, rule: string): boolean {
+    const until = this.#clock.now() + forMs;
+    const known = this.closed(scope);
+    if (known !== undefined && known.retryAfterMs >= forMs) return false;
+    if (known === undefined && this.#gates.size >= MAX_GATES) this.#makeRoom();
+    this.#gates.set(scope, { until, rule });
+    return known === undefined;
+  }
+
+  /** Forgets a scope's used-up quota, or all. */
+  open(scope?: string): void {
+    if (scope === undefined) this.#gates.clear();
+    else this.#gates.delete(scope);
+  }
+
+  /** The quotas that are used up now. */
+  get list(): QuotaStatus[] {
+    return [...this.#gates.keys()].map((scope) => this.closed(scope)).filter((gate) => gate !== undefined);
+  }
+
+  /** Takes over the gates of one that this takes the place of. */
+  adopt(list: readonly QuotaStatus[]): void {
+    for (const { scope, rule, retryAfterMs } of list) this.close(scope, retryAfterMs, rule);
+  }
+
+  #makeRoom(): void {
+    const soonest = [...this.#gates].reduce((first, one) => (one[1].until < first[1].until ? one : first));
+    this.#gates.delete(soonest[0]);
+  }
+}
