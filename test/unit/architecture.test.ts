@@ -30,7 +30,6 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   yaml: 'config',
   zod: 'config',
   commander: 'cli',
-  chokidar: 'app',
   redis: 'cache',
   'lru-cache': 'cache',
   '@peculiar/x509': 'tls',
