@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Reply } from '../model/outcome.ts';
+import type { HeaderList } from '../model/headers.ts';
 
 /** What the fields of an answer depend on beyond the reply. */
 export interface AnswerFraming {
@@ -11,18 +11,17 @@ export interface AnswerFraming {
 }
 
 /** Writes the head of an answer: the reply's own fields, a length where it is known, our request id unless the upstream gave one. */
-export function writeAnswerHead(response: ServerResponse, reply: Reply, framing: AnswerFraming): void {
-  const fields = answerFields(reply, framing);
+export function writeAnswerHead(response: ServerResponse, status: number, headers: HeaderList, framing: AnswerFraming): void {
+  const fields = answerFields(headers, framing);
   try {
-    response.writeHead(reply.status, fields);
+    response.writeHead(status, fields);
   } catch (error) {
     if (!isBadField(error)) throw error;
-    response.writeHead(reply.status, asBytes(fields));
+    response.writeHead(status, asBytes(fields));
   }
 }
 
-function answerFields(reply: Reply, { length, close, id }: AnswerFraming): string[] {
-  const { headers } = reply;
+function answerFields(headers: HeaderList, { length, close, id }: AnswerFraming): string[] {
   const fields: string[] = [];
   let hasId = false;
   let hasLength = false;

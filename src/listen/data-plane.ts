@@ -163,8 +163,8 @@ export class DataPlane {
       alpn: ALPN,
       handshakeMs: limits.requestTimeoutMs,
       speak: (socket, raw, door) => {
-        this.#connections.handOver(raw);
         this.#speakHttp(socket, raw, door);
+        if (socket !== raw) this.#connections.handOver(raw);
       },
       failed: (detail) => observer.rejected('tls', 0, detail),
     };

@@ -58,6 +58,13 @@ export class RequestReader {
     this.#stream?.destroy(reason);
   }
 
+  /** Nobody wants the rest: it is read away, so that the connection can carry the next request. */
+  discard(): void {
+    this.#stream?.destroy();
+    this.#detach();
+    this.#request.resume();
+  }
+
   readonly #take = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#size += chunk.length;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { BodySink } from '../model/body.ts';
 import { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
-import type { Outcome, Reply } from '../model/outcome.ts';
+import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
+import { AnswerBody } from './answer-body.ts';
 import { writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
@@ -12,8 +12,8 @@ import { answerRefusal, type Refusal, refusal } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader, tooLarge } from './request-reader.ts';
 
-/** One request on a connection and its answer: reads the one, has it served, writes the other. It is the sink of the answer's body. */
-export class Turn implements BodySink {
+/** One request on a connection and its answer: reads the one, has it served, writes the other. */
+export class Turn {
   readonly #connection: ClientConnection;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -25,11 +25,10 @@ export class Turn implements BodySink {
   #reader: RequestReader | undefined;
   #readEnded: ((body: RequestBody | undefined) => void) | undefined;
   #reply: Reply | undefined;
-  #wrote = false;
-  #bodyless = false;
-  #awaitsDrain = false;
+  #body: AnswerBody | undefined;
   /** Set when the turn is over: answered, refused, or its client gone. */
   #overAt: number | undefined;
+  #told = false;
 
   constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext, expectsContinue: boolean) {
     this.#connection = connection;
@@ -82,7 +81,7 @@ export class Turn implements BodySink {
     exchange.abort();
     // while it waits for its outcome, the end is told when that has settled: only then is it known what became of the attempts
     if (this.#reply === undefined) return;
-    this.#reply.body.abort();
+    this.#body?.abort();
     this.#tellEnd(exchange);
   }
 
@@ -102,40 +101,6 @@ export class Turn implements BodySink {
       this.leave();
     }
     return unsent;
-  }
-
-  // Sink of the answer
-
-  onData(chunk: Uint8Array): boolean {
-    if (this.#overAt !== undefined || this.#bodyless) return true;
-    this.#wrote = true;
-    if (this.#exchange !== undefined) this.#exchange.bytesOut += chunk.length;
-    if (this.#response.write(chunk)) return true;
-    if (!this.#awaitsDrain) {
-      this.#awaitsDrain = true;
-      this.#response.once('drain', () => {
-        this.#awaitsDrain = false;
-        this.#reply?.body.resume();
-      });
-    }
-    return false;
-  }
-
-  onEnd(): void {
-    if (this.#overAt !== undefined) return;
-    this.#response.end();
-    this.#finish();
-  }
-
-  onError(failure: Failure): void {
-    if (this.#overAt !== undefined) return;
-    this.#overAt = this.#context.clock.now();
-    if (this.#exchange !== undefined) {
-      this.#exchange.failure ??= failure;
-      this.#tellEnd(this.#exchange);
-    }
-    // without a length or chunks only a reset tells the client that the end is not the end
-    this.#connection.breakOff(this.#request.httpVersionMinor === 0);
   }
 
   // Parts
@@ -183,8 +148,7 @@ export class Turn implements BodySink {
 
   #answer(exchange: Exchange, outcome: Outcome): void {
     if (this.#overAt !== undefined) {
-      if (outcome.type === 'reply') outcome.body.abort();
-      else outcome.reply?.body.abort();
+      discard(outcome);
       return this.#tellEnd(exchange);
     }
     if (outcome.type === 'failure' && outcome.reply === undefined) return this.#answerFailure(exchange, outcome);
@@ -196,16 +160,16 @@ export class Turn implements BodySink {
     this.#write(exchange, reply);
   }
 
-  #write(exchange: Exchange, reply: Reply): void {
-    const bytes = reply.body.whole();
-    this.#bodyless = exchange.method === 'HEAD' || reply.status === 204 || reply.status === 304;
-    writeAnswerHead(this.#response, reply, { length: this.#bodyless ? undefined : bytes?.length, close: this.#mustClose(), id: this.#id });
+  #write(exchange: Exchange, { status, headers, body }: Reply): void {
+    const bytes = body.whole();
+    const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
+    writeAnswerHead(this.#response, status, headers, { length: bodyless ? undefined : bytes?.length, close: this.#context.draining(), id: this.#id });
     if (bytes === undefined) {
-      reply.body.start(this);
-      if (!this.#wrote && this.#overAt === undefined) this.#response.flushHeaders();
+      this.#body = new AnswerBody(this.#response, exchange, body, bodyless, (failure) => this.#bodyEnded(exchange, failure));
+      this.#body.begin();
       return;
     }
-    if (this.#bodyless) {
+    if (bodyless) {
       this.#response.end();
     } else {
       exchange.bytesOut = bytes.length;
@@ -214,9 +178,13 @@ export class Turn implements BodySink {
     this.#finish();
   }
 
-  /** True where the connection cannot carry another request: it closes anyway, or the content of this one was not read to its end. */
-  #mustClose(): boolean {
-    return this.#context.draining() || (this.#reader !== undefined && !this.#request.complete);
+  #bodyEnded(exchange: Exchange, failure: Failure | undefined): void {
+    if (failure === undefined) return this.#finish();
+    this.#overAt = this.#context.clock.now();
+    exchange.failure ??= failure;
+    this.#tellEnd(exchange);
+    // without a length or chunks only a reset tells the client that the end is not the end
+    this.#connection.breakOff(this.#request.httpVersionMinor === 0);
   }
 
   #answerFailure(exchange: Exchange, failed: Failure): void {
@@ -226,7 +194,7 @@ export class Turn implements BodySink {
       this.#response,
       refusal(exchange.status, 'malformed', failed.detail, { error: failed.code, code: failed.code }),
       this.#id,
-      this.#mustClose(),
+      this.#context.draining(),
     );
     this.#finish();
   }
@@ -245,10 +213,14 @@ export class Turn implements BodySink {
   #finish(): void {
     this.#overAt = this.#context.clock.now();
     if (this.#exchange !== undefined) this.#tellEnd(this.#exchange);
+    // closing now would reset a client that still sends, and its answer would be lost
+    if (!this.#request.complete) this.#reader?.discard();
     this.#connection.turnEnded(this);
   }
 
   #tellEnd(exchange: Exchange): void {
+    if (this.#told) return;
+    this.#told = true;
     this.#context.observer.exchangeEnded(exchange, (this.#overAt ?? this.#context.clock.now()) - exchange.startedAt);
   }
 
@@ -259,7 +231,8 @@ export class Turn implements BodySink {
     this.#overAt ??= this.#context.clock.now();
     if (exchange !== undefined) {
       exchange.status = 500;
-      this.#reply?.body.abort();
+      if (this.#body === undefined) this.#reply?.body.abort();
+      else this.#body.abort();
       this.#tellEnd(exchange);
     }
     if (isOver) return;
