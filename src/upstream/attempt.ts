@@ -15,7 +15,7 @@ import { endToEnd, requestOptions } from './wire.ts';
 export interface AttemptContext {
   readonly limits: AttemptLimits;
   readonly clock: Clock;
-  readonly observer: Observer;
+  readonly observer: Pick<Observer, 'attemptEnded'>;
 }
 
 /** Why the body of a reply that nobody wants is not read to its end. */

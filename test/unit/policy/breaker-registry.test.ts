@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import type { BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
+import { breaker as breakerLayer } from '../../../src/policy/breaker/layer.ts';
+import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
+import { compileScope } from '../../../src/policy/scope.ts';
+import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
+
+const OPTIONS: BreakerOptions = {
+  consecutive: 2,
+  ratio: undefined,
+  windowMs: 10_000,
+  minimum: 10,
+  slow: undefined,
+  openForMs: 60_000,
+  openMaxMs: 300_000,
+  probes: 1,
+  probeTimeoutMs: 30_000,
+  rampMs: 0,
+};
+
+function make() {
+  const clock = new FakeClock();
+  const notes = new Notes();
+  return { clock, notes, registry: new BreakerRegistry('api', clock, notes) };
+}
+
+describe('the breakers of an upstream', () => {
+  it('are one for each host and name', () => {
+    const { registry } = make();
+    const own = registry.group('default', OPTIONS);
+    const sends = registry.group('sends', OPTIONS);
+    own(exchangeOf({ authority: 'a' })).trip();
+    expect(
+      [own(exchangeOf({ authority: 'a' })), own(exchangeOf({ authority: 'b' })), sends(exchangeOf({ authority: 'a' }))].map(({ state }) => state),
+    ).toEqual(['open', 'closed', 'closed']);
+    expect(registry.names).toEqual(['default', 'sends']);
+  });
+
+  it('are told apart by what their scope names: an overloaded model does not stop the others', () => {
+    const { registry } = make();
+    const scope = compileScope(['authority', 'model'], ['/v1beta/models/{model}:generateContent']);
+    const own = registry.group('default', OPTIONS, scope);
+    own(exchangeOf({ path: '/v1beta/models/pro:generateContent' })).trip();
+    expect(own(exchangeOf({ path: '/v1beta/models/flash:generateContent' })).state).toBe('closed');
+    expect(registry.list[0]).toMatchObject({ authority: 'api.example pro', state: 'open' });
+  });
+
+  it('can be acted on by hand, by name and host, before anyone has used them', () => {
+    const { registry, notes } = make();
+    const own = registry.group('default', OPTIONS);
+    for (const breaker of registry.named('default', 'a')) breaker.isolate();
+    expect(own(exchangeOf({ authority: 'a' })).admit()).toBeUndefined();
+    expect(notes.transitions).toMatchObject([{ upstream: 'api', breaker: 'default', authority: 'a', to: 'isolated', cause: 'manual' }]);
+    for (const breaker of registry.named('default')) breaker.reset();
+    expect(own(exchangeOf({ authority: 'a' })).admit()).toBeDefined();
+    expect(registry.named('other')).toEqual([]);
+  });
+
+  it('survive a reload, those of groups that come later too', () => {
+    const before = make();
+    before.registry
+      .group(
+        'default',
+        OPTIONS,
+      )(exchangeOf({ authority: 'a' }))
+      .isolate();
+    before.registry
+      .group(
+        'sends',
+        OPTIONS,
+      )(exchangeOf({ authority: 'a' }))
+      .trip();
+    const after = make();
+    const own = after.registry.group('default', OPTIONS);
+    after.registry.adopt(structuredClone(before.registry.export()));
+    const sends = after.registry.group('sends', OPTIONS);
+    expect([own(exchangeOf({ authority: 'a' })).state, sends(exchangeOf({ authority: 'a' })).state]).toEqual(['isolated', 'open']);
+    expect(after.notes.transitions).toEqual([]);
+  });
+
+  it('hear of active probes of their host, also where nobody has asked for them yet', () => {
+    const { registry } = make();
+    const own = registry.group('default', OPTIONS);
+    const scoped = registry.group('models', OPTIONS, (exchange) => `${exchange.authority} pro`);
+    scoped(exchangeOf({ authority: 'a' }));
+    registry.probed('a', false, 'refused', 20_000, 1);
+    expect([own(exchangeOf({ authority: 'a' })).state, scoped(exchangeOf({ authority: 'a' })).state]).toEqual(['open', 'open']);
+    expect(own(exchangeOf({ authority: 'b' })).state).toBe('closed');
+  });
+
+  it('share one where there is no end of hosts', () => {
+    const { registry } = make();
+    const own = registry.group('default', OPTIONS);
+    for (let i = 0; i < 1000; i++) own(exchangeOf({ authority: `h${i}` }));
+    expect(registry.list.length).toBeLessThanOrEqual(257);
+  });
+});
+
+describe('a breaker as a layer', () => {
+  function layer(observe: boolean, options: Partial<BreakerOptions> = {}) {
+    const { clock, notes, registry } = make();
+    const breakerOf = registry.group('default', { ...OPTIONS, ...options });
+    return { clock, notes, breakerOf, of: breakerLayer({ breakerOf, observe, clock, observer: notes }) };
+  }
+
+  it('lets everything through when it only observes, and counts what it would have refused', async () => {
+    const { notes, of } = layer(true);
+    const run = of(() => Promise.resolve(failed()));
+    for (let i = 0; i < 5; i++) expect(await run(exchangeOf())).toMatchObject({ code: 'connection_terminated' });
+    expect(notes.would).toEqual(['breaker: refused', 'breaker: refused', 'breaker: refused']);
+  });
+
+  it('measures how long an answer takes to begin, where that matters', async () => {
+    const { clock, notes, of } = layer(false, { slow: { afterMs: 500, ratio: 0.5 }, minimum: 2 });
+    const run = of(() => {
+      clock.advance(600);
+      return Promise.resolve(answered(200));
+    });
+    await run(exchangeOf());
+    await run(exchangeOf());
+    expect(notes.transitions.map(({ cause }) => cause)).toEqual(['slow']);
+  });
+
+  it('says that it lets traffic back gradually, and is not to blame on the upstream', async () => {
+    const { clock, breakerOf, of } = layer(false, { rampMs: 10_000 });
+    breakerOf(exchangeOf()).trip();
+    clock.advance(60_000);
+    const run = of(() => Promise.resolve(answered(200)));
+    await run(exchangeOf());
+    await run(exchangeOf());
+    clock.chance = 0.99;
+    expect(await run(exchangeOf())).toMatchObject({
+      own: true,
+      replay: 'unsent',
+      detail: 'the circuit breaker for api.example is letting traffic back gradually',
+    });
+  });
+});
