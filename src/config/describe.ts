@@ -5,10 +5,11 @@ import { formatDuration, formatRate, formatSize } from './units.ts';
 
 /** What stands in the place of a value that may be a secret. */
 const HIDDEN = '***';
-/** Maps from names to values of requests: a value may be a token. `*` and the names are harmless. */
-const REQUEST_VALUES: ReadonlySet<string> = new Set(['header', 'headers', 'query', 'json']);
+/** Maps from names to values of requests: those whose name speaks of a secret are hidden. */
+const MATCHED: ReadonlySet<string> = new Set(['header', 'query', 'json']);
+const SECRET_NAME = /auth|cookie|credential|key|pass|secret|session|signature|token/i;
 
-/** A configuration for people: units as text again, credentials in URLs and values of headers, queries and bodies hidden. */
+/** A configuration for people: units as text again, credentials in URLs, headers that are sent and values with a secret's name hidden. */
 export function describeConfig(config: Config): Record<string, unknown> {
   return describe(config, strictSchema(), '') as Record<string, unknown>;
 }
@@ -19,8 +20,11 @@ function describe(value: unknown, schema: JsonSchema | undefined, key: string): 
   if (Array.isArray(value)) return (value as unknown[]).map((item, index) => describe(item, schema && childSchema(schema, index), key));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  if (REQUEST_VALUES.has(key)) return Object.fromEntries(entries.map(([name, item]) => [name, item === '*' ? item : HIDDEN]));
-  return Object.fromEntries(entries.map(([name, item]) => [name, describe(item, schema && childSchema(schema, name), name)]));
+  if (key === 'headers') return Object.fromEntries(entries.map(([name]) => [name, HIDDEN]));
+  const hides = (name: string, item: unknown): boolean => MATCHED.has(key) && item !== '*' && SECRET_NAME.test(name);
+  return Object.fromEntries(
+    entries.map(([name, item]) => [name, hides(name, item) ? HIDDEN : describe(item, schema && childSchema(schema, name), name)]),
+  );
 }
 
 function withUnit(value: number, schema: JsonSchema | undefined): unknown {

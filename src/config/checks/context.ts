@@ -3,6 +3,9 @@ import type { Config, UpstreamConfig } from '../schema.ts';
 import { describeValue } from '../expected.ts';
 import { formatPath, keyPlace, type Path, type Tree, treeAt, valuePlace } from '../tree.ts';
 
+/** Settings of a block that checks look at. */
+type CheckedKey = 'timeouts' | 'retry' | 'breaker' | 'cache' | 'errors' | 'classify' | 'pushback' | 'streaming' | 'pace' | 'fallback';
+
 /** What the checks look at: settings that fit the schema, where each stands, and a place for what they find. */
 export class CheckContext {
   readonly config: Config;
@@ -27,7 +30,7 @@ export class CheckContext {
 
   /** Blocks in which cascading settings stand: each upstream, then its routes. */
   get blocks(): {
-    settings: Pick<UpstreamConfig, 'timeouts' | 'retry' | 'breaker' | 'cache' | 'errors' | 'classify' | 'pushback' | 'streaming'>;
+    settings: Pick<UpstreamConfig, CheckedKey>;
     path: Path;
   }[] {
     return this.upstreams.flatMap(({ upstream, path }) => [

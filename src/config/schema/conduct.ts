@@ -26,18 +26,15 @@ export const guard = z.strictObject({
   mode: mode.optional(),
 });
 
-const part = z
-  .strictObject({
-    path: pattern.optional().describe('Regular expression on the path; its first group is the value.'),
-    header: z.string().optional().describe('Header of the request.'),
-    json: jsonPath.optional().describe('Path into the JSON body of the request.'),
-  })
-  .refine((one) => Object.values(one).filter((way) => way !== undefined).length === 1, { message: 'expected one of path, header and json' });
-
 /** How fast requests go out, for each value of a key. */
 export const pace = z.strictObject({
   name: z.string().optional().describe('Name in messages.'),
-  key: z.array(part).optional().describe('Values of the request that have a pace of their own; a request that lacks one is not paced.'),
+  key: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Values of the request that have a pace of their own: {placeholder} of the path, json:PATH, header:NAME, path:EXPRESSION, credential. A request that lacks one is not paced.',
+    ),
   rate: z
     .string()
     .regex(new RegExp(RATE_PATTERN), 'expected a rate such as 80/s, 600/m or 1/6s')
@@ -49,7 +46,9 @@ export const pace = z.strictObject({
   maxKeys: z.int().min(1).optional().describe('Values that are kept apart; the one used longest ago is forgotten first.'),
   hold: z
     .strictObject({
-      codes: z.array(z.string()).describe("Names from classify, failure codes or statuses that say that the value's limit was reached."),
+      codes: z
+        .array(z.union([z.string(), status]).transform(String))
+        .describe("Names from classify, failure codes or statuses that say that the value's limit was reached."),
       base: duration.optional().describe('How long the value rests then; grows with each time in a row.'),
       factor: z.number().min(1).optional().describe('How much longer the value rests each time in a row.'),
       max: duration.optional().describe('Bound of the rest.'),

@@ -58,6 +58,19 @@ describe('the routes of WhatsApp', () => {
     expect(settings).toMatchObject({ streaming: true, timeouts: { idle: 15_000 }, breaker: { group: 'lookaside', consecutive: 5, openFor: 60_000 } });
   });
 
+  it('pace a pair of number and recipient, and a number', () => {
+    const settings = settingsFor(routesOfPreset('whatsapp'), requestOf('POST /v23.0/1055/messages', 'graph.facebook.com', text));
+    expect(settings).toMatchObject({
+      resend: { window: 60_000 },
+      pace: [
+        { name: 'pair', burst: 45, hold: { codes: ['pair_limit'], base: 1000, factor: 4 } },
+        { name: 'number', burst: 80, hold: { codes: ['throughput_limit'] } },
+      ],
+    });
+    const path = new RegExp(settings.pace[0]?.key?.[0]?.path ?? '');
+    expect(['/v23.0/1055/messages', '/1055/messages'].map((one) => path.exec(one)?.[1])).toEqual(['1055', '1055']);
+  });
+
   it('have the values of the whole upstream: connect 3 s, headers 7 s, breaker after 5 failures for 60 s', () => {
     const settings = settingsFor(routesOfPreset('whatsapp'), requestOf('POST /v23.0/1/messages', 'graph.facebook.com'));
     expect(settings).toMatchObject({
@@ -93,6 +106,12 @@ describe('the routes of Gemini', () => {
       breaker: { consecutive: 5, openFor: 60_000 },
       errors: { dialect: 'google', code: 'gemini' },
     });
+  });
+
+  it('have a breaker for each model, and take the time that an SDK says it has', () => {
+    const settings = settingsFor(routesOfPreset('gemini'), requestOf('POST /v1beta/models/m:generateContent', ''));
+    expect(settings).toMatchObject({ breaker: { scope: ['authority', '{model}'] }, timeouts: { deadlineHeader: 'X-Server-Timeout' } });
+    expect(settings.classify.find((rule) => rule.code === 'quota_day')?.quota).toEqual({ until: 'duration', for: 3_600_000 });
   });
 
   it('end a stream by idle alone, once it has begun', () => {

@@ -246,6 +246,18 @@ describe('settings that are impossible together', () => {
     ],
   ])('%j', (text, expected) => expect(problemsOf(`version: 1\n${text}\n`)).toEqual([`proxy.yaml:${expected}`]));
 
+  it.each([
+    [
+      'pace: [{ rate: 1/s, hold: { codes: [busi, 429, connection_refused, busy] } }]',
+      '6:41 upstreams.api.pace.0.hold.codes.0: nothing is called "busi" (did you mean busy?)',
+    ],
+    ['fallback: { steps: [{ stale: true }] }', '6:34 upstreams.api.fallback.steps.0.stale: no stale answer is kept here (write cache.staleIfError)'],
+    [
+      'routes: [{ match: { path: /a }, cache: { tags: [bots] } }, { match: { path: /b }, invalidate: { tags: [bot] } }]',
+      '6:108 upstreams.api.routes.1.invalidate.tags.0: no route gives its answers the tag "bot" (did you mean bots?)',
+    ],
+  ])('%s', (line, expected) => expect(inUpstream('classify: [{ as: refused, code: busy }]', line)).toEqual([`proxy.yaml:${expected}`]));
+
   it('lets port 0 stand as often as one likes, and one port on two addresses', () => {
     expect(problemsOf('version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\n')).toEqual([]);
     expect(problemsOf('version: 1\nlisten: { port: 7000 }\nadmin: { port: 7000, host: 127.0.0.2 }\n')).toEqual([]);
