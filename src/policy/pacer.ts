@@ -3,12 +3,13 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { type HoldTimes, PaceBucket, type PaceRate } from './pace-bucket.ts';
 import { Recent } from './recent.ts';
-import { lazyDocument, type RequestValue } from './request-values.ts';
+import { lazyDocument } from './request-values.ts';
+import type { ScopePart } from './scope.ts';
 
 /** One pace of a route. */
 export interface PaceOptions {
   readonly name: string;
-  readonly key: readonly RequestValue[];
+  readonly key: readonly ScopePart[];
   readonly rate: PaceRate;
   readonly maxWaitMs: number;
   readonly maxKeys: number;
@@ -40,7 +41,7 @@ export class Pacer {
     const values: string[] = [];
     for (const read of key) {
       const value = read(exchange, document);
-      if (value === undefined) return undefined;
+      if (value === '') return undefined;
       values.push(value);
     }
     const name = nameOf(values);

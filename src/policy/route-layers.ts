@@ -14,8 +14,8 @@ import type { Notices } from './notices.ts';
 import { Pacer } from './pacer.ts';
 import { paceReports, pacing } from './pacing.ts';
 import { Patience, patience } from './patience.ts';
-import { requestValue } from './request-values.ts';
 import { resend } from './resend.ts';
+import { compileParts } from './scope.ts';
 import { resume } from './resume.ts';
 import { EventReader } from './stream-end.ts';
 
@@ -98,16 +98,16 @@ export function guardFor(settings: RouteSettings, { observer }: LayerParts): Lay
 /** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */
 export function paceFor(settings: RouteSettings, parts: LayerParts): { readonly wait: Layer | undefined; readonly report: Layer | undefined } {
   if (settings.pace.length === 0) return { wait: undefined, report: undefined };
-  const pacers = settings.pace.map((config, index) => pacerOf(config, index));
+  const pacers = settings.pace.map((config, index) => pacerOf(config, index, settings.match?.path ?? []));
   return { wait: pacing(pacers, parts), report: paceReports(pacers, parts) };
 }
 
-function pacerOf(config: PaceConfig, index: number): Pacer {
+function pacerOf(config: PaceConfig, index: number, paths: readonly string[]): Pacer {
   const { hold } = config;
   const baseMs = hold?.base ?? 1000;
   return new Pacer({
     name: config.name ?? String(index + 1),
-    key: (config.key ?? []).map(requestValue),
+    key: compileParts(config.key ?? [], paths),
     rate: { perMs: config.rate, burst: config.burst ?? Math.max(1, Math.round(config.rate * 1000)) },
     maxWaitMs: config.maxWait ?? 5000,
     maxKeys: config.maxKeys ?? 10_000,

@@ -6,7 +6,8 @@ import { lazyDocument, requestValue } from './request-values.ts';
 /** Names what a request belongs to: requests with the same text fail, and are limited, together. Holds no secret. */
 export type Scope = (exchange: Exchange) => string;
 
-type Part = (exchange: Exchange, document: () => unknown) => string;
+/** Reads one part of a scope; empty where the request does not have it. */
+export type ScopePart = (exchange: Exchange, document: () => unknown) => string;
 
 /** Longer values are named by their digest: a scope is a key in memory and a label for people. */
 const LABEL_LENGTH = 64;
@@ -16,8 +17,7 @@ const LABEL_LENGTH = 64;
  * (a digest), `json:PATH` into the request's body, `path:EXPRESSION` (its first group). A part that a request does not have is empty.
  */
 export function compileScope(parts: readonly string[], paths: readonly string[]): Scope {
-  const templates = paths.map(compileTemplate);
-  const compiled = parts.map((part) => compilePart(part, templates));
+  const compiled = compileParts(parts, paths);
   const [only] = compiled;
   if (compiled.length === 1 && only !== undefined) return (exchange) => only(exchange, lazyDocument(exchange));
   return (exchange) => {
@@ -26,7 +26,13 @@ export function compileScope(parts: readonly string[], paths: readonly string[])
   };
 }
 
-function compilePart(part: string, templates: readonly PathTemplate[]): Part {
+/** Compiles the parts of a scope one by one, for those who need to know that one is missing. */
+export function compileParts(parts: readonly string[], paths: readonly string[]): ScopePart[] {
+  const templates = paths.map(compileTemplate);
+  return parts.map((part) => compilePart(part, templates));
+}
+
+function compilePart(part: string, templates: readonly PathTemplate[]): ScopePart {
   if (part === 'authority') return (exchange) => exchange.authority;
   if (part === 'credential') return credentialOf;
   const colon = part.indexOf(':');
@@ -38,7 +44,7 @@ function compilePart(part: string, templates: readonly PathTemplate[]): Part {
 }
 
 /** What a placeholder of the first template that matches stands for. */
-function byPlaceholder(name: string, templates: readonly PathTemplate[]): Part {
+function byPlaceholder(name: string, templates: readonly PathTemplate[]): ScopePart {
   return (exchange) => {
     const mark = exchange.path.indexOf('?');
     const path = mark < 0 ? exchange.path : exchange.path.slice(0, mark);

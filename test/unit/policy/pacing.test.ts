@@ -6,12 +6,12 @@ import type { Outcome } from '../../../src/model/outcome.ts';
 import { PaceBucket } from '../../../src/policy/pace-bucket.ts';
 import { Pacer, type PaceOptions } from '../../../src/policy/pacer.ts';
 import { paceReports, pacing } from '../../../src/policy/pacing.ts';
-import { requestValue } from '../../../src/policy/request-values.ts';
+import { compileParts } from '../../../src/policy/scope.ts';
 import { answered, exchangeOf, failed, Notes } from './fixtures.ts';
 
 const PAIR: PaceOptions = {
   name: 'pair',
-  key: [requestValue({ path: '/([^/]+)/messages$' }), requestValue({ json: 'to' })],
+  key: compileParts(['{phone}', 'json:to'], ['/{version:v[0-9.]+}/{phone}/messages']),
   rate: { perMs: 1 / 6000, burst: 2 },
   maxWaitMs: 10_000,
   maxKeys: 100,
