@@ -25,6 +25,9 @@ export interface Asked {
   readonly isOwn: (to: HostPort) => boolean;
 }
 
+/** What somebody may have taken for the name of an upstream. */
+const SHORT_NAME = /^[a-z0-9_-]{1,24}$/;
+
 /** Finds the upstream that a request is for (RFC 9112 section 3.2), or says why there is none. */
 export function destinationOf(asked: Asked, gateway: Gateway): Destination | Refusal {
   const { door, url, method } = asked;
@@ -80,7 +83,8 @@ function toOrigin(target: Target, entry: Entry, path: string, gateway: Gateway):
 
 function unknownPrefix(name: string, gateway: Gateway): Refusal {
   const known = gateway.names.map((upstream) => `/${upstream}/`).join(' ');
-  const asked = name === '' ? 'the path names no upstream' : `no upstream is called ${JSON.stringify(name.slice(0, 60))}`;
+  // the words go to the log: what does not look like a name may be a secret
+  const asked = SHORT_NAME.test(name) ? `no upstream is called ${name}` : 'the path names no upstream';
   return refusal(404, 'unknown_prefix', `${asked}: the first part of the path must be one of ${known === '' ? '(none is configured)' : known}`, {
     members: { upstreams: gateway.names },
   });
