@@ -9,7 +9,7 @@ import { createLog, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
 import { loadAuthority } from '../tls/load-authority.ts';
-import { Resolver } from '../upstream/dns.ts';
+import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { bundlePath, localUrl } from './paths.ts';
@@ -41,7 +41,12 @@ export class App {
   private constructor({ loaded, env, logTo }: AppOptions) {
     const { config } = loaded;
     this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log: createLog(config.log.level, logTo), access: config.log.access });
-    this.#parts = { clock: this.#clock, observer: this.telemetry, resolver: new Resolver(this.#clock), cacheFor: () => undefined };
+    this.#parts = {
+      clock: this.#clock,
+      observer: this.telemetry,
+      resolver: new Resolver(this.#clock, resolverOptions(config)),
+      cacheFor: () => undefined,
+    };
     this.#generation = assemble(config, this.#parts, undefined);
     this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log: this.telemetry.log, clock: this.#clock });
     this.#view = new AppView(this, this.#clock.wallNow());
@@ -139,6 +144,7 @@ export class App {
       clock: this.#clock,
     });
     this.#admin = await startAdmin({ host: admin.host, port: admin.port, view: this.#view, telemetry: this.telemetry, clock: this.#clock });
+    for (const runtime of this.#generation.runtimes) runtime.start();
     this.#readiness = 'ready';
     this.#reloader.watch();
     const upstreams = this.#generation.runtimes.map(({ name }) => name);
@@ -154,8 +160,13 @@ export class App {
     await this.#plane?.setPorts(portsOf(config));
     const before = this.#generation;
     this.#generation = next;
+    for (const runtime of next.runtimes) runtime.start();
     await Promise.all(retired(before, next).map((runtime) => runtime.retire()));
   }
+}
+
+function resolverOptions({ dns }: Config): ResolverOptions {
+  return { ttlMs: dns.ttl, negativeMs: dns.negativeTtl, patienceMs: dns.patience };
 }
 
 function portsOf(config: Config): UpstreamPort[] {

@@ -4,13 +4,14 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Layer } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
-import { BreakerRegistry } from '../policy/breaker/registry.ts';
-import type { Bulkhead } from '../policy/bulkhead.ts';
-import { budgetFor, pipeline, type PipelineParts, placesFor } from '../policy/pipeline.ts';
+import type { BreakerRegistry } from '../policy/breaker/registry.ts';
+import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
+import { UpstreamState } from '../policy/upstream-state.ts';
 import type { Target } from '../route/gateway.ts';
 import { router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../upstream/pools.ts';
+import { Probe } from '../upstream/probe.ts';
 import { transport } from '../upstream/transport.ts';
 
 /** What the upstreams of an app share. */
@@ -21,6 +22,11 @@ export interface RuntimeParts {
   /** The cache layer of a route, where it has one. */
   readonly cacheFor: (settings: RouteSettings, upstream: UpstreamConfig) => Layer | undefined;
 }
+
+/** Active probes that have to fail in a row to open the breakers, where the configuration does not say. */
+const PROBE_FAILURES = 2;
+/** Probes are no exchanges: their attempts are counted nowhere. */
+const UNCOUNTED = { attemptEnded: () => undefined };
 
 /** Bytes of a request body that are kept to be sent again, where the configuration does not say. */
 const BUFFER_LIMIT = 1024 * 1024;
@@ -35,22 +41,40 @@ export class UpstreamRuntime {
   readonly hosts: readonly string[];
   readonly target: Target;
   readonly pools: UpstreamPools;
-  readonly breakers: BreakerRegistry;
-  readonly places: Bulkhead | undefined;
+  readonly state: UpstreamState;
+  /** Undefined where none is configured. */
+  readonly probe: Probe | undefined;
 
-  constructor(name: string, config: UpstreamConfig, fingerprint: string, parts: RuntimeParts, _previous: UpstreamRuntime | undefined) {
+  constructor(name: string, config: UpstreamConfig, fingerprint: string, parts: RuntimeParts, previous: UpstreamRuntime | undefined) {
     const { clock, observer } = parts;
     this.name = name;
     this.config = config;
     this.fingerprint = fingerprint;
     this.routes = routesOf(name, config);
     this.hosts = hostsOf(config);
-    this.pools = new UpstreamPools(config, parts.resolver);
-    this.breakers = new BreakerRegistry(name, clock, observer);
-    this.places = placesFor(config.bulkhead, config.timeouts?.queue);
-    const shared = { breakers: this.breakers, budget: budgetFor(config.retry, clock), places: this.places, clock, observer };
+    this.pools = new UpstreamPools(config, parts.resolver, clock);
+    this.state = new UpstreamState(name, config, clock, observer);
+    const { breakers, budget, gates, clientRetries, places } = this.state;
+    const { leastMs } = this.pools;
+    const shared = { breakers, budget, gates, clientRetries, places, bulkhead: config.bulkhead, leastMs, clock, observer };
     const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve };
+    this.probe = this.#probe(clock);
+    if (previous !== undefined) this.state.adopt(previous.state);
+  }
+
+  get breakers(): BreakerRegistry {
+    return this.state.breakers;
+  }
+
+  /** Names of its breakers, whether or not they have been used yet. */
+  get breakerNames(): readonly string[] {
+    return this.breakers.names;
+  }
+
+  /** Begins what it does by itself, once its configuration is at work. Harmless where that has begun. */
+  start(): void {
+    this.probe?.start();
   }
 
   /** How it stands now. */
@@ -61,19 +85,33 @@ export class UpstreamRuntime {
       routes: this.routes.map(({ name }) => name),
       breakers: this.breakers.list,
       pool: this.pools.stats,
-      bulkhead: this.places?.stats,
-      probe: undefined,
+      bulkhead: this.state.places?.stats,
+      probe: this.probe?.last,
     };
   }
 
   /** Takes no new work: idle connections close now, the others when what runs on them has ended. */
   retire(): Promise<void> {
+    this.probe?.stop();
     return this.pools.close();
   }
 
   /** Closes every connection at once. */
   destroy(): Promise<void> {
+    this.probe?.stop();
     return this.pools.destroy();
+  }
+
+  #probe(clock: Clock): Probe | undefined {
+    const { probe } = this.config;
+    const { origin } = this.target;
+    if (probe === undefined || origin === undefined) return undefined;
+    const limits = attemptLimits(this.config.timeouts ?? {});
+    const service = transport(this.pools.poolFor, { limits, clock, observer: UNCOUNTED });
+    const made: Probe = new Probe({ upstream: this.name, ...origin }, probe, service, clock, ({ ok, what }) => {
+      this.breakers.probed(origin.authority, ok, what, made.leaseMs, probe.failures ?? PROBE_FAILURES);
+    });
+    return made;
   }
 
   #route(settings: RouteSettings, parts: PipelineParts): Parameters<typeof router>[0][number] {

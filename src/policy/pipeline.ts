@@ -80,5 +80,3 @@ export function pipeline(settings: RouteSettings, parts: PipelineParts, transpor
     transport,
   );
 }
-
-export { budgetFor, clientRetriesFor, placesFor } from './core-layers.ts';
