@@ -70,7 +70,7 @@ export class CacheAdmin {
   /** All stored answers for one URL, whoever they are for. */
   async inspect(url: string): Promise<CacheEntryView[]> {
     const now = this.#clock.wallNow();
-    const found = await Promise.all(this.#urls(url).map((form) => this.#store.list({ tag: urlTag(form) }, MAX_PER_URL)));
+    const found = await Promise.all(this.#urls(url).map(async (form) => this.#store.list({ tag: urlTag(form) }, MAX_PER_URL)));
     return found.flat().map((summary) => view(summary, now));
   }
 
