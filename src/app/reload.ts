@@ -18,13 +18,15 @@ export interface ReloadParts {
 }
 
 /** Settings that are taken up at the start alone. */
-const AT_START = ['listen', 'admin', 'intercept', 'log', 'limits', 'cache'] as const satisfies readonly (keyof Config)[];
+const AT_START = ['listen', 'admin', 'intercept', 'log', 'limits', 'cache', 'dns'] as const satisfies readonly (keyof Config)[];
 
 /** Takes up changes of the configuration file, one at a time. What cannot be taken up is refused and told; what was there stays. */
 export class Reloader {
   readonly #parts: ReloadParts;
   readonly #watch: FileWatch;
   #loaded: Loaded;
+  /** When the files were read last, before the first byte of them. */
+  #readAt: number;
   #reading: ConfigReading;
   #running: Promise<void> = Promise.resolve();
   #closed = false;
@@ -32,6 +34,8 @@ export class Reloader {
   constructor(parts: ReloadParts) {
     this.#parts = parts;
     this.#loaded = parts.loaded;
+    // the configuration was read before the process came here
+    this.#readAt = Math.floor(performance.timeOrigin);
     this.#watch = new FileWatch(() => void this.reload('the file changed'));
     this.#reading = { file: parts.loaded.file, loadedAt: parts.clock.wallNow(), lastReloadOk: true, problems: [] };
   }
@@ -43,7 +47,7 @@ export class Reloader {
 
   /** Begins to watch the files of the configuration. */
   watch(): void {
-    this.#watch.watch(this.#loaded.watched);
+    this.#watch.watch(this.#loaded.watched, this.#readAt);
   }
 
   /** Reloads after the reload that may be under way. Settles when it is done, well or not. */
@@ -60,6 +64,7 @@ export class Reloader {
 
   async #reload(why: string): Promise<void> {
     const { file } = this.#loaded;
+    this.#readAt = this.#parts.clock.wallNow();
     const result = loadConfig(file, this.#parts.env);
     if (!result.ok) return this.#refuse(why, result.problems.map(formatProblem));
     try {

@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { stat } from 'node:fs/promises';
 
 /** How often the files are looked at, in milliseconds. */
 const INTERVAL_MS = 1000;
@@ -10,22 +10,47 @@ const INTERVAL_MS = 1000;
 export class FileWatch {
   readonly #changed: () => void;
   readonly #intervalMs: number;
-  #files: readonly string[] = [];
+  /** What told each file's content apart when it was last looked at; undefined before the first look. */
+  #seen = new Map<string, string | undefined>();
+  #sinceMs = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(changed: () => void, intervalMs = INTERVAL_MS) {
     this.#changed = changed;
     this.#intervalMs = intervalMs;
   }
 
-  /** Watches these files from now on, and no others. */
-  watch(files: readonly string[]): void {
-    for (const file of this.#files) if (!files.includes(file)) unwatchFile(file, this.#changed);
-    for (const file of files) if (!this.#files.includes(file)) watchFile(file, { interval: this.#intervalMs, persistent: false }, this.#changed);
-    this.#files = [...files];
+  /** Watches these files from now on, and no others. What changed since they were read, at `sinceMs` (milliseconds since the epoch), is told as well. */
+  watch(files: readonly string[], sinceMs: number): void {
+    this.#seen = new Map(files.map((file) => [file, undefined]));
+    this.#sinceMs = sinceMs;
+    this.#timer ??= setInterval(() => void this.#look(), this.#intervalMs).unref();
   }
 
   /** Watches no more. */
   close(): void {
-    this.watch([]);
+    clearInterval(this.#timer);
+    this.#seen.clear();
+  }
+
+  async #look(): Promise<void> {
+    const seen = this.#seen;
+    let changed = false;
+    for (const [file, before] of seen) {
+      const { text, changedAt } = await signature(file);
+      changed ||= before === undefined ? changedAt >= this.#sinceMs : before !== text;
+      seen.set(file, text);
+    }
+    if (changed && seen === this.#seen) this.#changed();
+  }
+}
+
+/** What tells one content of a path from the next, without reading it; a file that is gone for a moment has a signature too. */
+async function signature(file: string): Promise<{ text: string; changedAt: number }> {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
+    return { text: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, changedAt: ctimeMs };
+  } catch {
+    return { text: 'gone', changedAt: -Infinity };
   }
 }

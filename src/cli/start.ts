@@ -18,10 +18,8 @@ export async function orExplain<T>(work: () => Promise<T>): Promise<T> {
 
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string };
-  if (code === 'EADDRINUSE')
-    return `${address ?? ''}:${port ?? ''} is in use by another program; choose another port (listen.port, admin.port), or 0 for any free one`;
-  if (code === 'EACCES' && port !== undefined) return `may not listen on ${address ?? ''}:${port}; choose a port above 1023`;
-  if (code === 'EADDRNOTAVAIL') return `${address ?? ''} is no address of this machine; see listen.host and admin.host`;
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') return `${error.message}; choose another port (listen.port, admin.port), or 0 for any free one`;
+  if (code === 'EADDRNOTAVAIL') return `${error.message}; listen.host and admin.host must be addresses of this machine`;
   return error.message;
 }

@@ -18,7 +18,11 @@ export interface CommandResult {
 
 /** Runs `breakwater ARGS` to its end. */
 export async function breakwater(args: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<CommandResult> {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd: options.cwd, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd: options.cwd,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout: stdout(), stderr: stderr() };
@@ -29,7 +33,6 @@ export type LogLine = Readonly<Record<string, unknown>>;
 
 /** `breakwater run` as a process of its own. */
 export class RunningBreakwater implements AsyncDisposable {
-  readonly directory: string;
   readonly file: string;
   readonly log: LogLine[] = [];
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
@@ -40,10 +43,16 @@ export class RunningBreakwater implements AsyncDisposable {
   proxyUrl = '';
   adminUrl = '';
 
-  private constructor(directory: string, file: string, env: Readonly<Record<string, string>>) {
-    this.directory = directory;
-    this.file = file;
-    this.#child = spawn(process.execPath, [CLI, 'run', '-c', file], { cwd: directory, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  readonly #scratch: AsyncDisposable & { readonly path: string };
+
+  private constructor(scratch: AsyncDisposable & { readonly path: string }, env: Readonly<Record<string, string>>) {
+    this.#scratch = scratch;
+    this.file = join(scratch.path, 'proxy.yaml');
+    this.#child = spawn(process.execPath, [CLI, 'run', '-c', this.file], {
+      cwd: scratch.path,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#stderr = collect(this.#child.stderr);
     createInterface({ input: this.#child.stdout }).on('line', (text) => this.#heard(text));
     this.#closed = once(this.#child, 'close').then(([code]) => {
@@ -54,10 +63,9 @@ export class RunningBreakwater implements AsyncDisposable {
 
   /** Starts with a configuration (ports 0 unless it says others) and waits until it listens. */
   static async start(yaml: string, env: Readonly<Record<string, string>> = {}): Promise<RunningBreakwater> {
-    const directory = scratchDirectory();
-    const file = join(directory, 'proxy.yaml');
-    writeFileSync(file, yaml);
-    const running = new RunningBreakwater(directory, file, env);
+    const scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), yaml);
+    const running = new RunningBreakwater(scratch, env);
     const line = await Promise.race([running.said((said) => said['msg'] === 'listening'), running.#closed]);
     if (line === null || typeof line === 'number') throw new Error(`breakwater ended with ${String(line)}: ${running.#stderr()}`);
     running.proxyUrl = String(line['proxy']);
@@ -88,6 +96,7 @@ export class RunningBreakwater implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) this.#child.kill('SIGKILL');
     await this.#closed;
+    await this.#scratch[Symbol.asyncDispose]();
   }
 
   #heard(text: string): void {

@@ -1,0 +1,116 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
+
+/** An upstream that answers with its path, except where it waits for the test. */
+const waiting: ServerResponse[] = [];
+let arrived: () => void = () => undefined;
+const origin: Server = createServer((request: IncomingMessage, response) => {
+  if (request.url !== '/wait') return response.end(request.url);
+  waiting.push(response);
+  arrived();
+  return undefined;
+});
+
+function yaml(more = ''): string {
+  return `version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:${(origin.address() as AddressInfo).port}" }\n${more}`;
+}
+
+/** The status of an upstream's health, as /health tells it. */
+async function health(
+  app: RunningBreakwater,
+): Promise<{ config: { lastReloadOk: boolean; problems: string[] }; dependencies: Record<string, unknown> }> {
+  return (await (await fetch(`${app.adminUrl}/health`)).json()) as never;
+}
+
+describe('a running process', () => {
+  beforeAll(
+    () =>
+      new Promise<void>((resolve) => {
+        origin.listen(0, '127.0.0.1', resolve);
+      }),
+  );
+  afterAll(() => {
+    origin.closeAllConnections();
+    origin.close();
+  });
+
+  it('finishes what runs on SIGTERM, takes nothing new, and ends with 0', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    const came = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const answer = fetch(`${app.proxyUrl}/api/wait`).then((response) => response.text());
+    await came;
+    app.signal('SIGTERM');
+    await app.said((line) => line['msg'] === 'draining');
+    expect((await fetch(`${app.adminUrl}/health/ready`)).status).toBe(503);
+    expect((await fetch(`${app.adminUrl}/health/live`)).status).toBe(200);
+    await expect(refused(app.proxyUrl)).resolves.toBe('ECONNREFUSED');
+    waiting.shift()?.end('done');
+    expect(await answer).toBe('done');
+    expect(await app.exited).toBe(0);
+    expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
+  });
+
+  it('cuts what has not finished when the drain is over', async () => {
+    await using app = await RunningBreakwater.start(yaml('drain: 50ms\n'));
+    const came = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const answer = fetch(`${app.proxyUrl}/api/wait`).then(
+      () => 'answered',
+      () => 'broken off',
+    );
+    await came;
+    app.signal('SIGTERM');
+    expect(await answer).toBe('broken off');
+    expect(await app.exited).toBe(0);
+    waiting.shift()?.destroy();
+  });
+
+  it('takes up a changed file, and refuses a bad one with the reason in /health', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    expect((await fetch(`${app.proxyUrl}/other/x`)).status).toBe(404);
+    app.configure(yaml(`  other: { origin: "http://localhost:${(origin.address() as AddressInfo).port}" }\n`));
+    await app.said((line) => line['msg'] === 'configuration reloaded');
+    expect(await (await fetch(`${app.proxyUrl}/other/x`)).text()).toBe('/x');
+    app.configure(yaml('nonsense: true\n'));
+    await app.said((line) => line['msg'] === 'configuration refused: the one before it stays');
+    const { config } = await health(app);
+    expect(config.lastReloadOk).toBe(false);
+    expect(config.problems.join('\n')).toContain('nonsense');
+    expect(await (await fetch(`${app.proxyUrl}/other/x`)).text()).toBe('/x');
+    const metrics = await (await fetch(`${app.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('breakwater_config_last_reload_successful 0');
+  });
+
+  it('reloads on SIGHUP and keeps the breakers of an upstream that did not change', async () => {
+    const dead = `  dead: { origin: "http://127.0.0.1:9", breaker: { consecutive: 1 } }\n`;
+    await using app = await RunningBreakwater.start(yaml(dead));
+    expect((await fetch(`${app.proxyUrl}/dead/`)).status).toBe(502);
+    expect((await fetch(`${app.proxyUrl}/dead/`)).status).toBe(503);
+    app.configure(yaml(`${dead}passthrough: [example.org]\n`));
+    app.signal('SIGHUP');
+    await app.said((line) => line['msg'] === 'configuration reloaded');
+    const answer = await fetch(`${app.proxyUrl}/dead/`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+  });
+
+  it('is asked for its health by the command that an image uses', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    expect((await breakwater(['healthcheck', '--url', `${app.adminUrl}/health/ready`])).code).toBe(0);
+    expect((await breakwater(['healthcheck', '--url', 'http://127.0.0.1:9/health/ready'])).code).toBe(1);
+  });
+});
+
+/** The code of the error that a new connection meets. */
+function refused(url: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.on('connect', () => resolve('connected'));
+    socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''));
+  });
+}

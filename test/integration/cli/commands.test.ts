@@ -1,0 +1,109 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { breakwater } from '../../support/breakwater.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+
+const ON_FREE_PORTS = 'version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:9" }\n';
+
+describe('breakwater', () => {
+  it('explains each command and ends with 0', async () => {
+    for (const command of [[], ['run'], ['exec'], ['env'], ['init'], ['check'], ['explain'], ['cache'], ['healthcheck']]) {
+      const { code, stdout } = await breakwater([...command, '--help']);
+      expect({ command, code }).toEqual({ command, code: 0 });
+      expect(stdout).toContain('Usage: breakwater');
+    }
+  });
+
+  it('ends with 2 when it is called wrongly, and says so on standard error', async () => {
+    const { code, stdout, stderr } = await breakwater(['run', '--bogus']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown option '--bogus'");
+  });
+});
+
+describe('breakwater init, check and env', () => {
+  it('write a file that is right, and do not replace one that is there', async () => {
+    await using scratch = await scratchDirectory();
+    const options = { cwd: scratch.path, env: { SUPABASE_URL: 'https://project.supabase.co' } };
+    expect((await breakwater(['init'], options)).code).toBe(0);
+    const checked = await breakwater(['check', 'proxy.yaml'], options);
+    expect(checked).toMatchObject({ code: 0, stdout: 'proxy.yaml: ok, 3 upstreams: whatsapp, gemini, supabase\n' });
+    writeFileSync(join(scratch.path, 'proxy.yaml'), 'mine');
+    const again = await breakwater(['init'], options);
+    expect(again).toMatchObject({ code: 1, stderr: 'breakwater: proxy.yaml is already there; --force replaces it\n' });
+    expect(readFileSync(join(scratch.path, 'proxy.yaml'), 'utf8')).toBe('mine');
+  });
+
+  it('tell every problem of a file with its place, and end with 2', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(
+      join(scratch.path, 'bad.yaml'),
+      'version: 1\nupstreams:\n  api:\n    origin: https://a.example\n    retrys: {}\n    timeouts: { connect: soon }\n',
+    );
+    const { code, stderr } = await breakwater(['check', 'bad.yaml'], { cwd: scratch.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain('bad.yaml:5:5');
+    expect(stderr).toContain('retry');
+    expect(stderr).toContain('bad.yaml:6:26');
+    expect(stderr).toContain('2 problems');
+  });
+
+  it('make the bundle that the variables name, with a key that is private', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const { code, stdout } = await breakwater(['env', '-c', 'proxy.yaml', '--format', 'json'], { cwd: scratch.path });
+    expect(code).toBe(0);
+    const variables = JSON.parse(stdout) as Record<string, string>;
+    expect(variables['SSL_CERT_FILE']).toBe(join(scratch.path, 'ca', 'ca-bundle.pem'));
+    expect(existsSync(variables['SSL_CERT_FILE'] ?? '')).toBe(true);
+    expect(statSync(join(scratch.path, 'ca', 'ca-key.pem')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('breakwater exec', () => {
+  const node = process.execPath;
+
+  it('runs the command with the proxy up, and ends with its exit code', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const script = `fetch(process.env.HTTPS_PROXY + '/nowhere').then((r) => { console.log(r.status, require('fs').existsSync(process.env.SSL_CERT_FILE)); process.exit(7); })`;
+    const { code, stdout } = await breakwater(['exec', '-c', 'proxy.yaml', '--', node, '-e', script], {
+      cwd: scratch.path,
+      env: { NODE_USE_ENV_PROXY: '' },
+    });
+    expect({ code, stdout }).toEqual({ code: 7, stdout: '404 true\n' });
+  });
+
+  it('hands options of the command through and says 127 for a command that is not there', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const printed = await breakwater(['exec', '-c', 'proxy.yaml', 'printf', '%s', '--help'], { cwd: scratch.path });
+    expect(printed).toMatchObject({ code: 0, stdout: '--help' });
+    const missing = await breakwater(['exec', '-c', 'proxy.yaml', '--', 'no-such-command'], { cwd: scratch.path });
+    expect(missing.code).toBe(127);
+    expect(missing.stderr).toContain('cannot run no-such-command: not found');
+  });
+
+  it('ends as a shell says it when a signal ended the command', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const { code } = await breakwater(['exec', '-c', 'proxy.yaml', '--', 'sh', '-c', 'kill -TERM $$'], { cwd: scratch.path });
+    expect(code).toBe(143);
+  });
+
+  it('says which port is in use, and how to choose another', async () => {
+    await using scratch = await scratchDirectory();
+    const taken = createServer();
+    await new Promise<void>((resolve) => {
+      taken.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = taken.address() as AddressInfo;
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS.replace('listen: { port: 0 }', `listen: { port: ${port} }`));
+    const { code, stderr } = await breakwater(['run', '-c', 'proxy.yaml'], { cwd: scratch.path });
+    taken.close();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`cannot listen on 127.0.0.1:${port}: the port is taken; choose another port`);
+  });
+});
