@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../model/clock.ts';
 import type { LeafIssuer } from './certificates.ts';
 
@@ -20,34 +19,54 @@ const RENEW_MS = 60 * DAY_MS;
 /** Hosts whose leaves are kept. */
 const MAX_HOSTS = 256;
 
+/** A host's leaf, made or in the making. */
+interface Leaf {
+  readonly context: Promise<SecureContext>;
+  /** Milliseconds since the epoch. */
+  readonly renewAt: number;
+}
+
 /** The local certificate authority: gives each intercepted host a certificate that clients accept once they trust `caPem`. */
 export class CertificateAuthority {
   /** Its certificate, PEM. */
   readonly caPem: string;
   readonly paths: AuthorityPaths;
-  readonly #contexts: LRUCache<string, SecureContext>;
+  readonly #issuer: LeafIssuer;
+  readonly #clock: Clock;
+  /** By host, the one used last at the end. */
+  readonly #leaves = new Map<string, Leaf>();
+  /** One key for the tickets of all leaves, so that a session outlives the renewal of its host's leaf. */
+  readonly #ticketKeys = randomBytes(48);
 
   constructor(caPem: string, issuer: LeafIssuer, paths: AuthorityPaths, clock: Clock) {
     this.caPem = caPem;
     this.paths = paths;
-    // one key for the tickets of all leaves, so that a session outlives the renewal of its host's leaf
-    const ticketKeys = randomBytes(48);
-    this.#contexts = new LRUCache({
-      max: MAX_HOSTS,
-      ttl: RENEW_MS,
-      perf: { now: () => clock.wallNow() },
-      ttlResolution: 0,
-      fetchMethod: async (host) => {
-        const { certificate, key } = await issuer.issue(host, clock.wallNow(), LEAF_MS);
-        return createSecureContext({ cert: certificate, key, ticketKeys, sessionIdContext: 'breakwater', minVersion: 'TLSv1.2' });
-      },
-    });
+    this.#issuer = issuer;
+    this.#clock = clock;
   }
 
   /** What a TLS server for a host name or IP address (lower-case, no brackets) presents. Made once for those who ask at the same time, kept, and renewed in time. */
-  async contextFor(host: string): Promise<SecureContext> {
-    const context = await this.#contexts.fetch(host);
-    if (context === undefined) throw new Error(`no certificate was made for ${host}`);
-    return context;
+  contextFor(host: string): Promise<SecureContext> {
+    const now = this.#clock.wallNow();
+    const kept = this.#leaves.get(host);
+    const leaf = kept !== undefined && now < kept.renewAt ? kept : { context: this.#mint(host, now), renewAt: now + RENEW_MS };
+    this.#leaves.delete(host);
+    this.#leaves.set(host, leaf);
+    if (this.#leaves.size > MAX_HOSTS) this.#dropOldest();
+    return leaf.context;
+  }
+
+  async #mint(host: string, now: number): Promise<SecureContext> {
+    try {
+      const { certificate, key } = await this.#issuer.issue(host, now, LEAF_MS);
+      return createSecureContext({ cert: certificate, key, ticketKeys: this.#ticketKeys, sessionIdContext: 'breakwater', minVersion: 'TLSv1.2' });
+    } catch (error) {
+      this.#leaves.delete(host);
+      throw error;
+    }
+  }
+
+  #dropOldest(): void {
+    for (const host of this.#leaves.keys()) return void this.#leaves.delete(host);
   }
 }

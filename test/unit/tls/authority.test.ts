@@ -149,6 +149,17 @@ describe('a leaf', () => {
     expect(await authority.contextFor('a.example')).not.toBe(one);
   });
 
+  it('is kept for the hosts that were asked for last, up to a bound', async () => {
+    await using scratch = await scratchDirectory();
+    const authority = await loadAuthority(scratch.path);
+    const [first, second] = await Promise.all([authority.contextFor('first.example'), authority.contextFor('second.example')]);
+    for (let i = 0; i < 254; i++) await authority.contextFor(`host-${i}.example`);
+    expect(await authority.contextFor('first.example')).toBe(first);
+    await authority.contextFor('one-more.example');
+    expect(await authority.contextFor('first.example')).toBe(first);
+    expect(await authority.contextFor('second.example')).not.toBe(second);
+  });
+
   it('does not outlive its authority', async () => {
     await using scratch = await scratchDirectory();
     const clock = new FakeClock();
