@@ -7,7 +7,7 @@ import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
-import type { Target } from '../route/gateway.ts';
+import type { Dialing, Target } from '../route/gateway.ts';
 import { router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../upstream/pools.ts';
@@ -58,7 +58,12 @@ export class UpstreamRuntime {
     const { leastMs } = this.pools;
     const shared = { breakers, budget, gates, clientRetries, places, bulkhead: config.bulkhead, leastMs, clock, observer };
     const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
-    this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve };
+    const dialing: Dialing = {
+      dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),
+      resolver: parts.resolver,
+      limits: attemptLimits(config.timeouts ?? {}),
+    };
+    this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve, dialing };
     this.probe = this.#probe(clock);
     if (previous !== undefined) this.state.adopt(previous.state);
   }
