@@ -36,6 +36,7 @@ export class StreamGuard implements BodySource, BodySink {
   #sink: BodySink | undefined;
   #events = 0;
   #complete = false;
+  #ending = false;
   /** What the source has said: undefined while it goes on. */
   #end: Failure | 'end' | undefined;
 
@@ -76,6 +77,7 @@ export class StreamGuard implements BodySource, BodySink {
 
   onEnd(): void {
     if (this.#end !== undefined) return;
+    this.#ending = true;
     this.#scanner.end();
     if (this.#end !== undefined) return;
     if (!this.#options.reader.knowsEnds || this.#complete) return this.#finish('end');
@@ -135,7 +137,8 @@ export class StreamGuard implements BodySource, BodySink {
     // what is too large to look into may hold the end: better a break that is missed than one that is made up
     if (data === undefined || status !== undefined || reader.isEnd(data)) this.#complete = true;
     if (this.#events > 1) return;
-    if (status === undefined) return this.#commit();
+    // half an event at the end is no beginning: what it is worth shows when the end is judged
+    if (status === undefined) return this.#ending ? undefined : this.#commit();
     if (observe) this.#observer.wouldHave(this.#exchange, 'guard', 'error_event');
     else if (this.#settle !== undefined) this.#asStatus(status, data ?? '');
   }

@@ -20,6 +20,8 @@ export interface AttemptContext {
 
 /** Why the body of a reply that nobody wants is not read to its end. */
 const UNWANTED = new Abandoned('unwanted');
+/** How long the rest of an unwanted body is read away: a stream that goes on for ever would keep its connection. Milliseconds. */
+const DRAIN_MS = 100;
 /** Idle connections that one attempt may find dead before it counts as failed: each was closed by the upstream without our knowing. */
 const DEAD_CONNECTIONS = 4;
 
@@ -49,6 +51,8 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   /** Set once the attempt has failed by a time limit and goes on for its answer. */
   #late: LateAnswer | undefined = undefined;
   #lateUntil = Infinity;
+  /** Set once nobody wants the body and its rest is read away. */
+  #drainUntil = Infinity;
 
   #status = 0;
   #connectedAt = 0;
@@ -188,8 +192,10 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   abort(): void {
     const worthReading = this.drop();
     if (this.#over) return;
-    if (this.#exchange.aborted || !worthReading) this.#stop(UNWANTED);
-    else this.resume();
+    if (this.#exchange.aborted || !worthReading) return this.#stop(UNWANTED);
+    this.#drainUntil = this.#context.clock.now() + DRAIN_MS;
+    this.resume();
+    this.#watch();
   }
 
   // Clock
@@ -220,6 +226,7 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   }
 
   #limit(): Limit {
+    if (this.#drainUntil !== Infinity) return { at: this.#drainUntil, name: 'idle', afterMs: DRAIN_MS };
     if (this.#late !== undefined) return { at: this.#lateUntil, name: 'late', afterMs: this.#late.waitMs };
     return nextLimit(this.#context.limits, this.#exchange, this);
   }
@@ -236,6 +243,7 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
     this.#timerAt = Infinity;
     const limit = this.#limit();
     if (limit.at - this.#context.clock.now() > 1) return this.#arm(limit);
+    if (this.#drainUntil !== Infinity) return this.#stop(UNWANTED);
     const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs);
     if (this.phase === 'headers' && this.#exchange.late !== undefined && this.#late === undefined) this.#goOn(this.#exchange.late, timeout);
     else this.#stop(timeout);

@@ -1,0 +1,98 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import { RawUpstream } from '../upstream/fixtures.ts';
+import { chain, request } from './fixtures.ts';
+
+const MEDIA = randomBytes(700_000);
+const RESUME = { resume: { enabled: true }, retry: { attempts: 3, backoff: { base: '1ms' } } };
+
+/** Sends bytes `from` to `to` under a head, and breaks off after `breakAfter` of them. */
+function send(socket: Socket, head: string, from: number, to: number, breakAfter: number): void {
+  const until = Math.min(to + 1, from + breakAfter);
+  socket.write(`${head}\r\nContent-Length: ${to - from + 1}\r\n\r\n`);
+  socket.write(MEDIA.subarray(from, until), () => {
+    if (until <= to) setImmediate(() => socket.destroy());
+  });
+}
+
+/** A store of one file that breaks each answer off after so many bytes. */
+async function store(breakAfter: number, etag = (_number: number): string => '"v1"'): Promise<RawUpstream> {
+  const upstream: RawUpstream = await RawUpstream.start((socket, number) => {
+    const range = /^range: bytes=(\d+)-(\d*)\r$/im.exec(upstream.received[number - 1] ?? '');
+    const fields = `ETag: ${etag(number)}\r\nAccept-Ranges: bytes`;
+    const from = Number(range?.[1] ?? 0);
+    const to = range === null || range[2] === '' ? MEDIA.length - 1 : Number(range[2]);
+    const status = range === null ? '200 OK' : `206 Partial Content\r\nContent-Range: bytes ${from}-${to}/${MEDIA.length}`;
+    send(socket, `HTTP/1.1 ${status}\r\n${fields}`, from, to, breakAfter);
+  });
+  return upstream;
+}
+
+function digest(outcome: Outcome): Promise<{ bytes: number; sha: string; ended: string }> {
+  if (outcome.type === 'failure') throw new Error(outcome.detail);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return new Promise((resolve) => {
+    const end = (ended: string): void => resolve({ bytes, sha: hash.digest('hex'), ended });
+    outcome.body.start({
+      onData: (chunk) => {
+        hash.update(chunk);
+        bytes += chunk.length;
+        return true;
+      },
+      onEnd: () => end('end'),
+      onError: (failed) => end(failed.code),
+    });
+  });
+}
+
+const sha = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('a download over real sockets that breaks off', () => {
+  it('arrives whole, with its length and digest, after several cuts', async () => {
+    await using upstream = await store(200_000);
+    await using api = chain(upstream.authority, { ...RESUME, bulkhead: { concurrent: 1 } });
+    const exchange = request(upstream.authority);
+    expect(await digest(await api.service(exchange))).toEqual({ bytes: MEDIA.length, sha: sha(MEDIA), ended: 'end' });
+    expect(upstream.received.map((text) => /^range: (.*)\r$/im.exec(text)?.[1])).toEqual([
+      undefined,
+      'bytes=200000-699999',
+      'bytes=400000-699999',
+      'bytes=600000-699999',
+    ]);
+    expect(upstream.received[1]).toMatch(/^if-range: "v1"\r$/im);
+    expect(exchange.attempts?.map(({ number, failure }) => [number, failure?.replay])).toEqual([
+      [1, 'cut'],
+      [2, 'cut'],
+      [3, 'cut'],
+      [4, undefined],
+    ]);
+    await vi.waitUntil(() => api.pools.stats.busy === 0 && api.places?.stats.active === 0);
+  });
+
+  it('arrives whole for the client’s own range', async () => {
+    await using upstream = await store(100_000);
+    await using api = chain(upstream.authority, RESUME);
+    const outcome = await api.service(request(upstream.authority, { headers: ['range', 'bytes=1000-250999'] }));
+    expect(outcome).toMatchObject({ status: 206 });
+    expect(await digest(outcome)).toEqual({ bytes: 250_000, sha: sha(MEDIA.subarray(1000, 251_000)), ended: 'end' });
+  });
+
+  it('breaks visibly when the file has changed meanwhile', async () => {
+    await using upstream = await store(200_000, (number) => `"v${number}"`);
+    await using api = chain(upstream.authority, RESUME);
+    expect(await digest(await api.service(request(upstream.authority)))).toMatchObject({ bytes: 200_000, ended: 'http_response_incomplete' });
+    await vi.waitUntil(() => api.pools.stats.busy === 0);
+  });
+
+  it('breaks visibly when the deadline ends it', async () => {
+    await using upstream = await RawUpstream.start((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Length: 1000\r\n\r\nx`);
+    });
+    await using api = chain(upstream.authority, { ...RESUME, timeouts: { total: '120ms', idle: '5s' } });
+    expect(await digest(await api.service(request(upstream.authority)))).toMatchObject({ bytes: 1, ended: 'http_response_timeout' });
+    expect(upstream.received).toHaveLength(1);
+  });
+});
