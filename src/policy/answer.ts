@@ -127,9 +127,17 @@ function messageOf(failed: Failure, upstream: string): string {
 /** RFC 9209: who failed, how and where; our details as `phase`, attempts and elapsed time. */
 export function proxyStatus(failed: Failure, exchange: Exchange): string {
   const elapsedMs = Math.round(performance.now() - exchange.startedAt);
-  const details = `phase=${failed.phase}; attempts=${exchange.attempt}; elapsed=${elapsedMs}ms; ${failed.detail}`.replace(/["\\]|[^\x20-\x7e]/g, "'");
+  const details = `phase=${failed.phase}; attempts=${attemptsOf(failed, exchange)}; elapsed=${elapsedMs}ms; ${failed.detail}`.replace(
+    /["\\]|[^\x20-\x7e]/g,
+    "'",
+  );
   const hop = exchange.authority === '' ? '' : `; next-hop="${exchange.authority}"`;
   return `breakwater; error=${rfc9209(failed.code)}${hop}; details="${details}"`;
+}
+
+/** Attempts that went out: what we refused ourselves was none. */
+function attemptsOf(failed: Failure, exchange: Exchange): number {
+  return failed.own ? (exchange.root.attempts?.length ?? 0) : exchange.attempt;
 }
 
 /** Our own codes told in the words of the RFC. */

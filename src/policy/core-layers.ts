@@ -75,7 +75,10 @@ export function admitsBy({ breaker: config }: RouteSettings, breakerOf: BreakerO
 export function breakerOfRoute(settings: RouteSettings, breakers: BreakerRegistry): BreakerOf | undefined {
   const config = settings.breaker;
   if (config === undefined || config.enabled === false) return undefined;
-  const scope = config.scope === undefined ? undefined : compileScope(config.scope, settings.match?.path ?? []);
+  const scope =
+    config.scope === undefined
+      ? undefined
+      : compileScope(['authority', ...config.scope.filter((part) => part !== 'authority')], settings.match?.path ?? []);
   return breakers.group(config.group ?? 'default', breakerOptions(config), scope);
 }
 

@@ -20,8 +20,18 @@ export type RegistrySnapshot = readonly (BreakerSnapshot & { readonly breaker: s
 /** Breakers of one name that are kept apart; past it, as with a pattern that matches no end of hosts, they share one. */
 const MAX_APART = 256;
 
+/** Active probes of a host that failed in a row. */
+interface FailedProbes {
+  readonly count: number;
+  readonly what: string;
+  readonly leaseMs: number;
+  readonly atLeast: number;
+}
+
 interface Group {
   readonly options: BreakerOptions;
+  /** Whether more than the host tells its breakers apart. */
+  readonly scoped: boolean;
   readonly breakers: Map<string, Breaker>;
 }
 
@@ -31,6 +41,7 @@ export class BreakerRegistry {
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #groups = new Map<string, Group>();
+  readonly #failedProbes = new Map<string, FailedProbes>();
   /** What was taken over for groups that have not been named yet. */
   #adopted: RegistrySnapshot = [];
 
@@ -42,7 +53,7 @@ export class BreakerRegistry {
 
   /** How a route finds its breaker. Routes of one name share them, with the options of the first. Without a scope there is one for each host. */
   group(name: string, options: BreakerOptions, scope?: Scope): (exchange: Exchange) => Breaker {
-    const group = this.#groups.get(name) ?? { options, breakers: new Map<string, Breaker>() };
+    const group = this.#groups.get(name) ?? { options, scoped: scope !== undefined, breakers: new Map<string, Breaker>() };
     this.#groups.set(name, group);
     this.adopt(this.#adopted);
     const { breakers } = group;
@@ -74,10 +85,11 @@ export class BreakerRegistry {
 
   /** Tells every breaker of a host what an active probe of it found; see `Breaker.probed`. */
   probed(authority: string, ok: boolean, what: string, leaseMs: number, atLeast: number): void {
+    const count = ok ? 0 : (this.#failedProbes.get(authority)?.count ?? 0) + 1;
+    this.#failedProbes.set(authority, { count, what, leaseMs, atLeast });
     for (const [name, group] of this.#groups) {
-      const own = [...group.breakers].filter(([key]) => key.split(' ').includes(authority));
-      if (own.length === 0) own.push([authority, this.#make(name, group, authority)]);
-      for (const [, breaker] of own) breaker.probed(ok, what, leaseMs, atLeast);
+      if (!group.scoped && !group.breakers.has(authority)) this.#make(name, group, authority);
+      for (const [key, breaker] of group.breakers) if (hostOf(key) === authority) breaker.probed(ok, what, leaseMs, atLeast);
     }
   }
 
@@ -103,6 +115,14 @@ export class BreakerRegistry {
       this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause });
     });
     breakers.set(authority, breaker);
+    const probes = this.#failedProbes.get(hostOf(authority));
+    if (probes !== undefined && probes.count >= probes.atLeast) breaker.probed(false, probes.what, probes.leaseMs, 1);
     return breaker;
   }
+}
+
+/** A key is the host, and what else a scope names. */
+function hostOf(key: string): string {
+  const space = key.indexOf(' ');
+  return space < 0 ? key : key.slice(0, space);
 }

@@ -86,6 +86,10 @@ describe('the breakers of an upstream', () => {
     registry.probed('a', false, 'refused', 20_000, 1);
     expect([own(exchangeOf({ authority: 'a' })).state, scoped(exchangeOf({ authority: 'a' })).state]).toEqual(['open', 'open']);
     expect(own(exchangeOf({ authority: 'b' })).state).toBe('closed');
+    const later = registry.group('later', OPTIONS, (exchange) => `${exchange.authority} ${exchange.path}`);
+    expect(later(exchangeOf({ authority: 'a', path: '/new' })).state).toBe('open');
+    registry.probed('a', true, '', 20_000, 1);
+    expect(later(exchangeOf({ authority: 'a', path: '/newer' })).state).toBe('closed');
   });
 
   it('share one where there is no end of hosts', () => {
