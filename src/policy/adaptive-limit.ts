@@ -29,6 +29,7 @@ export class AdaptiveLimit {
   /** The exact limit, and what is kept of it while looking. */
   #exact: number;
   #looking = true;
+  #stillLoaded = 0;
   #lookAt = 0;
   #unloadedMs = 0;
   #sumMs = 0;
@@ -49,7 +50,7 @@ export class AdaptiveLimit {
 
   /** An answer came after `latencyMs`, with `active` running, itself included. */
   answered(latencyMs: number, active: number): void {
-    if (this.#looking && active > this.#options.min) return;
+    if (this.#looking && !this.#isUnloaded(active)) return;
     this.#sumMs += latencyMs;
     this.#samples++;
     this.#mostActive = Math.max(this.#mostActive, active);
@@ -68,6 +69,12 @@ export class AdaptiveLimit {
     this.#set(this.#exact * BACK_OFF);
   }
 
+  /** While looking, the first answers are still of those that were sent under load. */
+  #isUnloaded(active: number): boolean {
+    if (active > this.#options.min) return false;
+    return this.#stillLoaded-- <= 0;
+  }
+
   #seen(meanMs: number): void {
     this.#unloadedMs = Math.max(meanMs, 0.1);
     this.#looking = false;
@@ -77,6 +84,7 @@ export class AdaptiveLimit {
   #step(meanMs: number): void {
     if (this.#clock.now() >= this.#lookAt) {
       this.#looking = true;
+      this.#stillLoaded = this.#options.min;
       return;
     }
     const gradient = Math.min(1, Math.max(0.5, (this.#options.tolerance * this.#unloadedMs) / meanMs));

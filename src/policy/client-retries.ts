@@ -63,8 +63,10 @@ export class ClientRetries {
   #forgetOldest(): void {
     const [oldest] = this.#failed;
     if (oldest === undefined) return;
-    this.#failed.delete(oldest[0]);
-    this.#size -= oldest[1].length;
+    const [key, list] = oldest;
+    list.shift();
+    this.#size--;
+    if (list.length === 0) this.#failed.delete(key);
   }
 }
 
