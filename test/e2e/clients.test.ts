@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { restError } from '../simulators/supabase/errors.ts';
-import { graphError } from '../simulators/whatsapp/errors.ts';
-import { type ClientProgram, runClient } from './run-client.ts';
+import { type ClientProgram, installClients, runClient } from './run-client.ts';
 import { type Stage, startStage, type Way } from './stage.ts';
+import { disturb, SENDS } from './troubles.ts';
 
 const CLIENTS: readonly (readonly [string, ClientProgram])[] = [
   ['curl', 'curl.sh'],
@@ -16,55 +15,53 @@ const CLIENTS: readonly (readonly [string, ClientProgram])[] = [
 
 /** A client that sends messages, for what must happen exactly once. */
 const SENDERS = CLIENTS.slice(0, 3);
-const SENDS = { method: 'POST', path: '/*/*/messages', when: ({ body }: { body: Buffer }) => body.includes('"to"') };
 
 describe('unmodified clients', () => {
-  let stage: Stage;
-  const run = (program: ClientProgram, way: Way) => runClient(program, stage.environment(way));
+  let stage: Stage | undefined;
+  const staged = (): Stage => {
+    if (stage === undefined) throw new Error('the stage was not set up');
+    return stage;
+  };
+  const run = (program: ClientProgram, way: Way) => runClient(program, staged().environment(way));
 
   beforeAll(async () => {
+    await installClients();
     stage = await startStage();
-  }, 30_000);
-  beforeEach(() => stage.clear());
-  afterAll(() => stage[Symbol.asyncDispose]());
+  }, 300_000);
+  beforeEach(() => staged().clear());
+  afterAll(() => stage?.[Symbol.asyncDispose]());
 
   describe.each(CLIENTS)('%s', (_name, program) => {
     it('sees through Breakwater what it sees directly, by HTTPS_PROXY and by base URL', async () => {
       const direct = await run(program, 'direct');
       expect(Object.keys(direct).length).toBeGreaterThan(4);
-      stage.clear();
+      staged().clear();
       expect(await run(program, 'proxy')).toEqual(direct);
-      stage.clear();
+      staged().clear();
       const { picture: _absolute, ...byBaseUrl } = await run(program, 'base-url');
       expect(direct).toMatchObject(byBaseUrl);
     }, 60_000);
 
     it('sees no fault that can be mended: a burst of 503, a reset, headers that never come, a connection cut while it opens', async () => {
       const healthy = await run(program, 'proxy');
-      stage.clear();
-      for (const [upstream, on] of [
-        [stage.sim.supabase, { method: 'GET' }],
-        [stage.sim.gemini, {}],
-      ] as const) {
-        upstream.fault({ kind: 'status', status: 503 }, { on, times: 2 });
-        upstream.fault({ kind: 'reset-before-headers' }, { on, after: 3, times: 1 });
-        upstream.fault({ kind: 'stall-headers' }, { on, after: 4, times: 1 });
-      }
-      stage.sim.supabase.fault({ kind: 'answer', answer: restError('PGRST000') }, { on: { method: 'POST', path: '/rest/v1/**' }, times: 1 });
-      stage.sim.whatsapp.fault({ kind: 'answer', answer: graphError(130429) }, { on: SENDS, times: 1 });
-      stage.sim.whatsapp.cut();
-      stage.sim.whatsapp.fault({ kind: 'reset-connection' }, { times: 1 });
+      staged().clear();
+      const faults = disturb(staged().sim);
       expect(await run(program, 'proxy')).toEqual(healthy);
-      expect(stage.sim.whatsapp.duplicatesSent()).toBe(0);
+      expect(faults.hits()).toBeGreaterThanOrEqual(4);
+      expect(staged().sim.whatsapp.duplicatesSent()).toBe(0);
+      const notes = staged()
+        .sim.supabase.inserted('notes')
+        .map(({ id }) => id);
+      expect(new Set(notes).size).toBe(notes.length);
     }, 60_000);
   });
 
   it.each(SENDERS)(
     '%s: a message whose outcome is unknown is sent once, and the client is told by a Graph error',
     async (_name, program) => {
-      stage.sim.whatsapp.fault({ kind: 'reset-before-headers' }, { on: SENDS, times: 1 });
+      staged().sim.whatsapp.fault({ kind: 'reset-before-headers' }, { on: SENDS, times: 1 });
       await expect(run(program, 'proxy')).rejects.toThrow(/50[24]/);
-      expect(stage.sim.whatsapp.messagesSent).toHaveLength(1);
+      expect(staged().sim.whatsapp.messagesSent).toHaveLength(1);
     },
     60_000,
   );

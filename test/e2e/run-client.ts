@@ -3,10 +3,21 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const CLIENTS = fileURLToPath(new URL('./clients/', import.meta.url));
+const SETUP = fileURLToPath(new URL('./setup.sh', import.meta.url));
 const PYTHON = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
 
 /** The program of a client, under `clients/`. */
 export type ClientProgram = `${string}.py` | `${string}.ts` | `${string}.sh`;
+
+/** Makes the Python environment where it is missing or out of date; fails with the reason where that cannot be done. */
+export function installClients(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('sh', [SETUP], (error, _stdout, stderr) => {
+      if (error === null) resolve();
+      else reject(new Error(`the Python clients cannot be installed: ${stderr}`));
+    });
+  });
+}
 
 /** Variables that would lead a client elsewhere; none of them is passed on. */
 const OWN = /^(https?_proxy|all_proxy|no_proxy|ssl_cert_|requests_ca|curl_ca|node_extra|node_use|node_options|google_|supabase_|pip_)/i;

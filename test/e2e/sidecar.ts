@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -15,10 +15,10 @@ export interface Sidecar extends AsyncDisposable {
   readonly proxy: { readonly host: string; readonly port: number };
   /** Where `/health` and `/metrics` are. */
   readonly adminUrl: string;
-  /** The bundle that clients trust: file and PEM. */
-  readonly bundleFile: string;
+  /** What `breakwater env` says: the variables by which an unmodified client goes through it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The roots that such a client trusts, PEM. */
   readonly bundle: string;
-  readonly logFile: string;
 }
 
 /** Starts it with the three presets, as they are, pointed at the simulators. `overrides` goes into each upstream. Resolves when it is ready. */
@@ -44,24 +44,34 @@ export async function startSidecar(sim: Simulators, directory: string, overrides
   const configFile = join(directory, 'proxy.yaml');
   const logFile = join(directory, 'breakwater.log');
   await writeFile(configFile, stringify(config));
+  const environment = await environmentFor(configFile);
   const child = spawn(process.execPath, [CLI, 'run', '-c', configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
   const log = createWriteStream(logFile);
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   const adminUrl = `http://127.0.0.1:${adminPort}`;
-  await untilReady(child, adminUrl, logFile);
-  const bundleFile = join(directory, 'ca', 'ca-bundle.pem');
-  return {
-    proxy: { host: '127.0.0.1', port },
-    adminUrl,
-    bundleFile,
-    bundle: await readFile(bundleFile, 'utf8'),
-    logFile,
-    async [Symbol.asyncDispose]() {
-      await ended(child);
-      log.end();
-    },
+  const stop = async (): Promise<void> => {
+    await ended(child);
+    log.end();
   };
+  try {
+    await untilReady(child, adminUrl, logFile);
+    const bundle = await readFile(environment['SSL_CERT_FILE'] ?? '', 'utf8');
+    return { proxy: { host: '127.0.0.1', port }, adminUrl, environment, bundle, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Asks the command line as a person would; that also makes the CA. */
+function environmentFor(configFile: string): Promise<Record<string, string>> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [CLI, 'env', '-c', configFile, '--format', 'json'], (error, stdout, stderr) => {
+      if (error === null) resolve(JSON.parse(stdout) as Record<string, string>);
+      else reject(new Error(`breakwater env failed: ${stderr}`));
+    });
+  });
 }
 
 async function untilReady(child: ChildProcess, adminUrl: string, logFile: string): Promise<void> {
@@ -71,7 +81,6 @@ async function untilReady(child: ChildProcess, adminUrl: string, logFile: string
     if (answer?.ok === true) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  child.kill('SIGKILL');
   throw new Error(`Breakwater was not ready after 10 s:\n${await readFile(logFile, 'utf8')}`);
 }
 

@@ -57,14 +57,13 @@ export async function startStage(): Promise<Stage> {
     sidecar,
     environment(way) {
       const settings: ClientSettings = { way, ...common, ...(way === 'base-url' ? prefixed : real) };
-      const proxied = {
-        direct: { proxyUrl: tunnel.url, bundle: sim.caFile, noProxy: '' },
-        proxy: { proxyUrl: base, bundle: sidecar.bundleFile, noProxy: '' },
-        'base-url': undefined,
-      }[way];
+      const byWay: Record<Way, Readonly<Record<string, string>>> = {
+        direct: environmentOf({ proxyUrl: tunnel.url, bundle: sim.caFile, noProxy: '' }),
+        proxy: sidecar.environment,
+        'base-url': { GOOGLE_GEMINI_BASE_URL: settings.geminiUrl },
+      };
       return {
-        ...(proxied && environmentOf(proxied)),
-        ...(way === 'base-url' && { GOOGLE_GEMINI_BASE_URL: settings.geminiUrl }),
+        ...byWay[way],
         CLIENT_SETTINGS: JSON.stringify(settings),
         ...shellNames(settings),
       };
