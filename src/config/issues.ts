@@ -37,15 +37,28 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
   if (found === undefined) {
     const key = String(path.at(-1));
     const message = `${key} is missing, expected ${describeSchema(schemaAt(schema, path))}`;
-    return { path: path.slice(0, -1), problem: { ...valuePlace(tree, path.slice(0, -1)), path: name, message, hint: missingHint(path) } };
+    return { path: path.slice(0, -1), problem: { ...valuePlace(tree, path.slice(0, -1)), path: name, message, hint: missingHint(path, tree) } };
   }
   return { path, problem: { ...found.at, path: name, message: `${expectation(issue, path, schema)}, got ${describeValue(found)}` } };
 }
 
-function missingHint(path: Path): string | undefined {
+function missingHint(path: Path, tree: Tree): string | undefined {
   if (path.length === 1 && path[0] === 'version') return 'write version: 1 at the top';
-  if (path.at(-1) === 'match') return 'a route needs a match, or the name of a route of the preset';
-  return undefined;
+  return path.at(-1) === 'match' ? routeHint(path.slice(0, -1), tree) : undefined;
+}
+
+/** A route without a match was probably meant to change one of the preset: the nearest of their names. */
+function routeHint(path: Path, tree: Tree): string {
+  const routes = treeAt(tree, path.slice(0, -1));
+  const nameAt = (route: Path): string => {
+    const name = treeAt(tree, [...route, 'name']);
+    return name?.kind === 'scalar' ? String(name.value) : '';
+  };
+  const own = nameAt(path);
+  const others =
+    routes?.kind === 'list' ? routes.items.map((_item, index) => nameAt([...path.slice(0, -1), index])).filter((name) => name !== own) : [];
+  const near = own === '' ? undefined : nearest(own, others);
+  return near === undefined ? 'a route needs a match, or the name of a route of the preset' : `did you mean the route ${near} of the preset?`;
 }
 
 function expectation(issue: Issue, path: Path, schema: JsonSchema): string {

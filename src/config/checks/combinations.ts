@@ -1,5 +1,5 @@
 import { STATUS_OF } from '../../model/failure.ts';
-import type { CacheConfig, InvalidateConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
+import type { BulkheadConfig, CacheConfig, InvalidateConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
 import { nearest } from '../suggest.ts';
 import type { Path } from '../tree.ts';
 import { formatDuration } from '../units.ts';
@@ -11,13 +11,11 @@ export function checkCombinations(context: CheckContext): void {
     checkTimeouts(context, path, settings.timeouts, settings.streaming ?? false);
     checkOrder(context, [...path, 'retry', 'backoff'], settings.retry?.backoff, 'base', 'max');
     checkOrder(context, [...path, 'breaker'], settings.breaker, 'openFor', 'openMax');
+    checkBulkhead(context, [...path, 'bulkhead'], settings.bulkhead);
     checkCache(context, [...path, 'cache'], settings.cache);
     checkStatuses(context, [...path, 'errors'], settings.errors);
   }
   for (const { upstream, path } of context.upstreams) {
-    if (upstream.bulkhead?.queue !== undefined && upstream.bulkhead.concurrent === undefined) {
-      context.reportKey([...path, 'bulkhead', 'queue'], 'a queue needs a limit of what runs at once', 'write bulkhead.concurrent');
-    }
     checkRoutes(context, path, upstream);
   }
 }
@@ -51,6 +49,15 @@ function checkOrder<Key extends string>(
   const [least, most] = [settings?.[lower], settings?.[upper]];
   if (typeof least !== 'number' || typeof most !== 'number' || least <= most) return;
   context.report([...path, lower], `${lower} (${formatDuration(least)}) is above ${upper} (${formatDuration(most)})`);
+}
+
+function checkBulkhead(context: CheckContext, path: Path, bulkhead: BulkheadConfig | undefined): void {
+  const { queue, concurrent, adaptive } = bulkhead ?? {};
+  if (queue !== undefined && concurrent === undefined && adaptive === undefined) {
+    context.reportKey([...path, 'queue'], 'a queue needs a limit of what runs at once', 'write bulkhead.concurrent');
+  }
+  const { min, max } = adaptive ?? {};
+  if (min !== undefined && max !== undefined && min > max) context.report([...path, 'adaptive', 'min'], `min (${min}) is above max (${max})`);
 }
 
 function checkCache(context: CheckContext, path: Path, cache: CacheConfig | undefined): void {
@@ -94,6 +101,8 @@ function checkRoutes(context: CheckContext, path: Path, upstream: UpstreamConfig
     if (route.name !== undefined) names.add(route.name);
     checkInvalidate(context, [...at, 'invalidate'], route.invalidate);
     checkTags(context, at, route);
+    checkCachedMethods(context, at, route);
+    checkScopes(context, at, route);
   }
 }
 
@@ -104,18 +113,32 @@ function checkInvalidate(context: CheckContext, path: Path, invalidate: Invalida
   }
 }
 
-/** A tag `bucket-{name}` needs a placeholder of that name in every path of its route. */
+/** Only GET and HEAD are answered from the cache. */
+function checkCachedMethods(context: CheckContext, path: Path, { cache, match }: RouteConfig): void {
+  if (cache === undefined || cache.enabled === false || match.method === undefined) return;
+  if (match.method.some((method) => method === 'GET' || method === 'HEAD')) return;
+  context.reportKey([...path, 'cache'], `only GET and HEAD are cached, and this route takes ${match.method.join(', ')}`);
+}
+
+/** A tag `bucket-{name}` needs a placeholder of that name in a path of its route. */
 function checkTags(context: CheckContext, path: Path, route: RouteConfig): void {
-  for (const [key, tags] of [
-    ['cache', route.cache?.tags],
-    ['invalidate', route.invalidate?.tags],
-  ] as const) {
-    for (const [index, tag] of (tags ?? []).entries()) {
-      for (const [, name = ''] of tag.matchAll(/\{([^}]*)\}/g)) {
-        const templates = route.match.path ?? [];
-        if (templates.length > 0 && templates.every((template) => new RegExp(`\\{${name}[:}]`).test(template))) continue;
-        context.report([...path, key, 'tags', index], `there is no placeholder {${name}} in the path of this route`);
-      }
+  checkPlaceholders(context, [...path, 'cache', 'tags'], route, route.cache?.tags);
+  checkPlaceholders(context, [...path, 'invalidate', 'tags'], route, route.invalidate?.tags);
+}
+
+/** So do the parts of a scope and of the key of a pace. */
+function checkScopes(context: CheckContext, path: Path, route: RouteConfig): void {
+  const parts = (texts: readonly string[] | undefined): string[] | undefined => texts?.map((text) => (text.includes(':') ? '' : text));
+  checkPlaceholders(context, [...path, 'breaker', 'scope'], route, parts(route.breaker?.scope));
+  checkPlaceholders(context, [...path, 'quota', 'scope'], route, parts(route.quota?.scope));
+  for (const [index, pace] of (route.pace ?? []).entries()) checkPlaceholders(context, [...path, 'pace', index, 'key'], route, parts(pace.key));
+}
+
+function checkPlaceholders(context: CheckContext, path: Path, { match }: RouteConfig, texts: readonly string[] | undefined): void {
+  for (const [index, text] of (texts ?? []).entries()) {
+    for (const [, name = ''] of text.matchAll(/\{([^}]*)\}/g)) {
+      if ((match.path ?? []).some((template) => template.includes(`{${name}}`) || template.includes(`{${name}:`))) continue;
+      context.report([...path, index], `there is no placeholder {${name}} in the path of this route`);
     }
   }
 }

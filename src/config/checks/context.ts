@@ -4,7 +4,8 @@ import { describeValue } from '../expected.ts';
 import { formatPath, keyPlace, type Path, type Tree, treeAt, valuePlace } from '../tree.ts';
 
 /** Settings of a block that checks look at. */
-type CheckedKey = 'timeouts' | 'retry' | 'breaker' | 'cache' | 'errors' | 'classify' | 'pushback' | 'streaming' | 'pace' | 'fallback';
+type CheckedKey =
+  'timeouts' | 'retry' | 'breaker' | 'cache' | 'errors' | 'classify' | 'pushback' | 'streaming' | 'pace' | 'fallback' | 'bulkhead' | 'quota';
 
 /** What the checks look at: settings that fit the schema, where each stands, and a place for what they find. */
 export class CheckContext {

@@ -71,6 +71,12 @@ describe('settings over a preset', () => {
     ]);
   });
 
+  it('are told the nearest route of the preset where a name is misspelt', () => {
+    expect(problemsOf('version: 1\nupstreams:\n  api: { preset: gemini, routes: [{ name: generat }] }\n')).toEqual([
+      'proxy.yaml:3:35 upstreams.api.routes.0.match: match is missing, expected a map with keys such as method, host, path (did you mean the route generate of the preset?)',
+    ]);
+  });
+
   it('are blamed where they contradict the preset, in the file of the user', () => {
     using directory = new ConfigDirectory();
     directory.write('my.yaml', PRESET);

@@ -147,6 +147,7 @@ describe('settings that are impossible together', () => {
     ],
     ['retry: { backoff: { base: 3s, max: 1s } }', '5:31 upstreams.api.retry.backoff.base: base (3s) is above max (1s)'],
     ['breaker: { openFor: 60s, openMax: 30s }', '5:25 upstreams.api.breaker.openFor: openFor (1m) is above openMax (30s)'],
+    ['bulkhead: { adaptive: { min: 9, max: 3 } }', '5:34 upstreams.api.bulkhead.adaptive.min: min (9) is above max (3)'],
     ['bulkhead: { queue: 5 }', '5:17 upstreams.api.bulkhead.queue: a queue needs a limit of what runs at once (write bulkhead.concurrent)'],
     [
       'cache: { ignoreOrigin: true }',
@@ -208,6 +209,15 @@ describe('settings that are impossible together', () => {
       '{ match: { path: /a }, invalidate: { none: true, all: true } }',
       '5:63 upstreams.api.routes.0.invalidate.all: contradicts none: true, which drops nothing',
     ],
+    [
+      '{ match: { path: /a, method: POST }, cache: { ttl: 5s } }',
+      '5:51 upstreams.api.routes.0.cache: only GET and HEAD are cached, and this route takes POST',
+    ],
+    [
+      '{ match: { path: "/{a}" }, breaker: { scope: [authority, "{b}", "json:{x}"] } }',
+      '5:71 upstreams.api.routes.0.breaker.scope.1: there is no placeholder {b} in the path of this route',
+    ],
+    ['{ match: { path: "/{a:x+}" }, pace: [{ rate: 1/s, key: ["{b}"] }] }', '5:70 upstreams.api.routes.0.pace.0.key.0: there is no placeholder {b}'],
     [
       '{ name: default, match: {} }',
       '5:22 upstreams.api.routes.0.name: there is a route default already (default is what no route matches: set it on the upstream)',
