@@ -145,7 +145,7 @@ function sorted(path: string): string {
   return `${path.slice(0, at)}?${ordered.join('&')}`;
 }
 
-/** Characters that mean themselves in a query, however they are written; `&`, `=`, `+`, `%` and `#` keep their encoding. */
+/** Characters that mean themselves in a query, however they are written; `&`, `;`, `=`, `+`, `%` and `#` keep their encoding. */
 function reencoded(pair: string): string {
-  return pair.replace(/%(2[1478-9A-Ce]|3[AB]|2F|3F|40|5F|7E)/gi, (code) => decodeURIComponent(code));
+  return pair.replace(/%(2[14789ACDEF]|3A|3F|40|5F|7E)/gi, (code) => decodeURIComponent(code));
 }

@@ -1,0 +1,238 @@
+import { describe, expect, it } from 'vitest';
+import { headerValue } from '../../../src/model/headers.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import { answered, exchangeOf, failed } from '../policy/fixtures.ts';
+import { Bench, HandBody, ok, text } from './fixtures.ts';
+
+const MINUTE = ['cache-control', 'max-age=60'];
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** An answer that the test gives when it likes. */
+function later(): { promise: Promise<Outcome>; resolve: (outcome: Outcome) => void } {
+  return Promise.withResolvers<Outcome>();
+}
+
+function bodyOf(outcome: Outcome): Promise<string> {
+  if (outcome.type === 'failure') throw new Error(outcome.detail);
+  return text(outcome.body);
+}
+
+describe('requests for the same at the same moment', () => {
+  it('are one upstream request, cold, for a thousand', async () => {
+    const head = later();
+    const bench = new Bench({}, () => head.promise);
+    const waiting = Array.from({ length: 1000 }, () => bench.get());
+    await tick();
+    expect(bench.sent).toHaveLength(1);
+    head.resolve(ok('row', ...MINUTE));
+    const answers = await Promise.all(waiting);
+    expect(answers.every(({ body }) => body === 'row')).toBe(true);
+    expect(answers[0]?.said).toBe('fwd=uri-miss; fwd-status=200; stored');
+    expect(answers[999]?.said).toBe('fwd=uri-miss; fwd-status=200; stored; collapsed');
+    expect(bench.looks.results.filter((result) => result === 'coalesced')).toHaveLength(999);
+    expect(bench.sent).toHaveLength(1);
+  });
+
+  it('get the bytes as they come, late comers from the first', async () => {
+    const body = new HandBody();
+    const bench = new Bench({}, () => body.reply(...MINUTE));
+    const seen: string[] = [];
+    const sink = (name: string) => ({
+      onData: (chunk: Uint8Array) => seen.push(`${name}:${Buffer.from(chunk).toString()}`) > 0,
+      onEnd: () => seen.push(`${name}:end`),
+      onError: () => seen.push(`${name}:error`),
+    });
+    const first = await bench.send();
+    if (first.type === 'reply') first.body.start(sink('a'));
+    body.push('1');
+    const second = await bench.send();
+    if (second.type === 'reply') second.body.start(sink('b'));
+    body.push('2');
+    body.end();
+    expect(seen).toEqual(['a:1', 'b:1', 'a:2', 'b:2', 'a:end', 'b:end']);
+    expect(bench.sent).toHaveLength(1);
+    expect((await bench.get()).body).toBe('12');
+  });
+
+  it('do not end when the first client leaves before the head', async () => {
+    const head = later();
+    const bench = new Bench({}, () => head.promise);
+    const [a, b] = [exchangeOf(), exchangeOf()];
+    const first = bench.send(a);
+    const second = bench.send(b);
+    a.abort();
+    expect(await first).toMatchObject({ type: 'failure', code: 'client_closed' });
+    expect(bench.sent[0]?.aborted).toBe(false);
+    head.resolve(ok('row', ...MINUTE));
+    expect(await bodyOf(await second)).toBe('row');
+  });
+
+  it('do not end when the first client leaves in the body', async () => {
+    const body = new HandBody();
+    const bench = new Bench({}, () => body.reply(...MINUTE));
+    const [first, second] = [await bench.send(), await bench.send()];
+    const whole = bodyOf(second);
+    if (first.type === 'reply') first.body.abort();
+    body.push('row');
+    body.end();
+    expect(body.aborted).toBe(false);
+    expect(await whole).toBe('row');
+  });
+
+  it('end upstream when the last client has left, before the head or after', async () => {
+    const bench = new Bench({}, () => later().promise);
+    const [a, b] = [exchangeOf(), exchangeOf()];
+    void bench.send(a);
+    void bench.send(b);
+    a.abort();
+    expect(bench.sent[0]?.aborted).toBe(false);
+    b.abort();
+    expect(bench.sent[0]?.aborted).toBe(true);
+
+    const body = new HandBody();
+    const other = new Bench({}, () => body.reply(...MINUTE));
+    const outcomes = [await other.send(), await other.send()];
+    for (const outcome of outcomes) if (outcome.type === 'reply') outcome.body.abort();
+    expect(body.aborted).toBe(true);
+    expect(other.sent[0]?.aborted).toBe(true);
+  });
+
+  it('do not wait for a fetch that was given up', async () => {
+    const bench = new Bench({}, (_exchange, number) => (number === 1 ? later().promise : ok('row', ...MINUTE)));
+    const gone = exchangeOf();
+    void bench.send(gone);
+    gone.abort();
+    expect((await bench.get()).body).toBe('row');
+  });
+
+  it('go their own ways, all at once, when the answer is for one alone, and do not wait the next time', async () => {
+    const head = later();
+    const bench = new Bench({}, (_exchange, number) => (number === 1 ? head.promise : ok(`own ${number}`, 'cache-control', 'private')));
+    const waiting = Array.from({ length: 5 }, () => bench.get());
+    head.resolve(ok('own 1', 'cache-control', 'private'));
+    const bodies = (await Promise.all(waiting)).map(({ body }) => body);
+    expect(new Set(bodies).size).toBe(5);
+    const before = bench.sent.length;
+    void bench.send();
+    void bench.send();
+    await tick();
+    expect(bench.sent).toHaveLength(before + 2);
+  });
+
+  it('wait in groups when the answer varies, and each group is one request', async () => {
+    const heads = [later(), later(), later()];
+    const bench = new Bench({}, (_exchange, number) => heads[number - 1]?.promise ?? ok('too many'));
+    const waiting = ['1', '2', '3', '1', '2', '3'].map((x) => bench.get({ headers: ['x', x] }));
+    const answer = (place: number): void =>
+      heads[place]?.resolve(ok(headerValue(bench.sent[place]?.headers ?? [], 'x') ?? '', ...MINUTE, 'vary', 'x'));
+    answer(0);
+    await tick();
+    expect(bench.sent).toHaveLength(3);
+    answer(1);
+    answer(2);
+    expect((await Promise.all(waiting)).map(({ body }) => body)).toEqual(['1', '2', '3', '1', '2', '3']);
+    expect(bench.sent).toHaveLength(3);
+  });
+
+  it('share a failure, with the body of the answer that is in it', async () => {
+    const head = later();
+    const bench = new Bench({}, () => head.promise);
+    const waiting = Array.from({ length: 3 }, () => bench.get());
+    head.resolve(failed({ kind: 'status', reply: answered(500, 'down') }));
+    expect((await Promise.all(waiting)).map(({ status, body }) => `${status} ${body}`)).toEqual(['500 down', '500 down', '500 down']);
+    expect(bench.sent).toHaveLength(1);
+  });
+
+  it('share what cannot be stored where the route asks for that, unless it is private', async () => {
+    const bench = new Bench({ coalesce: true }, async (_exchange, number) => {
+      await tick();
+      return answered(404, `none ${number}`);
+    });
+    const bodies = (await Promise.all([bench.get(), bench.get()])).map(({ body }) => body);
+    expect(bodies).toEqual(['none 1', 'none 1']);
+    expect((await bench.get()).body).toBe('none 2');
+  });
+
+  it('are not joined where the route does not want it', async () => {
+    const bench = new Bench({ coalesce: false }, () => ok('row', ...MINUTE));
+    await Promise.all([bench.get(), bench.get()]);
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  it('refetch a stale answer once', async () => {
+    const head = later();
+    const bench = new Bench({}, (_exchange, number) => (number === 1 ? ok('row', 'cache-control', 'max-age=2', 'etag', '"a"') : head.promise));
+    await bench.get();
+    bench.clock.advance(3000);
+    const waiting = Array.from({ length: 1000 }, () => bench.get());
+    head.resolve(answered(304, '', ['etag', '"a"']));
+    expect(new Set((await Promise.all(waiting)).map(({ body }) => body))).toEqual(new Set(['row']));
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  it('answer with a failure, and tell of it, when there is a bug below', async () => {
+    const bench = new Bench({}, () => Promise.reject(new Error('bug')));
+    const errors: unknown[] = [];
+    bench.looks.internalError = (error) => errors.push(error);
+    expect((await bench.get()).failure?.code).toBe('proxy_internal_error');
+    expect(errors).toHaveLength(1);
+    await bench.get();
+    expect(bench.sent).toHaveLength(2);
+  });
+});
+
+describe('a slow reader of a shared answer', () => {
+  it('does not hold the others up, and gets every byte', async () => {
+    const body = new HandBody();
+    const bench = new Bench({}, () => body.reply(...MINUTE));
+    const [slow, fast] = [await bench.send(), await bench.send()];
+    if (slow.type !== 'reply') throw new Error('no reply');
+    const quick = bodyOf(fast);
+    for (let i = 0; i < 10; i++) expect(body.push(String(i))).toBe(true);
+    body.end();
+    expect(await quick).toBe('0123456789');
+    expect(await text(slow.body)).toBe('0123456789');
+  });
+
+  it('is cut off when it falls too far behind an answer that is too large to keep', async () => {
+    const body = new HandBody();
+    const bench = new Bench({ maxEntry: 10 }, () => body.reply(...MINUTE));
+    const [slow, fast] = [await bench.send(), await bench.send()];
+    if (slow.type !== 'reply') throw new Error('no reply');
+    const quick = bodyOf(fast);
+    for (let i = 0; i < 10; i++) body.push('12345');
+    body.end();
+    expect((await quick).length).toBe(50);
+    expect(await text(slow.body)).toBe(' (cut)');
+    expect((await bench.send()).type).toBe('reply');
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  it('paces the upstream when it is the only one and the answer is too large to keep', async () => {
+    const body = new HandBody();
+    const bench = new Bench({ maxEntry: 10 }, () => body.reply(...MINUTE));
+    const outcome = await bench.send();
+    if (outcome.type !== 'reply') throw new Error('no reply');
+    let got = '';
+    const ended = new Promise<void>((resolve) => {
+      outcome.body.start({
+        onData: (chunk) => {
+          got += Buffer.from(chunk).toString();
+          return false;
+        },
+        onEnd: resolve,
+        onError: () => resolve(),
+      });
+    });
+    body.push('0123456789');
+    expect(body.push('abc')).toBe(false);
+    expect(body.paused).toBe(true);
+    outcome.body.resume();
+    outcome.body.resume();
+    expect(body.paused).toBe(false);
+    body.end();
+    outcome.body.resume();
+    await ended;
+    expect(got).toBe('0123456789abc');
+  });
+});

@@ -1,0 +1,209 @@
+import { describe, expect, it } from 'vitest';
+import { embeddedNames } from '../../../src/cache/invalidate/embeds.ts';
+import type { UpstreamConfig } from '../../../src/config/schema.ts';
+import type { Outcome } from '../../../src/model/outcome.ts';
+import { answered, failed } from '../policy/fixtures.ts';
+import { Bench, ok } from './fixtures.ts';
+
+const MINUTE = ['cache-control', 'max-age=60'];
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a write to a URL', () => {
+  const after = async (write: Parameters<Bench['get']>[0], outcome: Outcome, path = '/a'): Promise<boolean> => {
+    const bench = new Bench({}, (exchange) => (exchange.method === 'GET' ? ok('row', ...MINUTE) : outcome));
+    await bench.get({ path });
+    await bench.get(write);
+    return (await bench.get({ path })).source === 'upstream';
+  };
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'M-SEARCH'])('drops it after %s', async (method) =>
+    expect(await after({ method, path: '/a' }, answered(201))).toBe(true),
+  );
+  it.each(['OPTIONS', 'TRACE', 'PROPFIND'])('is none with %s', async (method) =>
+    expect(await after({ method, path: '/a' }, answered(200))).toBe(false),
+  );
+  it.each([
+    [200, true],
+    [303, true],
+    [404, false],
+    [409, false],
+  ])('that is answered %i drops it: %s', async (status, drops) => expect(await after({ method: 'POST', path: '/a' }, answered(status))).toBe(drops));
+  it('drops nothing when the upstream says that it failed', async () =>
+    expect(await after({ method: 'POST', path: '/a' }, failed({ kind: 'status', reply: answered(500) }))).toBe(false));
+  it('drops it when nobody knows whether it was done', async () => expect(await after({ method: 'POST', path: '/a' }, failed())).toBe(true));
+  it('drops it when its client left', async () =>
+    expect(await after({ method: 'POST', path: '/a' }, failed({ kind: 'aborted', replay: 'answered' }))).toBe(true));
+  it('drops nothing when it was never sent', async () =>
+    expect(await after({ method: 'POST', path: '/a' }, failed({ replay: 'unsent' }))).toBe(false));
+  it('drops what Location and Content-Location name on the same origin', async () => {
+    expect(await after({ method: 'POST', path: '/b' }, answered(201, '', ['location', '/a']))).toBe(true);
+    expect(await after({ method: 'POST', path: '/x/b' }, answered(201, '', ['content-location', '../a']))).toBe(true);
+    expect(await after({ method: 'POST', path: '/b' }, answered(201, '', ['location', 'https://api.example/a']))).toBe(true);
+    expect(await after({ method: 'POST', path: '/b' }, answered(201, '', ['location', 'https://other.example/a']))).toBe(false);
+    expect(await after({ method: 'POST', path: '/b' }, answered(201, '', ['location', 'http://:bad']))).toBe(false);
+  });
+  it('drops it for all users', async () => {
+    const bench = new Bench({ ttl: 60_000 }, () => ok('row'));
+    await bench.get({ headers: ['authorization', 'a'] });
+    await bench.get({ method: 'PUT', headers: ['authorization', 'b'] });
+    expect((await bench.get({ headers: ['authorization', 'a'] })).source).toBe('upstream');
+  });
+});
+
+describe('a read under way when a write passes', () => {
+  it('is answered and not stored, and nobody who comes later waits for it', async () => {
+    const reads: PromiseWithResolvers<Outcome>[] = [];
+    const bench = new Bench({}, (exchange) => {
+      if (exchange.method !== 'GET') return answered(204);
+      const read = Promise.withResolvers<Outcome>();
+      reads.push(read);
+      return read.promise;
+    });
+    const before = bench.get();
+    await tick();
+    await bench.get({ method: 'PATCH' });
+    const later = bench.get();
+    await tick();
+    expect(reads).toHaveLength(2);
+    reads[0]?.resolve(ok('old', ...MINUTE));
+    expect((await before).body).toBe('old');
+    reads[1]?.resolve(ok('new', ...MINUTE));
+    expect((await later).body).toBe('new');
+    expect((await bench.get()).body).toBe('new');
+  });
+});
+
+const TABLES: Partial<UpstreamConfig> = {
+  tables: { path: '/rest/v1/{table}', embeds: 'select', also: { bots: ['bot_overview'] } },
+  routes: [
+    { name: 'rpc-told', match: { path: ['/rest/v1/rpc/touch'] }, invalidate: { tags: ['bots'] } },
+    { name: 'rpc-reads', match: { path: ['/rest/v1/rpc/search'] }, invalidate: { none: true } },
+    { name: 'all', match: { path: ['/admin'] }, invalidate: { all: true } },
+  ],
+};
+const [TOLD, READS, ALL, OWN] = [0, 1, 2, 3];
+
+/** Whether a write drops a read. */
+async function drops(
+  read: { path: string; headers?: string[] },
+  write: { method?: string; path: string; headers?: string[] },
+  options: { route?: number; outcome?: Outcome; known?: string[] } = {},
+) {
+  const { route = OWN, outcome = answered(201), known = [] } = options;
+  const bench = new Bench({ ttl: 60_000 }, (exchange) => (exchange.method === 'GET' ? ok('row') : outcome), TABLES);
+  for (const table of known) await bench.get({ path: `/rest/v1/${table}` });
+  await bench.get(read);
+  await bench.get({ method: 'POST', ...write }, route);
+  return (await bench.get(read)).source === 'upstream';
+}
+
+describe('a write to a PostgREST table', () => {
+  const read = (path: string, ...headers: string[]) => ({ path: `/rest/v1/${path}`, headers });
+  it('drops every read of it, whoever it is for and whatever it selects', async () => {
+    expect(await drops(read('bots?id=eq.1', 'authorization', 'a'), { path: '/rest/v1/bots', headers: ['authorization', 'b'] })).toBe(true);
+    expect(await drops(read('bots?id=eq.1'), { method: 'DELETE', path: '/rest/v1/bots?id=eq.2' })).toBe(true);
+  });
+  it('leaves other tables alone', async () => {
+    expect(await drops(read('messages'), { path: '/rest/v1/bots' })).toBe(false);
+    expect(await drops(read('bots_old'), { path: '/rest/v1/bots' })).toBe(false);
+  });
+  it('drops reads that embed it', async () => {
+    const known = ['bots', 'contacts'];
+    expect(await drops(read('messages?select=*,bots(*)'), { path: '/rest/v1/bots' }, { known })).toBe(true);
+    expect(await drops(read('messages?select=id%2Cb%3Abots%21fk%28id%29'), { path: '/rest/v1/bots' }, { known })).toBe(true);
+    expect(await drops(read('messages?select=*,contacts(name,bots(id))'), { path: '/rest/v1/bots' }, { known })).toBe(true);
+    expect(await drops(read('messages?select=*,contacts(name)'), { path: '/rest/v1/bots' }, { known })).toBe(false);
+  });
+  it('drops reads with an embed that may be anything', async () => {
+    expect(await drops(read('messages?select=*,sender:sender_id(*)'), { path: '/rest/v1/profiles' })).toBe(true);
+    expect(await drops(read('messages?select=*,profiles(*)'), { path: '/rest/v1/other' }, { known: ['profiles'] })).toBe(false);
+  });
+  it('drops the views that the configuration names', async () => {
+    expect(await drops(read('bot_overview'), { path: '/rest/v1/bots' })).toBe(true);
+    expect(await drops(read('bots'), { path: '/rest/v1/bot_overview' })).toBe(false);
+  });
+  it('stays within its schema and its project', async () => {
+    const [a, b] = [
+      ['content-profile', 'a'],
+      ['content-profile', 'b'],
+    ];
+    expect(await drops(read('bots', 'accept-profile', 'a'), { path: '/rest/v1/bots', headers: a })).toBe(true);
+    expect(await drops(read('bots?x=1', 'accept-profile', 'a'), { path: '/rest/v1/bots', headers: b })).toBe(false);
+    expect(await drops(read('bots'), { path: '/rest/v1/bots?id=eq.2', headers: b })).toBe(true);
+    expect(await drops(read('bots?x=1', 'accept-profile', 'a'), { path: '/rest/v1/bots' })).toBe(true);
+    expect(await drops({ ...read('bots', 'accept-profile', 'a') }, { path: '/rest/v1/bots', headers: a, authority: 'other.example' } as never)).toBe(
+      false,
+    );
+  });
+  it('drops nothing when it is rolled back, refused or never sent', async () => {
+    expect(await drops(read('bots'), { path: '/rest/v1/bots?x=1', headers: ['prefer', 'return=minimal, tx=rollback'] })).toBe(false);
+    expect(await drops(read('bots?x=1'), { path: '/rest/v1/bots' }, { outcome: answered(409) })).toBe(false);
+    expect(await drops(read('bots?x=1'), { path: '/rest/v1/bots' }, { outcome: failed({ replay: 'unsent' }) })).toBe(false);
+  });
+  it('drops when nobody knows what became of it, also after a 5xx of the gateway', async () => {
+    expect(await drops(read('bots?x=1'), { path: '/rest/v1/bots' }, { outcome: failed() })).toBe(true);
+    expect(await drops(read('bots?x=1'), { path: '/rest/v1/bots' }, { outcome: failed({ kind: 'status', reply: answered(504) }) })).toBe(true);
+  });
+});
+
+describe('a function call', () => {
+  const call = { path: '/rest/v1/rpc/f' };
+  it('drops every read of the project where nothing says what it does', async () => {
+    expect(await drops({ path: '/rest/v1/bots' }, call)).toBe(true);
+    expect(await drops({ path: '/rest/v1/rpc/get?x=1' }, call)).toBe(true);
+    expect(await drops({ path: '/auth/v1/user' }, call)).toBe(false);
+  });
+  it('drops what its route names, and nothing where that says none', async () => {
+    expect(await drops({ path: '/rest/v1/bots' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
+    expect(await drops({ path: '/rest/v1/bot_overview' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
+    expect(await drops({ path: '/rest/v1/messages' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(false);
+    expect(await drops({ path: '/rest/v1/bots' }, { path: '/rest/v1/rpc/search' }, { route: READS })).toBe(false);
+  });
+  it('drops the whole upstream where its route says all', async () =>
+    expect(await drops({ path: '/auth/v1/user' }, { path: '/admin' }, { route: ALL })).toBe(true));
+});
+
+describe('surrogate keys', () => {
+  it('are filled from the path, and dropped by the routes that name them', async () => {
+    const routes = [
+      { name: 'read', match: { path: ['/bots/{id}/profile'] }, cache: { enabled: true, ttl: 60_000, tags: ['bot:{id}', 'profiles'] } },
+      { name: 'write', match: { path: ['/hooks/{id}'] }, invalidate: { tags: ['bot:{id}'] } },
+    ];
+    const bench = new Bench({ enabled: false }, (exchange) => ok(exchange.path), { routes });
+    const get = async (id: number): Promise<string> => (await bench.get({ path: `/bots/${id}/profile` }, 0)).source;
+    await get(1);
+    await get(2);
+    await bench.get({ method: 'POST', path: '/hooks/1' }, 1);
+    expect([await get(1), await get(2)]).toEqual(['upstream', 'cache']);
+    expect((await bench.cache.admin.list(5)).map(({ tags }) => tags.join()).toSorted()).toEqual(['bot:1,profiles', 'bot:2,profiles']);
+  });
+
+  it('keep a user lookup for seconds by token, until a logout', async () => {
+    const routes = [
+      { name: 'user', match: { path: ['/auth/v1/user'] }, cache: { enabled: true, ttl: 10_000, tags: ['auth-user'], statuses: [200] } },
+      { name: 'logout', match: { method: ['POST'], path: ['/auth/v1/logout'] }, invalidate: { tags: ['auth-user'] } },
+    ];
+    const bench = new Bench({ enabled: false }, (exchange, number) => (exchange.method === 'GET' ? ok(String(number)) : answered(204)), {
+      routes,
+    });
+    const me = async (token: string): Promise<string> => (await bench.get({ path: '/auth/v1/user', headers: ['authorization', token] }, 0)).body;
+    expect([await me('a'), await me('b'), await me('a')]).toEqual(['1', '2', '1']);
+    await bench.get({ method: 'POST', path: '/auth/v1/logout', headers: ['authorization', 'a'] }, 1);
+    expect(await me('a')).toBe('4');
+  });
+});
+
+describe('names that a select embeds', () => {
+  it.each<[string, string[]]>([
+    ['*', []],
+    ['*,bots(*)', ['bots']],
+    ['id,b:bots!fk(id,name)', ['bots']],
+    ['...bots!inner(name)', ['bots']],
+    ['a(b(c(*)),d(*))', ['a', 'b', 'c', 'd']],
+    ['"Odd Name"(*)', ['Odd Name']],
+    ['amount.sum(),count(),total:amount.avg()', []],
+    ['bots()', ['bots']],
+    ['...bots()', ['bots']],
+    ['name::text,data->>x', []],
+    ['bots(count)', ['bots']],
+  ])('%s: %j', (select, names) => expect(embeddedNames(select).sort()).toEqual(names));
+});
