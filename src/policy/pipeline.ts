@@ -31,52 +31,63 @@ export interface PipelineParts extends SharedPolicies {
   readonly cache: Layer | undefined;
 }
 
-/** Composes the layers of one route around its transport. The only place where their order is written. Outermost first. */
+/** A layer of a route, with its name for people. */
+export interface NamedLayer {
+  readonly name: string;
+  readonly layer: Layer;
+}
+
+/** Composes the layers of one route around its transport. */
 export function pipeline(settings: RouteSettings, parts: PipelineParts, transport: Service): Service {
+  return compose(
+    layersOf(settings, parts).map(({ layer }) => layer),
+    transport,
+  );
+}
+
+/** The layers of one route. The only place where their order is written. Outermost first. */
+export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLayer[] {
   const { clock } = parts;
   const breakerOf = breakerOfRoute(settings, parts.breakers);
   const judged = verdict({ classify: settings.classify, pushback: settings.pushback }, clock);
   const pace = paceFor(settings, parts);
-  const layers: (Layer | undefined)[] = [
+  const layers: [name: string, layer: Layer | undefined][] = [
     // sees what the client sees, so it is outside of everything
-    patienceFor(settings, parts),
+    ['patience', patienceFor(settings, parts)],
     // covers the waits between attempts, so it is outside of all of them
-    deadlineFor(settings, clock),
+    ['deadline', deadlineFor(settings, clock)],
     // what comes out is an answer for the client; inside it failures are values
-    answer({ upstream: settings.upstream, errors: settings.errors, repeatable: settings.repeatable }),
+    ['answer', answer({ upstream: settings.upstream, errors: settings.errors, repeatable: settings.repeatable })],
     // answers for failures that all the others have left, and may ask the others again
-    fallbackFor(settings, parts),
+    ['fallback', fallbackFor(settings, parts)],
     // what the client does not wait for any more still drops what it has made stale, so it is outside of the cache
-    resendFor(settings, parts, judged),
+    ['resend', resendFor(settings, parts, judged)],
     // a hit is no attempt, and an open breaker must not stop it
-    parts.cache,
+    ['cache', parts.cache],
     // who waits for a turn takes no place
-    pace.wait,
+    ['pacing', pace.wait],
     // who waits for a place of the route takes none of the upstream's
-    routeBulkheadFor(settings, parts),
+    ['route bulkhead', routeBulkheadFor(settings, parts)],
     // admits what really goes out
-    bulkheadFor(parts.bulkhead, parts.places, parts),
+    ['bulkhead', bulkheadFor(parts.bulkhead, parts.places, parts)],
     // a download keeps its place while it goes on, and each rest is sent again like a request of its own
-    resumeFor(settings, parts),
+    ['resume', resumeFor(settings, parts)],
     // counts attempts, so it is outside of all that acts on one
-    retryFor(settings, parts, breakerOf),
+    ['retry', retryFor(settings, parts, breakerOf)],
     // its attempts run beside each other, each seen by the breaker, and fail together for the retry
-    hedgeFor(settings, parts, admitsBy(settings, breakerOf)),
+    ['hedge', hedgeFor(settings, parts, admitsBy(settings, breakerOf))],
     // hears of every limit that the upstream tells, and makes a retry wait for it
-    pace.report,
+    ['pace reports', pace.report],
     // one credential's used-up quota says nothing of the upstream, so it is outside of the breaker; it ends the retrying too
-    quotaFor(settings, parts),
+    ['quota', quotaFor(settings, parts)],
     // sees every attempt; shared by the routes of its group; open ends the retrying
-    breakerFor(settings, parts, breakerOf),
+    ['breaker', breakerFor(settings, parts, breakerOf)],
     // says what one attempt's answer means, so that those above need not know statuses
-    judged,
+    ['verdict', judged],
     // a stream's failure before its first event is a failure for those above
-    guardFor(settings, parts),
+    ['guard', guardFor(settings, parts)],
     // stands for the upstream
-    faultsFor(settings, parts),
+    ['faults', faultsFor(settings, parts)],
   ];
-  return compose(
-    layers.filter((layer) => layer !== undefined),
-    transport,
-  );
+  return layers.flatMap(([name, layer]) => (layer === undefined ? [] : [{ name, layer }]));
 }
