@@ -1,7 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { BodySink, BodySource } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Failure } from '../model/failure.ts';
+import { clientClosed, type Failure } from '../model/failure.ts';
+
+/** How long a client may leave its answer unread, in milliseconds, where the data plane does not say. */
+const STALL_MS = 300_000;
 
 /** Writes a streamed body to the client: as it comes, as fast as the client takes it. Made only for bodies that are not whole when their head is written. */
 export class AnswerBody implements BodySink {
@@ -12,14 +15,23 @@ export class AnswerBody implements BodySink {
   readonly #ended: (failure: Failure | undefined) => void;
   #wrote = false;
   #over = false;
-  #awaitsDrain = false;
+  readonly #stallMs: number;
+  #stalled: NodeJS.Timeout | undefined;
 
-  /** `ended` is told once: undefined where all was written, or what broke the body. `bodyless`: the answer may have no content (HEAD). */
-  constructor(response: ServerResponse, exchange: Exchange, source: BodySource, bodyless: boolean, ended: (failure: Failure | undefined) => void) {
+  /** `ended` is told once: undefined where all was written, or what broke the body. `bodyless`: the answer may have no content (HEAD). `stallMs`: how long the client may take nothing. */
+  constructor(
+    response: ServerResponse,
+    exchange: Exchange,
+    source: BodySource,
+    bodyless: boolean,
+    stallMs: number | undefined,
+    ended: (failure: Failure | undefined) => void,
+  ) {
     this.#response = response;
     this.#exchange = exchange;
     this.#source = source;
     this.#bodyless = bodyless;
+    this.#stallMs = stallMs ?? STALL_MS;
     this.#ended = ended;
   }
 
@@ -31,7 +43,7 @@ export class AnswerBody implements BodySink {
 
   /** The client has gone: takes nothing more and lets the source know. */
   abort(): void {
-    this.#over = true;
+    this.#finish();
     this.#source.abort();
   }
 
@@ -40,26 +52,43 @@ export class AnswerBody implements BodySink {
     this.#wrote = true;
     this.#exchange.bytesOut += chunk.length;
     if (this.#response.write(chunk)) return true;
-    if (!this.#awaitsDrain) {
-      this.#awaitsDrain = true;
-      this.#response.once('drain', () => {
-        this.#awaitsDrain = false;
-        if (!this.#over) this.#source.resume();
-      });
-    }
+    if (this.#stalled === undefined) this.#awaitDrain();
     return false;
   }
 
   onEnd(): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     this.#response.end();
     this.#ended(undefined);
   }
 
   onError(failure: Failure): void {
     if (this.#over) return;
-    this.#over = true;
+    this.#finish();
     this.#ended(failure);
+  }
+
+  /** A client that reads slowly is waited for; one that does not read at all must not hold its upstream for ever. */
+  #awaitDrain(): void {
+    this.#stalled = setTimeout(() => this.#giveUp(), this.#stallMs);
+    this.#response.once('drain', () => {
+      clearTimeout(this.#stalled);
+      this.#stalled = undefined;
+      if (!this.#over) this.#source.resume();
+    });
+  }
+
+  #giveUp(): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#exchange.abort();
+    this.#source.abort();
+    this.#ended(clientClosed('body', `the client took nothing of its answer for ${this.#stallMs} ms`));
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#stalled);
   }
 }

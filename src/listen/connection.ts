@@ -67,7 +67,7 @@ export class ClientConnection implements OpenConnection {
     this.#context.observer.rejected(refused.reason, refused.status, refused.detail);
     if (waits) return;
     this.#turn = undefined;
-    if (turn === undefined || turn.giveUp()) this.#closeWith(refused, id);
+    if (turn === undefined || turn.giveUp(refused)) this.#closeWith(refused, id);
     else this.socket.destroy();
   }
 

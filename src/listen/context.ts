@@ -13,6 +13,8 @@ export interface ListenLimits {
   readonly bodyBytes: number;
   /** For a client to send its whole request, in milliseconds. */
   readonly requestTimeoutMs: number;
+  /** How long a client may leave its answer unread before it is given up, in milliseconds; five minutes unless said. */
+  readonly stallMs?: number | undefined;
 }
 
 /** What every connection and request of one data plane shares. */

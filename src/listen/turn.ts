@@ -90,8 +90,8 @@ export class Turn {
     return this.#exchange !== undefined && this.#request.complete;
   }
 
-  /** Gives up because of the client: nothing more is written. True if the head of the answer has not been sent yet. */
-  giveUp(): boolean {
+  /** Gives up because of what the client did: nothing more is written. True if the head of the answer has not been sent yet. */
+  giveUp(refused: Refusal): boolean {
     const unsent = !this.#response.headersSent;
     if (this.#exchange === undefined) {
       this.#overAt ??= this.#context.clock.now();
@@ -99,6 +99,7 @@ export class Turn {
       this.#readEnded?.(undefined);
     } else {
       this.leave();
+      if (this.#reply === undefined) this.#exchange.status = refused.status;
     }
     return unsent;
   }
@@ -165,7 +166,9 @@ export class Turn {
     const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
     writeAnswerHead(this.#response, status, headers, { length: bodyless ? undefined : bytes?.length, close: this.#context.draining(), id: this.#id });
     if (bytes === undefined) {
-      this.#body = new AnswerBody(this.#response, exchange, body, bodyless, (failure) => this.#bodyEnded(exchange, failure));
+      this.#body = new AnswerBody(this.#response, exchange, body, bodyless, this.#context.limits.stallMs, (failure) =>
+        this.#bodyEnded(exchange, failure),
+      );
       this.#body.begin();
       return;
     }

@@ -272,6 +272,26 @@ describe('content', () => {
     expect(listener.notes.ended).toMatchObject([{ bytesOut: size }]);
   });
 
+  it('that a client does not read at all is given up after a while', async () => {
+    const body = new PushBody();
+    const limits = { headerBytes: 16_384, bodyBytes: 1000, requestTimeoutMs: 30_000, stallMs: 40 };
+    await using listener = await startListener(() => Promise.resolve(reply(200, [], 'upstream', body)), { limits });
+    using client = await listener.client();
+    client.send(GET);
+    await body.started;
+    client.socket.pause();
+    const pushOn = (): void => {
+      while (body.push('x'.repeat(64 * 1024)));
+      void body.whenResumed().then(pushOn);
+    };
+    pushOn();
+    await vi.waitUntil(() => body.aborted);
+    expect(listener.notes.ended).toMatchObject([
+      { aborted: true, failure: { code: 'client_closed', detail: 'the client took nothing of its answer for 40 ms' } },
+    ]);
+    await vi.waitUntil(() => listener.plane.connections === 0);
+  });
+
   it('of an upload is not read faster than the upstream takes it', async () => {
     const size = 32 * 1024 * 1024;
     let exchange: Exchange | undefined;

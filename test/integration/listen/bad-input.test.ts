@@ -173,7 +173,7 @@ describe('bad input', () => {
     expect(await client.closed()).toMatch(/^HTTP\/1.1 413 /);
     expect(exchange?.aborted).toBe(true);
     expect(broke).toBeInstanceOf(Error);
-    expect(listener.notes.ended).toHaveLength(1);
+    expect(listener.notes.ended).toMatchObject([{ status: 413 }]);
   });
 
   it.each([
