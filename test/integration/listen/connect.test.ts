@@ -2,12 +2,15 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DataPlaneOptions } from '../../../src/listen/data-plane.ts';
+import { reply } from '../../../src/model/outcome.ts';
 import type { CertificateAuthority } from '../../../src/tls/authority.ts';
 import { loadAuthority } from '../../../src/tls/load-authority.ts';
 import { intercepted, secured, tunnelTo } from '../../support/connect.ts';
 import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '../../support/listener.ts';
+import { PushBody } from '../../support/push-body.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { failed } from '../../unit/policy/fixtures.ts';
 
 let scratch: Awaited<ReturnType<typeof scratchDirectory>>;
 let authority: CertificateAuthority;
@@ -166,6 +169,29 @@ describe('CONNECT to a configured host', () => {
     socket.resume();
     await new Promise((resolve) => socket.once('close', resolve));
     expect(listener.notes.rejections).toMatchObject([{ reason: 'tls', detail: 'api.example: the client did not finish its handshake in time' }]);
+  });
+
+  it('closes an idle one when the proxy drains, and breaks a busy one off visibly', async () => {
+    const body = new PushBody();
+    const gateway = gatewayOfTargets(
+      [targetOf((exchange) => (exchange.path === '/slow' ? Promise.resolve(reply(200, [], 'upstream', body)) : echo(exchange)))],
+      HOSTS,
+    );
+    await using listener = await start([], { gateway: () => gateway });
+    const idle = await intercepted('api.example', listener.port, authority.caPem);
+    const busy = await intercepted('api.example', listener.port, authority.caPem);
+    const silent = await tunnelTo('api.example:443', listener.port);
+    silent.resume();
+    await idle.client.send(inside('api.example')).until('none');
+    busy.client.send(inside('api.example', '/slow'));
+    await body.started;
+    body.push('half');
+    await busy.client.until('half');
+    const drained = listener.plane.drain(60_000);
+    await Promise.all([idle.client.closed(), new Promise((resolve) => silent.once('close', resolve))]);
+    body.fail(failed({ phase: 'body', replay: 'cut' }));
+    expect(await busy.client.closed()).not.toContain('\r\n0\r\n');
+    expect(await drained).toBe(true);
   });
 
   it('says what is wrong with the authority', async () => {
