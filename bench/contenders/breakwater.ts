@@ -4,7 +4,8 @@ import { freePort, PROXY_CORE, start, until, probe } from '../lib/process.ts';
 import { type Contender, configured, type Endpoint, home, type Mode, originUrl, type Setup } from './contender.ts';
 
 const root = join(import.meta.dirname, '../..');
-const cli = join(root, 'src/cli/main.ts');
+const source = join(root, 'src/cli/main.ts');
+const built = join(root, 'dist/cli/main.js');
 
 /** What `bench` may vary on Breakwater besides the setup. */
 interface Variant {
@@ -17,6 +18,8 @@ interface Variant {
   readonly rest?: object;
   /** Flags for Node itself. */
   readonly flags?: readonly string[];
+  /** The program; the source unless said, whose types Node takes out as it loads it. */
+  readonly cli?: string;
 }
 
 /** Breakwater in one of its configurations. The access log is off, as it is for all others. */
@@ -25,7 +28,7 @@ export function breakwaterOf(variant: Variant): Contender {
     name: variant.name,
     title: variant.title,
     modes: variant.modes,
-    missing: () => (existsSync(cli) ? undefined : 'src/cli/main.ts is not there'),
+    missing: () => (existsSync(variant.cli ?? source) ? undefined : 'npm run build'),
     version: () => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
     start: (setup) => startBreakwater(variant, setup),
   };
@@ -45,7 +48,7 @@ async function startBreakwater(variant: Variant, setup: Setup): Promise<Endpoint
   };
   // JSON is YAML too
   const file = configured(directory, 'breakwater.yaml', JSON.stringify(config, null, 2));
-  const program = start([process.execPath, ...(variant.flags ?? []), cli, 'run', '-c', file], PROXY_CORE, directory);
+  const program = start([process.execPath, ...(variant.flags ?? []), variant.cli ?? source, 'run', '-c', file], PROXY_CORE, directory);
   await until(program, () => probe(adminPort, '/health/ready'));
   return { port, prefix: setup.mode === 'intercept' ? '' : '/origin', program };
 }
@@ -72,6 +75,15 @@ export const breakwater = breakwaterOf({
   modes: ['reverse', 'cache', 'intercept'],
   upstream: (setup) =>
     setup.mode === 'cache' ? { ...preset, routes: [{ match: { method: 'GET', path: '/**' }, cache: { enabled: true, ttl: '5m' } }] } : uncached,
+});
+
+/** The same as it is shipped: built JavaScript, which starts faster. */
+export const breakwaterBuilt = breakwaterOf({
+  name: 'breakwater-built',
+  title: 'Breakwater from dist',
+  modes: ['reverse'],
+  upstream: () => uncached,
+  cli: built,
 });
 
 /** As many routes as `count`, besides the preset's own; the scenario asks for the last one. */

@@ -13,6 +13,8 @@ export interface Effort {
   readonly rounds: number;
   readonly seconds: number;
   readonly warmUp: number;
+  /** Rounds of the baseline against itself; as many as the others unless said. */
+  readonly aaRounds?: number;
 }
 
 /** What all measurements share: origins that run, certificates, a directory. */

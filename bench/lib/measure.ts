@@ -11,6 +11,8 @@ interface Entrant {
   readonly endpoint: Endpoint | undefined;
   readonly samples: (Sample | null)[];
   absent: string | undefined;
+  /** What the last round that failed said. */
+  failure?: string;
 }
 
 /** Told about progress, a line at a time. */
@@ -36,7 +38,8 @@ async function measureAa(bench: Bench, one: Case, setup: Setup, say: Say): Promi
   if (one.live !== undefined || baseline === undefined || baseline.missing() !== undefined) return [];
   const pair = [];
   for (const contender of [baseline, baseline]) pair.push(await enter(contender, one, setup, bench.effort, say));
-  for (let round = 0; round < bench.effort.rounds; round++) await oneRound(pair, one, setup, bench.effort, round, () => undefined);
+  for (let round = 0; round < (bench.effort.aaRounds ?? bench.effort.rounds); round++)
+    await oneRound(pair, one, setup, bench.effort, round, () => undefined);
   await leave(pair);
   const [first, second] = pair.map((entrant) => series(rowOf(entrant), one.metric));
   const found = ratios(first ?? [], second ?? []);
@@ -90,6 +93,7 @@ async function oneRound(entrants: readonly Entrant[], one: Case, setup: Setup, e
       say(`${one.name}, round ${round + 1}, ${contender.name}: ${figure(sample, one.metric)}`);
     } catch (error) {
       samples.push(null);
+      entrant.failure = messageOf(error);
       say(`${one.name}, round ${round + 1}, ${contender.name}: ${messageOf(error)}`);
     }
   }
@@ -99,8 +103,9 @@ async function leave(entrants: readonly Entrant[]): Promise<void> {
   await Promise.all(entrants.map(async ({ endpoint }) => endpoint?.program?.stop()));
 }
 
-function rowOf({ contender, samples, absent }: Entrant): Row {
-  const failed = absent ?? (samples.length > 0 && samples.every((sample) => sample === null) ? 'failed in every round' : undefined);
+function rowOf({ contender, samples, absent, failure }: Entrant): Row {
+  const failed =
+    absent ?? (samples.length > 0 && samples.every((sample) => sample === null) ? `failed in every round: ${reasonIn(failure ?? '')}` : undefined);
   return {
     name: contender.name,
     title: contender.title,

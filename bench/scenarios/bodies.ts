@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { FORWARDERS } from '../contenders/all.ts';
 import { residentBytes } from '../lib/proc.ts';
 import { SIZES } from '../programs/payloads.ts';
-import { BYTES, byWrk, withBytes } from './measures.ts';
-import type { Case, Scenario, Visit } from './scenario.ts';
+import { BYTES, byLoad, byWrk, withBytes } from './measures.ts';
+import { type Case, type Scenario, targetOf } from './scenario.ts';
 
 function transfer(name: '100k' | '10m', direction: 'down' | 'up', connections: number): Case {
   const size = SIZES[name] ?? 0;
@@ -16,25 +14,21 @@ function transfer(name: '100k' | '10m', direction: 'down' | 'up', connections: n
     metric: 'mibPerSecond',
     better: 'higher',
     mode: 'reverse',
-    behind: 'http',
+    // nginx answers an upload before it has read it
+    behind: direction === 'down' ? 'http' : 'streams',
     measure: async (endpoint, visit) => {
-      const path = direction === 'down' ? `/rest/v1/${name}` : '/rest/v1/upload';
-      const sample = await byWrk(endpoint, visit, path, connections, direction === 'up' ? uploadScript(visit, size) : undefined);
-      return withBytes(sample, size, endpoint.program === undefined ? NaN : residentBytes(endpoint.program.pid, true));
+      const peak = (): number => (endpoint.program === undefined ? NaN : residentBytes(endpoint.program.pid, true));
+      if (direction === 'down') return withBytes(await byWrk(endpoint, visit, `/rest/v1/${name}`, connections), size, peak());
+      const target = { ...targetOf(endpoint, visit, '/rest/v1/upload'), upload: size };
+      return withBytes(await byLoad(endpoint, { kind: 'closed', target, connections, seconds: visit.seconds }), size, peak());
     },
   };
-}
-
-function uploadScript({ setup }: Visit, size: number): string {
-  const file = join(setup.directory, `upload-${size}.lua`);
-  writeFileSync(file, `wrk.method = "POST"\nwrk.headers["content-type"] = "application/octet-stream"\nwrk.body = string.rep("x", ${size})\n`);
-  return file;
 }
 
 /** Large bodies, both ways. */
 export const streams: Scenario = {
   name: 'streams',
   title: 'Large bodies, both ways',
-  text: 'wrk; down is a GET, up is a POST of known length. Peak RSS is that of the whole life of the process so far.',
+  text: 'Down is a GET by wrk from nginx; up is a POST of known length by a Node program to a Node origin that reads it whole. Peak RSS is that of the whole life so far.',
   cases: [transfer('100k', 'down', 8), transfer('10m', 'down', 4), transfer('100k', 'up', 8), transfer('10m', 'up', 4)],
 };

@@ -26,11 +26,10 @@ export const BYTES: readonly Column[] = [
 ];
 
 /** Plain HTTP at full speed, by wrk. */
-export async function byWrk(endpoint: Endpoint, visit: Visit, path: string, connections: number, script?: string): Promise<Sample> {
+export async function byWrk(endpoint: Endpoint, visit: Visit, path: string, connections: number): Promise<Sample> {
   const target = targetOf(endpoint, visit, path);
   const url = `${target.tls ? 'https' : 'http'}://127.0.0.1:${target.port}${target.path}`;
-  const lua = script === undefined ? [] : ['-s', script];
-  const command = ['wrk', '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(visit.seconds))}s`, '--timeout', '10s', '--latency', ...lua, url];
+  const command = ['wrk', '-t1', `-c${connections}`, `-d${Math.max(1, Math.round(visit.seconds))}s`, '--timeout', '10s', '--latency', url];
   return metered(endpoint, async () => {
     const text = await run(command, LOAD_CORE);
     const found = parseWrk(text);
