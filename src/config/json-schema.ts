@@ -14,6 +14,7 @@ export interface JsonSchema {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly patternProperties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: JsonSchema | boolean;
@@ -53,10 +54,17 @@ function forEditors(schema: JsonSchema): JsonSchema {
   const { description, default: fallback, ...kind } = { ...rest, ...nested } as JsonSchema;
   const about = { ...(description !== undefined && { description }), ...(fallback !== undefined && { default: fallback }) };
   if (schema.anyOf !== undefined) return { ...about, ...kind };
+  if (schema.required?.includes('match') === true) return { ...about, ...matchOrName(kind), type: ['object', 'null'] };
   if (schema.type === 'object') return { ...about, ...kind, type: ['object', 'null'] };
   if (schema.type === 'string' && schema.pattern === undefined && schema.enum === undefined) return { ...about, ...kind };
   if (schema.type === 'array' || Array.isArray(schema.type) || schema.type === undefined) return { ...about, ...kind };
   return { ...about, anyOf: [kind, { type: 'string', pattern: '\\$\\{' }] };
+}
+
+/** A route of a preset is changed by its name alone. */
+function matchOrName({ required = [], ...route }: JsonSchema): JsonSchema {
+  const others = required.filter((key) => key !== 'match');
+  return { ...route, ...(others.length > 0 && { required: others }), anyOf: [{ required: ['match'] }, { required: ['name'] }] };
 }
 
 function mapValues<From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To): Record<string, To> {

@@ -45,3 +45,10 @@ export function configOf(text: string, env: Record<string, string> = {}): Config
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
   return result.config;
 }
+
+const UPSTREAM = 'version: 1\nupstreams:\n  api:\n    origin: https://api.example\n';
+
+/** What is wrong with lines under an upstream `api`; they begin in line 5, column 5. */
+export function inUpstream(...lines: string[]): string[] {
+  return problemsOf(`${UPSTREAM}${lines.map((line) => `    ${line}\n`).join('')}`);
+}

@@ -27,6 +27,13 @@ describe('config/schema.json', () => {
     expect(undescribed(jsonSchema())).toEqual([]);
   });
 
+  it('lets a route of a preset be changed by its name alone', () => {
+    const upstreams = (jsonSchema() as JsonSchema).properties?.['upstreams']?.additionalProperties;
+    const route = typeof upstreams === 'object' ? upstreams.properties?.['routes']?.items : undefined;
+    expect(route?.anyOf).toEqual([{ required: ['match'] }, { required: ['name'] }]);
+    expect(route?.required).toBeUndefined();
+  });
+
   it('lets variables stand for numbers and durations', () => {
     const port = (jsonSchema() as JsonSchema).properties?.['listen']?.properties?.['port'];
     expect(port?.anyOf).toEqual([

@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { inUpstream, problemsOf } from './fixtures.ts';
+
+describe('settings that are impossible together', () => {
+  it.each([
+    [
+      'timeouts: { connect: 5s, total: 3s }',
+      '5:26 upstreams.api.timeouts.connect: connect (5s) can never pass: total (3s) ends everything before it (lower connect or raise total)',
+    ],
+    [
+      'timeouts: { attempt: 3s, total: 3s }',
+      '5:26 upstreams.api.timeouts.attempt: attempt (3s) can never pass: total (3s) ends everything before it (an attempt has to be shorter than total, or left out)',
+    ],
+    ['retry: { backoff: { base: 3s, max: 1s } }', '5:31 upstreams.api.retry.backoff.base: base (3s) is above max (1s)'],
+    ['breaker: { openFor: 60s, openMax: 30s }', '5:25 upstreams.api.breaker.openFor: openFor (1m) is above openMax (30s)'],
+    ['bulkhead: { adaptive: { min: 9, max: 3 } }', '5:34 upstreams.api.bulkhead.adaptive.min: min (9) is above max (3)'],
+    ['bulkhead: { queue: 5 }', '5:17 upstreams.api.bulkhead.queue: a queue needs a limit of what runs at once (write bulkhead.concurrent)'],
+    [
+      'cache: { ignoreOrigin: true }',
+      '5:14 upstreams.api.cache.ignoreOrigin: needs a ttl to put in the place of what the origin says (write cache.ttl)',
+    ],
+    [
+      'errors: { status: { conection_refused: 500 } }',
+      '5:25 upstreams.api.errors.status.conection_refused: expected a failure code or a status (did you mean connection_refused?)',
+    ],
+    ['errors: { rewrite: { bad: 500 } }', '5:26 upstreams.api.errors.rewrite.bad: expected a status such as 520'],
+    [
+      'resolve: https://a.example:1',
+      '5:14 upstreams.api.resolve: expected host:port such as 127.0.0.1:9443, got "https://a.example:1" (without the scheme)',
+    ],
+    [
+      'resolve: { api.example: 127.0.0.1:99999 }',
+      '5:29 upstreams.api.resolve.api.example: expected host:port such as 127.0.0.1:9443, got "127.0.0.1:99999"',
+    ],
+    [
+      'hosts: [https://b.example]',
+      '5:13 upstreams.api.hosts.0: expected a host such as api.example.com or *.example.com, got "https://b.example" (without the scheme)',
+    ],
+    [
+      'hosts: [a.*.example]',
+      '5:13 upstreams.api.hosts.0: expected a host such as api.example.com or *.example.com, got "a.*.example" (* may only stand first, before a dot)',
+    ],
+    ['tables: { path: /rest }', '5:21 upstreams.api.tables.path: expected a path with {table} in it, such as /rest/v1/{table}'],
+    ['tls: { ca: ./none.pem }', '5:16 upstreams.api.tls.ca: the CA file "./none.pem" cannot be read: there is no such file'],
+    ['tls: { ca: ./proxy.yaml }', '5:16 upstreams.api.tls.ca: the CA file "./proxy.yaml" holds no certificate in PEM'],
+  ])('%s', (line, expected) => expect(inUpstream(line)).toEqual([`proxy.yaml:${expected}`]));
+
+  it.each([
+    ['{ match: { path: "/x/{a:[}" } }', '5:31 upstreams.api.routes.0.match.path: the path template does not compile: Invalid regular expression: '],
+    ['{ match: { path: "/x/{a" } }', '5:31 upstreams.api.routes.0.match.path: the path template has a brace too many'],
+    ['{ match: { path: "/x/**/y" } }', '5:31 upstreams.api.routes.0.match.path: ** may only stand at the end of a path template'],
+    [
+      '{ match: { path: [/a, "/x?b=1"] } }',
+      '5:36 upstreams.api.routes.0.match.path.1: a path template has no query (write match.query: { name: value })',
+    ],
+    ['{ match: { header: { prefer: /(/ } } }', '5:43 upstreams.api.routes.0.match.header.prefer: the regular expression does not compile: '],
+    ['{ match: { json: { "a[": 1 } } }', '5:33 upstreams.api.routes.0.match.json.a[: expected a path into JSON such as error.code'],
+    [
+      '{ match: { path: /a }, classify: [{ matches: "(", as: refused }] }',
+      '5:59 upstreams.api.routes.0.classify.0.matches: the regular expression does not compile: ',
+    ],
+    [
+      '{ match: { path: /a }, classify: [{ json: "a[", as: refused }] }',
+      '5:56 upstreams.api.routes.0.classify.0.json: expected a path into JSON such as error.code',
+    ],
+    [
+      '{ match: { path: /a }, pushback: [{ json: "a[" }] }',
+      '5:56 upstreams.api.routes.0.pushback.0.json: expected a path into JSON such as error.code',
+    ],
+    [
+      '{ match: { path: /a }, cache: { tags: ["t-{id}"] } }',
+      '5:53 upstreams.api.routes.0.cache.tags.0: there is no placeholder {id} in the path of this route',
+    ],
+    [
+      '{ match: { path: /a }, invalidate: { none: true, all: true } }',
+      '5:63 upstreams.api.routes.0.invalidate.all: contradicts none: true, which drops nothing',
+    ],
+    [
+      '{ match: { path: /a, method: POST }, cache: { ttl: 5s } }',
+      '5:51 upstreams.api.routes.0.cache: only GET and HEAD are cached, and this route takes POST',
+    ],
+    [
+      '{ match: { path: "/{a}" }, breaker: { scope: [authority, "{b}", "json:{x}"] } }',
+      '5:71 upstreams.api.routes.0.breaker.scope.1: there is no placeholder {b} in the path of this route',
+    ],
+    ['{ match: { path: "/{a:x+}" }, pace: [{ rate: 1/s, key: ["{b}"] }] }', '5:70 upstreams.api.routes.0.pace.0.key.0: there is no placeholder {b}'],
+    [
+      '{ name: default, match: {} }',
+      '5:22 upstreams.api.routes.0.name: there is a route default already (default is what no route matches: set it on the upstream)',
+    ],
+  ])('%s', (route, expected) => {
+    const problems = inUpstream(`routes: [${route}]`);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`proxy.yaml:${expected}`);
+  });
+
+  it.each([
+    ['listen: { port: 9090 }', '2:17 listen.port: port 9090 is taken by admin already (choose another, or 0 for any free one)'],
+    [
+      'listen: { port: 7000 }\nadmin: { port: 7000, host: 0.0.0.0 }',
+      '3:16 admin.port: port 7000 is taken by listen already (choose another, or 0 for any free one)',
+    ],
+    [
+      'upstreams:\n  a: { origin: https://a.example, listen: { port: 8080 } }',
+      '3:51 upstreams.a.listen.port: port 8080 is taken by listen already (choose another, or 0 for any free one)',
+    ],
+    [
+      'upstreams:\n  a: { origin: https://a.example }\n  b: { origin: https://b.example, hosts: [A.example] }',
+      '4:43 upstreams.b.hosts.0: the host a.example belongs to upstreams.a already (a request for it could not tell b from the other)',
+    ],
+    [
+      'passthrough: [a.example]\nupstreams:\n  a: { origin: https://a.example }',
+      '4:16 upstreams.a.origin: the host a.example belongs to passthrough.0 already (a request for it could not tell a from the other)',
+    ],
+    [
+      'passthrough: ["*"]',
+      '2:15 passthrough.0: expected a host such as api.example.com or *.example.com, got "*" (* may only stand first, before a dot)',
+    ],
+    [
+      'upstreams:\n  a: { hosts: ["*.a.example"], listen: { port: 1 } }',
+      '3:32 upstreams.a.listen: a port of its own needs an origin to send requests to (write origin: https://HOST)',
+    ],
+  ])('%j', (text, expected) => expect(problemsOf(`version: 1\n${text}\n`)).toEqual([`proxy.yaml:${expected}`]));
+
+  it.each([
+    [
+      'pace: [{ rate: 1/s, hold: { codes: [busi, 429, connection_refused, busy] } }]',
+      '6:41 upstreams.api.pace.0.hold.codes.0: nothing is called "busi" (did you mean busy?)',
+    ],
+    ['fallback: { steps: [{ stale: true }] }', '6:34 upstreams.api.fallback.steps.0.stale: no stale answer is kept here (write cache.staleIfError)'],
+    [
+      'routes: [{ match: { path: /a }, cache: { tags: [bots] } }, { match: { path: /b }, invalidate: { tags: [bot] } }]',
+      '6:108 upstreams.api.routes.1.invalidate.tags.0: no route gives its answers the tag "bot" (did you mean bots?)',
+    ],
+  ])('%s', (line, expected) => expect(inUpstream('classify: [{ as: refused, code: busy }]', line)).toEqual([`proxy.yaml:${expected}`]));
+
+  it('lets port 0 stand as often as one likes, and one port on two addresses', () => {
+    expect(problemsOf('version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\n')).toEqual([]);
+    expect(problemsOf('version: 1\nlisten: { port: 7000 }\nadmin: { port: 7000, host: 127.0.0.2 }\n')).toEqual([]);
+  });
+
+  it('lets an attempt outlast total on a stream, where total ends with the head', () => {
+    expect(inUpstream('streaming: true', 'timeouts: { attempt: 60s, total: 10s }')).toEqual([]);
+  });
+});
