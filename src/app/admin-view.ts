@@ -1,5 +1,6 @@
 import type { AdminView, BreakerAction, Readiness } from '../admin/view.ts';
-import type { BreakerReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
+import type { Cache } from '../cache/cache.ts';
+import type { BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
 import type { Breaker } from '../policy/breaker/breaker.ts';
 import type { Generation } from './generation.ts';
 import { version } from './version.ts';
@@ -10,6 +11,7 @@ export interface ViewSource {
   readonly readiness: Readiness;
   readonly configReading: ConfigReading;
   readonly listeners: readonly ListenerReading[];
+  readonly cache: Cache;
 }
 
 /** The running app as the admin listener and the gauges see it. */
@@ -37,6 +39,10 @@ export class AppView implements AdminView {
 
   config(): ConfigReading {
     return this.#source.configReading;
+  }
+
+  cache(): CacheReading {
+    return { store: this.#source.cache.store.name, ...this.#source.cache.stats };
   }
 
   effectiveConfig(): unknown {

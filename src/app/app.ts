@@ -1,5 +1,7 @@
+import { cacheRoutes } from '../admin/api/cache-routes.ts';
 import type { Readiness } from '../admin/view.ts';
 import { type AdminServer, startAdmin } from '../admin/server.ts';
+import { Cache } from '../cache/cache.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type DataPlane, startDataPlane, type UpstreamPort } from '../listen/data-plane.ts';
@@ -28,6 +30,8 @@ export interface AppOptions {
 /** A running Breakwater: everything that lives belongs to it, and `stop` ends all of it. */
 export class App {
   readonly telemetry: Telemetry;
+  /** One for all upstreams; it outlives reloads. */
+  readonly cache: Cache;
   readonly #clock = systemClock;
   readonly #view: AppView;
   readonly #parts: RuntimeParts;
@@ -41,11 +45,12 @@ export class App {
   private constructor({ loaded, env, logTo }: AppOptions) {
     const { config } = loaded;
     this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log: createLog(config.log.level, logTo), access: config.log.access });
+    this.cache = new Cache({ maxBytes: config.cache.maxBytes, clock: this.#clock, observer: this.telemetry });
     this.#parts = {
       clock: this.#clock,
       observer: this.telemetry,
       resolver: new Resolver(this.#clock, resolverOptions(config)),
-      cacheFor: () => undefined,
+      cacheFor: (settings, upstream) => this.cache.layerFor(settings, upstream),
     };
     this.#generation = assemble(config, this.#parts, undefined);
     this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log: this.telemetry.log, clock: this.#clock });
@@ -128,6 +133,7 @@ export class App {
     const clean = (await this.#plane?.drain(drainMs)) ?? true;
     await Promise.all(this.#generation.runtimes.map((runtime) => runtime.destroy()));
     await this.#admin?.close();
+    await this.cache.close();
     this.telemetry.log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
     await this.telemetry.log.flush();
   }
@@ -143,7 +149,14 @@ export class App {
       observer: this.telemetry,
       clock: this.#clock,
     });
-    this.#admin = await startAdmin({ host: admin.host, port: admin.port, view: this.#view, telemetry: this.telemetry, clock: this.#clock });
+    this.#admin = await startAdmin({
+      host: admin.host,
+      port: admin.port,
+      view: this.#view,
+      telemetry: this.telemetry,
+      clock: this.#clock,
+      routes: cacheRoutes(this.cache.admin, this.telemetry.log),
+    });
     for (const runtime of this.#generation.runtimes) runtime.start();
     this.#readiness = 'ready';
     this.#reloader.watch();

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../app/version.ts';
+import { cacheCommand } from './cache.ts';
 import { checkCommand } from './check.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { envCommand } from './env.ts';
@@ -23,7 +24,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
   const ended = (code: ExitCode): void => {
     exitCode = code;
   };
-  for (const make of [runCommand, execCommand, envCommand, initCommand, checkCommand, healthcheckCommand]) {
+  for (const make of [runCommand, execCommand, envCommand, initCommand, checkCommand, cacheCommand, healthcheckCommand]) {
     program.addCommand(make(context, ended).copyInheritedSettings(program));
   }
   try {

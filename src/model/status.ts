@@ -64,9 +64,24 @@ export interface ConfigReading {
   readonly problems: readonly string[];
 }
 
+/** The cache's store as it stands now. */
+export interface CacheReading {
+  /** `memory`, `sqlite` or `redis`. */
+  readonly store: string;
+  /** Stored answers; undefined where the store cannot tell at no cost. */
+  readonly entries: number | undefined;
+  readonly bytes: number | undefined;
+  /** Answers dropped to make room, since the start. */
+  readonly evictions: number;
+  /** Operations of the store that failed and were taken as a miss, since the start. */
+  readonly errors: number;
+}
+
 /** What the running app says of itself when asked. Every call answers at once from memory; nothing here touches an upstream. */
 export interface AppReadings {
   upstreams(): readonly UpstreamReading[];
   listeners(): readonly ListenerReading[];
   config(): ConfigReading;
+  /** Undefined where there is no cache. */
+  cache?(): CacheReading;
 }

@@ -1,4 +1,4 @@
-import type { AppReadings, UpstreamReading } from '../../model/status.ts';
+import type { AppReadings, CacheReading, UpstreamReading } from '../../model/status.ts';
 import type { Series } from './series.ts';
 
 const STATES = ['closed', 'open', 'half-open', 'isolated'] as const;
@@ -6,7 +6,7 @@ const STATES = ['closed', 'open', 'half-open', 'isolated'] as const;
 /** What stands now: read from the app at each scrape. `readings` gives undefined while there is none. */
 export function readingSeries(readings: () => AppReadings | undefined): Series[] {
   const upstreams = (): readonly UpstreamReading[] => readings()?.upstreams() ?? [];
-  return [breakerSeries(upstreams), ...placeSeries(upstreams), ...probeSeries(upstreams)];
+  return [breakerSeries(upstreams), ...placeSeries(upstreams), ...probeSeries(upstreams), ...cacheSeries(() => readings()?.cache?.())];
 }
 
 type Upstreams = () => readonly UpstreamReading[];
@@ -78,5 +78,25 @@ function probeSeries(upstreams: Upstreams): Series[] {
       labels: ['upstream'],
       read: (emit) => upstreams().forEach(({ name, probe }) => probe !== undefined && emit(probe.latencyMs / 1000, name)),
     },
+  ];
+}
+
+function cacheSeries(reading: () => CacheReading | undefined): Series[] {
+  const one = (name: string, help: string, type: Series['type'], value: (cache: CacheReading) => number | undefined): Series => ({
+    name,
+    help,
+    type,
+    labels: ['store'],
+    read: (emit) => {
+      const cache = reading();
+      const found = cache === undefined ? undefined : value(cache);
+      if (cache !== undefined && found !== undefined) emit(found, cache.store);
+    },
+  });
+  return [
+    one('breakwater_cache_entries', 'Stored answers, variants counted one by one.', 'gauge', ({ entries }) => entries),
+    one('breakwater_cache_stored_bytes', 'Bytes of the stored answers, keys and fields included.', 'gauge', ({ bytes }) => bytes),
+    one('breakwater_cache_evictions_total', 'Answers dropped to make room.', 'counter', ({ evictions }) => evictions),
+    one('breakwater_cache_store_errors_total', 'Operations of the store that failed and were taken as a miss.', 'counter', ({ errors }) => errors),
   ];
 }

@@ -1,0 +1,68 @@
+import type { CacheAdmin, PurgeRequest } from '../../cache/admin.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { json, problem } from '../replies.ts';
+import type { AdminReply, AdminRequest, AdminRoute } from '../route.ts';
+
+/** Entries that one answer lists at most. */
+const MAX_LIMIT = 10_000;
+/** What a purge may name, and the types of the values. */
+const PURGE_KEYS = {
+  url: 'string',
+  prefix: 'string',
+  tag: 'string',
+  route: 'string',
+  upstream: 'string',
+  all: 'boolean',
+  soft: 'boolean',
+} as const satisfies Record<keyof PurgeRequest, 'string' | 'boolean'>;
+const TARGETS = ['url', 'prefix', 'tag', 'route', 'upstream', 'all'] as const;
+
+/** Looking into the cache and purging it. */
+export function cacheRoutes(cache: CacheAdmin, log: Log): AdminRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/cache',
+      summary: 'Stored answers and where the store stands; ?limit=100&upstream=NAME&route=NAME&prefix=URL, or ?url=URL for one',
+      handle: (request) => list(cache, request),
+    },
+    {
+      method: 'POST',
+      path: '/api/cache/purge',
+      summary:
+        'Drops stored answers: {"url": URL}, or prefix, tag, route, upstream, all; "soft": true serves them as stale while they are fetched anew',
+      handle: (request) => purge(cache, log, request),
+    },
+  ];
+}
+
+async function list(cache: CacheAdmin, { query }: AdminRequest): Promise<AdminReply> {
+  const url = query.get('url');
+  if (url !== null) return json({ entries: await cache.inspect(url) });
+  const limit = query.get('limit') ?? '100';
+  if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
+  const filter = Object.fromEntries(['upstream', 'route', 'prefix'].flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : [])));
+  return json({ store: cache.stats, entries: await cache.list(Math.min(Number(limit), MAX_LIMIT), filter) });
+}
+
+async function purge(cache: CacheAdmin, log: Log, { body }: AdminRequest): Promise<AdminReply> {
+  const request = purgeRequest(body);
+  if (typeof request === 'string') return problem(400, request);
+  const purged = await cache.purge(request);
+  log.info({ purged, by: TARGETS.filter((name) => name in request), soft: request.soft === true }, 'cache purged over the admin API');
+  return json({ purged });
+}
+
+/** The request in a body, or what is wrong with it. */
+function purgeRequest(body: unknown): PurgeRequest | string {
+  const example = 'expected a JSON object such as {"url": "https://api.example.com/x"} or {"tag": "bots", "soft": true}';
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return `${example}.`;
+  for (const [name, value] of Object.entries(body)) {
+    const type = Object.hasOwn(PURGE_KEYS, name) ? PURGE_KEYS[name as keyof PurgeRequest] : undefined;
+    if (type === undefined) return `${JSON.stringify(name)} is not known: ${example}.`;
+    if (typeof value !== type) return `${name} must be a ${type}.`;
+  }
+  const request = body as PurgeRequest;
+  if (!TARGETS.some((name) => request[name] !== undefined && request[name] !== false)) return `nothing is named: ${example}, or {"all": true}.`;
+  return request;
+}

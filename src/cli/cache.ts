@@ -1,0 +1,74 @@
+import { Command, Option } from 'commander';
+import type { CacheEntryView, PurgeRequest } from '../cache/admin.ts';
+import { adminUrl, askAdmin } from './admin-client.ts';
+import { type CliContext, CommandError, type ExitCode } from './context.ts';
+import { configOption } from './load.ts';
+
+interface Where {
+  readonly config?: string;
+  readonly admin?: string;
+}
+
+/** `breakwater cache ls|get|purge`: looks into the cache of a running sidecar over its admin API. */
+export function cacheCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
+  const command = new Command('cache').description('Look into the cache of a running sidecar, and purge it.').exitOverride();
+  const sub = (name: string, description: string): Command =>
+    command
+      .command(name)
+      .description(description)
+      .addOption(configOption())
+      .option('--admin <url>', 'address of the admin listener, instead of the one in the configuration')
+      .option('--json', 'print JSON');
+  sub('ls', 'List stored answers.')
+    .option('--upstream <name>')
+    .option('--route <name>')
+    .option('--prefix <url>', 'URLs that begin with this')
+    .option('--limit <n>', 'how many at the most', '100')
+    .action(async (options: Where & Record<string, string | true>) => {
+      const query = new URLSearchParams(
+        ['upstream', 'route', 'prefix', 'limit'].flatMap((name) => (name in options ? [[name, String(options[name])]] : [])),
+      );
+      print(context, await entries(adminUrl(options, context), `/api/cache?${query}`), options['json'] === true);
+      ended(0);
+    });
+  sub('get', 'Show what is stored for one URL.')
+    .argument('<url>')
+    .action(async (url: string, options: Where & { json?: true }) => {
+      const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url })}`);
+      print(context, found, options.json === true);
+      ended(found.length === 0 ? 1 : 0);
+    });
+  sub('purge', 'Drop stored answers: by URL, or by one of the options.')
+    .argument('[url]')
+    .option('--prefix <url>', 'URLs that begin with this')
+    .option('--tag <tag>', 'a surrogate key or table')
+    .option('--route <name>')
+    .option('--upstream <name>', 'everything of an upstream, or with --tag and --route, of that upstream alone')
+    .addOption(new Option('--all', 'everything'))
+    .option('--soft', 'serve them as stale while they are fetched anew')
+    .action(async (url: string | undefined, options: Where & PurgeRequest & { json?: true }) => {
+      const { prefix, tag, route, upstream, all, soft } = options;
+      const request = Object.fromEntries(Object.entries({ url, prefix, tag, route, upstream, all, soft }).filter(([, value]) => value !== undefined));
+      if (Object.keys(request).every((name) => name === 'soft'))
+        throw new CommandError('name what to purge: a URL, --prefix, --tag, --route, --upstream or --all', 2);
+      const answer = await askAdmin(adminUrl(options, context), 'POST', '/api/cache/purge', request);
+      context.out(options.json === true ? `${JSON.stringify(answer)}\n` : `${(answer as { purged: number }).purged} purged\n`);
+      ended(0);
+    });
+  return command;
+}
+
+async function entries(base: string, path: string): Promise<CacheEntryView[]> {
+  return ((await askAdmin(base, 'GET', path)) as { entries: CacheEntryView[] }).entries;
+}
+
+function print(context: CliContext, found: readonly CacheEntryView[], asJson: boolean): void {
+  if (asJson) return context.out(`${JSON.stringify(found, null, 2)}\n`);
+  if (found.length === 0) return context.err('nothing is stored\n');
+  for (const { url, status, ageSeconds, ttlSeconds, bytes, upstream, route, identity, tags } of found) {
+    const who = identity === '' ? '' : ` user ${identity}`;
+    context.out(
+      `${status} ${url}\n    ${upstream}/${route}${who}  age ${ageSeconds} s  ttl ${ttlSeconds} s  ${bytes} bytes  tags ${tags.join(' ') || '-'}\n`,
+    );
+  }
+}
