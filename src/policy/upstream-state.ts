@@ -6,6 +6,7 @@ import type { RetryBudget } from './budget.ts';
 import type { Bulkhead } from './bulkhead.ts';
 import type { ClientRetries } from './client-retries.ts';
 import { budgetFor, clientRetriesFor, placesFor } from './core-layers.ts';
+import { Notices } from './notices.ts';
 import { QuotaGates } from './quota-gates.ts';
 
 /** What the policies of one upstream's routes know together, and what outlives a reload. */
@@ -14,6 +15,8 @@ export class UpstreamState {
   readonly budget: RetryBudget;
   readonly gates: QuotaGates;
   readonly clientRetries: ClientRetries | undefined;
+  /** What is known of its clients' patience, and the faults that are injected into it: for /health. */
+  readonly notices = new Notices();
   /** Undefined where nothing limits the upstream's places. */
   readonly places: Bulkhead | undefined;
 
