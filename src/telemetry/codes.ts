@@ -28,12 +28,15 @@ export const DECISIONS = [
 export type ExchangeOutcome = (typeof OUTCOMES)[number];
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
-/** How an exchange ended. A failure that the cache covered for is none. */
+/** How an exchange ended. A failure that the cache or a fallback covered for is none; an answer that broke off is one, whatever its status. */
 export function outcomeOf(exchange: Exchange): ExchangeOutcome {
   if (exchange.outcomeUnknown) return 'unknown';
   if (exchange.aborted) return 'client_closed';
-  const covered = exchange.source === 'cache' && exchange.status < 500;
-  return exchange.status < 100 || exchange.status >= 500 || (exchange.failure !== undefined && !covered) ? 'failed' : 'ok';
+  const { failure, source, status } = exchange;
+  if (status < 100 || status >= 500) return 'failed';
+  if (failure === undefined) return 'ok';
+  const covered = failure.phase !== 'body' && (source === 'cache' || (source === 'proxy' && status < 400));
+  return covered ? 'ok' : 'failed';
 }
 
 /** How an attempt ended. */

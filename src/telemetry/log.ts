@@ -19,8 +19,8 @@ export interface Log {
   line(json: string): void;
   /** Changes how much is said: a reload may. */
   setLevel(level: LogLevel): void;
-  /** Writes out what is held back. Called before the process ends. */
-  flush(): void;
+  /** Writes out what is held back, for a second at most. Awaited before the process ends, or its last lines may be lost. */
+  flush(): Promise<void>;
 }
 
 /** Where lines go: a file descriptor (1, 2), written to without blocking, or anything that takes text. */
@@ -29,9 +29,15 @@ export type LogTarget = 1 | 2 | { write(line: string): unknown };
 /** What is held back while the reader of the log does not read; past it lines are dropped, since a full pipe must not take the memory. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 
+/** How long the end of the process waits for the reader of the log, in milliseconds. */
+const FLUSH_MS = 1000;
+
+/** Causes of causes that are told; they can go round in circles. */
+const MAX_CAUSES = 3;
+
 /** Makes the log. Lines carry `level` as a word and `time` as ISO 8601. */
 export function createLog(level: LogLevel, target: LogTarget = 1): Log {
-  const fd = typeof target === 'number' ? pino.destination({ dest: target, sync: false, maxLength: MAX_HELD_BYTES }) : undefined;
+  const fd = typeof target === 'number' ? pino.destination({ dest: target, sync: false, minLength: 1, maxLength: MAX_HELD_BYTES }) : undefined;
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label: string) => ({ level: label }) } };
   const stream = fd ?? (target as DestinationStream);
   const logger = pino(options, stream);
@@ -51,19 +57,22 @@ export function createLog(level: LogLevel, target: LogTarget = 1): Log {
   };
 }
 
-/** Not yet open, or already gone: then nothing can be written out. */
-function flush(fd: { flushSync(): void } | undefined): void {
-  try {
-    fd?.flushSync();
-  } catch {
-    return;
-  }
+/** Settles once everything is written, or the reader has not read for too long. */
+function flush(fd: { flush(written: () => void): void } | undefined): Promise<void> {
+  if (fd === undefined) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, FLUSH_MS);
+    fd.flush(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** An exception as fields of a line: its own properties are left out, since errors of HTTP clients carry headers there. */
-export function errorFields(error: unknown): LogFields {
+export function errorFields(error: unknown, depth = 0): LogFields {
   if (!(error instanceof Error)) return { error: redactText(String(error)) };
-  const cause = error.cause === undefined ? undefined : errorFields(error.cause);
+  const cause = error.cause === undefined || depth >= MAX_CAUSES ? undefined : errorFields(error.cause, depth + 1);
   return {
     error: redactText(error.message),
     name: error.name,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { outcomeOf } from '../../../src/telemetry/codes.ts';
 import { answered, failed } from '../policy/fixtures.ts';
 import { attempt, ended, listening, readingsOf, upstreamReading } from './fixtures.ts';
 
@@ -155,6 +156,23 @@ describe('a secret', () => {
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the end of an exchange', () => {
+  const limited = failed({ code: 'http_response_status', kind: 'status', replay: 'refused' });
+  it.each([
+    ['an answer', { status: 200 }, 'ok'],
+    ['a mistake of the client', { status: 404 }, 'ok'],
+    ['an error of the upstream', { status: 500 }, 'failed'],
+    ['a refusal that retries did not mend', { status: 400, failure: limited }, 'failed'],
+    ['an error of ours', { status: 504, source: 'proxy', failure: refused }, 'failed'],
+    ['a failure that the cache covered', { status: 200, source: 'cache', failure: refused }, 'ok'],
+    ['a failure that a fallback covered', { status: 200, source: 'proxy', failure: refused }, 'ok'],
+    ['an answer that broke off', { status: 200, failure: failed({ phase: 'body', replay: 'cut' }) }, 'failed'],
+    ['no answer at all', { status: 0 }, 'failed'],
+  ] as const)('with %s counts as told', (_name, parts, outcome) => {
+    expect(outcomeOf(ended(parts))).toBe(outcome);
   });
 });
 
