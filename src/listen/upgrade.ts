@@ -49,7 +49,6 @@ export class Upgrade implements OpenConnection {
   /** Begins to dial. */
   begin(): void {
     const { client, exchange, dialing } = this.#parts;
-    client.on('readable', this.#look);
     client.once('end', this.#left);
     exchange.attempt = 1;
     const settings = dialing.dialFor(exchange.authority, exchange.scheme);
@@ -79,19 +78,13 @@ export class Upgrade implements OpenConnection {
     this.#end(STATUS_OF.client_closed);
   }
 
-  /** A client that says nothing is read from all the same: else nobody would hear it leave. */
-  readonly #look = (): void => {
-    const { client } = this.#parts;
-    if (client.readableLength === 0) client.read();
-  };
-
+  /** The socket may be open by half: that the client has said its last word must not go unheard. */
   readonly #left = (): void => {
     this.#parts.client.destroy();
   };
 
   #unwatch(): void {
     clearTimeout(this.#timer);
-    this.#parts.client.off('readable', this.#look);
     this.#parts.client.off('end', this.#left);
   }
 
