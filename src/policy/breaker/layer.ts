@@ -38,11 +38,20 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
   };
 }
 
+/**
+ * A head is enough to show that the upstream is alive, which closes a half-open breaker however long the answer streams. It is a success only with its last byte: else
+ * an upstream that breaks off every body would forgive itself with every head.
+ */
 function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number): Outcome {
-  own.report(permit, reply.status < 400 ? 'success' : 'alive', '', 0, tookMs);
-  if (reply.body.whole() !== undefined) return reply;
+  const evidence = reply.status < 400 ? 'success' : 'alive';
+  if (permit.probe) own.report(permit, 'alive', '', 0, tookMs);
+  if (reply.body.whole() !== undefined) {
+    own.report(permit, evidence, '', 0, tookMs);
+    return reply;
+  }
   const body = new TappedBody(reply.body, (how) => {
-    if (typeof how === 'object' && !how.own) own.report(permit, 'failure', describe(how));
+    if (how === undefined) own.report(permit, evidence, '', 0, tookMs);
+    else if (how !== 'aborted' && !how.own) own.report(permit, 'failure', describe(how), 0, tookMs);
   });
   return { ...reply, body };
 }

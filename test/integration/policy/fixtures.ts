@@ -3,10 +3,9 @@ import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import { upstream } from '../../../src/config/schema/upstream.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import { Exchange } from '../../../src/model/exchange.ts';
-import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { Notices } from '../../../src/policy/notices.ts';
-import { budgetFor, placesFor } from '../../../src/policy/core-layers.ts';
 import { pipeline } from '../../../src/policy/pipeline.ts';
+import { UpstreamState } from '../../../src/policy/upstream-state.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
 import { transport } from '../../../src/upstream/transport.ts';
@@ -24,12 +23,12 @@ export function chain(authority: string, written: Written) {
   const notices = new Notices();
   const [settings] = routesOf('api', config);
   if (settings === undefined) throw new Error('an upstream without routes');
-  const places = placesFor(config.bulkhead, config.timeouts?.queue, clock);
-  const breakers = new BreakerRegistry('api', clock, observer);
-  const shared = { breakers, budget: budgetFor(config.retry, clock), places, clock, observer, notices, cache: undefined };
+  const { breakers, budget, gates, clientRetries, places } = new UpstreamState('api', config, clock, observer);
+  const { leastMs } = pools;
+  const shared = { breakers, budget, gates, clientRetries, places, leastMs, clock, observer, notices, cache: undefined };
   const context = { limits: attemptLimits(settings.timeouts), clock, observer };
   const service = pipeline(settings, shared, transport(pools.poolFor, context));
-  return { service, pools, observer, notices, breakers, places, [Symbol.asyncDispose]: () => pools.destroy() };
+  return { service, pools, observer, notices, breakers, budget, gates, places, [Symbol.asyncDispose]: () => pools.destroy() };
 }
 
 /** A request to an authority, as the listener hands it on. */

@@ -1,10 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../src/policy/backoff.ts';
+import { backoffMs, withJitter } from '../../../src/policy/backoff.ts';
 import { FakeClock } from './fixtures.ts';
 
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-const options = fc.record({ baseMs: fc.integer({ min: 1, max: 1000 }), maxMs: fc.integer({ min: 1000, max: 60_000 }), jitter: fc.constantFrom('full', 'decorrelated', 'none' as const) });
+const options = fc.record({
+  baseMs: fc.integer({ min: 1, max: 1000 }),
+  maxMs: fc.integer({ min: 1000, max: 60_000 }),
+  jitter: fc.constantFrom('full', 'decorrelated', 'none' as const),
+});
 
 describe('backoff', () => {
   it('doubles its bound with each attempt and takes any part of it', () => {
@@ -29,6 +33,41 @@ describe('backoff', () => {
         const waitMs = backoffMs({ ...settings, jitter: settings.jitter as 'full' }, attempt, previousMs, clock);
         expect(waitMs).toBeGreaterThanOrEqual(0);
         expect(waitMs).toBeLessThanOrEqual(settings.maxMs);
+      }),
+    );
+  });
+
+  it('is, over a whole chain of waits, what a model of each kind says', () => {
+    fc.assert(
+      fc.property(options, fc.array(chance, { minLength: 1, maxLength: 12 }), (settings, chances) => {
+        const clock = new FakeClock();
+        let previousMs = 0;
+        let bound = settings.baseMs;
+        for (const [index, random] of chances.entries()) {
+          clock.chance = random;
+          const waitMs = backoffMs({ ...settings, jitter: settings.jitter as 'full' }, index + 1, previousMs, clock);
+          const capped = Math.min(bound, settings.maxMs);
+          const low = Math.min(settings.baseMs, settings.maxMs);
+          const high = Math.max(low, Math.min(settings.maxMs, previousMs * 3));
+          if (settings.jitter === 'none') expect(waitMs).toBe(capped);
+          else if (settings.jitter === 'full') expect(waitMs).toBeCloseTo(capped * random, 6);
+          else expect(waitMs >= low - 1e-6 && waitMs <= high + 1e-6).toBe(true);
+          previousMs = waitMs;
+          bound *= 2;
+        }
+      }),
+    );
+  });
+
+  it('adds to a wait that was asked for a tenth at most, and a second at most, and takes nothing away', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3_600_000 }), chance, (askedMs, random) => {
+        const clock = new FakeClock();
+        clock.chance = random;
+        const waitMs = withJitter({ baseMs: 1, maxMs: 1, jitter: 'full' }, askedMs, clock);
+        expect(waitMs).toBeGreaterThanOrEqual(askedMs);
+        expect(waitMs).toBeLessThanOrEqual(askedMs + Math.min(1000, askedMs / 10));
+        expect(withJitter({ baseMs: 1, maxMs: 1, jitter: 'none' }, askedMs, clock)).toBe(askedMs);
       }),
     );
   });
