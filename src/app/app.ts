@@ -152,6 +152,7 @@ export class App {
     this.#admin = await startAdmin({
       host: admin.host,
       port: admin.port,
+      hosts: admin.hosts,
       view: this.#view,
       telemetry: this.telemetry,
       clock: this.#clock,
@@ -174,6 +175,8 @@ export class App {
     const before = this.#generation;
     this.#generation = next;
     for (const runtime of next.runtimes) runtime.start();
+    this.telemetry.log.setLevel(config.log.level);
+    this.telemetry.logAccess(config.log.access);
     await Promise.all(retired(before, next).map((runtime) => runtime.retire()));
   }
 }

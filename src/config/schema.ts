@@ -16,7 +16,13 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('Where the backend reaches the proxy: HTTPS_PROXY, or base URLs by prefix (/NAME/).'),
   admin: listen
-    .extend({ port: port.default(9090).describe('Port to listen on; 0 takes any free one.') })
+    .extend({
+      port: port.default(9090).describe('Port to listen on; 0 takes any free one.'),
+      hosts: z
+        .array(z.string())
+        .default([])
+        .describe('More names by which it is reached, such as a container name; others are refused (DNS rebinding).'),
+    })
     .prefault({})
     .describe('Where /health, /metrics, /api and the dashboard are.'),
   intercept: z

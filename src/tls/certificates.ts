@@ -1,5 +1,5 @@
 // oxlint-disable-next-line import/no-unassigned-import -- it has to be there before @peculiar/x509 is loaded
-import './reflection.ts';
+import 'reflect-metadata';
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject, randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';

@@ -1,5 +1,5 @@
 // oxlint-disable-next-line no-unassigned-import -- its effect has to come before the package below is loaded
-import './reflect-metadata.ts';
+import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import {
   AuthorityKeyIdentifierExtension,

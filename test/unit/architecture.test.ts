@@ -24,7 +24,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGE_HOME: Readonly<Record<string, string>> = {
   undici: 'upstream',
   cockatiel: 'policy',
-  'http-proxy-3': 'listen',
   'prom-client': 'telemetry',
   pino: 'telemetry',
   yaml: 'config',
