@@ -75,9 +75,10 @@ export class Cache {
         return isSafe(exchange.method) ? next(exchange) : write(exchange);
       };
       if (reads === undefined) return pass;
+      // the same texts for all answers of the route
+      const own = [upstreamTag(reads.upstream), routeTag(reads.upstream, reads.route)];
       const tagsOf = (exchange: Exchange, url: string): string[] => [
-        upstreamTag(reads.upstream),
-        routeTag(reads.upstream, reads.route),
+        ...own,
         urlTag(url),
         ...reads.tagsOf(exchange).map((tag) => scopedTag(reads.upstream, tag)),
         ...(tables?.readTags(exchange) ?? []),

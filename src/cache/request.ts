@@ -65,7 +65,7 @@ export function urlForms(target: Pick<Exchange, 'scheme' | 'authority' | 'path'>
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
   const { headers } = exchange;
   const tables = options.tablesPrefix !== undefined && exchange.path.startsWith(options.tablesPrefix);
-  let credentials = '';
+  let credentials: string[] | undefined;
   let cacheControl: string | undefined;
   let pragma: string | undefined;
   let authorized = false;
@@ -95,12 +95,12 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
         break;
       default:
         if (!CREDENTIAL_HEADERS.has(name)) break;
-        credentials += `${name}:${value}\n`;
+        (credentials ??= []).push(name, value);
         authorized ||= name === 'authorization';
     }
   }
   const url = urlOf(exchange, identities, options.sortQuery);
-  const identity = credentials === '' ? undefined : identities.of(credentials);
+  const identity = credentials === undefined ? undefined : identities.of(credentials);
   const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
   const directives = cacheControl === undefined && pragma === undefined ? NOTHING_ASKED : requestDirectives(cacheControl, pragma);
   return { url, key, expiresAt: identity?.expiresAt ?? Infinity, authorized, directives, conditional, precondition, ranged };

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../model/clock.ts';
-import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
+import type { HeaderList } from '../../model/headers.ts';
+import type { CacheStore, Found, Freshness, StoredRange, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
 import { isDead, isMarked, type Tag, TagTable } from './tags.ts';
 
 /** Bounds of a memory store. */
@@ -16,12 +17,46 @@ const OVERHEAD_BYTES = 800;
 /** Entries looked at in one go by a purge that has to look at all. */
 const SLICE = 5000;
 
-/** A stored answer with the tags that it holds. */
-interface Entry extends Found {
-  stale: boolean;
+/** A stored answer. It holds its tags themselves: their names stand in them once for all entries. */
+class Entry implements Found {
+  stale = false;
+  readonly vary: readonly string[];
+  readonly variant: string;
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: Uint8Array;
+  readonly range: StoredRange | undefined;
+  readonly freshness: Freshness;
+  readonly respondedAt: number;
+  readonly initialAgeMs: number;
+  readonly keepUntil: number;
+  readonly upstream: string;
+  readonly route: string;
   readonly held: readonly Tag[];
   readonly epoch: number;
   readonly cost: number;
+
+  constructor(response: StoredResponse, held: readonly Tag[], epoch: number, cost: number) {
+    this.vary = response.vary;
+    this.variant = response.variant;
+    this.status = response.status;
+    this.headers = response.headers;
+    this.body = response.body;
+    this.range = response.range;
+    this.freshness = response.freshness;
+    this.respondedAt = response.respondedAt;
+    this.initialAgeMs = response.initialAgeMs;
+    this.keepUntil = response.keepUntil;
+    this.upstream = response.upstream;
+    this.route = response.route;
+    this.held = held;
+    this.epoch = epoch;
+    this.cost = cost;
+  }
+
+  get tags(): readonly string[] {
+    return this.held.map(({ name }) => name);
+  }
 }
 
 const NOTHING: readonly Found[] = [];
@@ -64,7 +99,7 @@ export class MemoryStore implements CacheStore {
 
   put(key: string, response: StoredResponse): void {
     const kept = this.#others(this.#entries.peek(key), response);
-    const entry: Entry = { ...response, stale: false, held: this.#tags.hold(response.tags), epoch: this.#tags.epoch, cost: bytesOf(key, response) };
+    const entry = new Entry(response, this.#tags.hold(response.tags), this.#tags.epoch, bytesOf(key, response));
     this.#count++;
     while (kept.length >= this.#maxVariants) {
       this.#evictions++;
@@ -175,7 +210,7 @@ function holds(filter: StoreFilter, key: string, entry: Entry): boolean {
   if (filter.upstream !== undefined && entry.upstream !== filter.upstream) return false;
   if (filter.route !== undefined && entry.route !== filter.route) return false;
   if (filter.prefix !== undefined && !key.startsWith(filter.prefix)) return false;
-  return filter.tag === undefined || entry.tags.includes(filter.tag);
+  return filter.tag === undefined || entry.held.some(({ name }) => name === filter.tag);
 }
 
 function costOf(variants: readonly Entry[]): number {
