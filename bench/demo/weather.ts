@@ -48,33 +48,39 @@ function goodDay({ supabase, gemini, whatsapp }: Simulators): void {
 }
 
 function supabaseFaults({ supabase }: Simulators, chance: Chance): void {
-  chance(supabase, 0.01, { kind: 'reset-connection' });
+  chance(supabase, 0.007, { kind: 'reset-connection' });
   chance(supabase, 0.015, { kind: 'stall-tls' });
-  chance(supabase, 0.01, { kind: 'answer', answer: restError('PGRST003') }, READS);
-  chance(supabase, 0.01, { kind: 'status', status: 503 }, READS);
-  chance(supabase, 0.005, { kind: 'answer', answer: cloudflarePage(522) }, READS);
-  chance(supabase, 0.01, { kind: 'reset-before-headers' }, READS);
-  chance(supabase, 0.01, { kind: 'stall-headers' }, READS);
+  chance(supabase, 0.007, { kind: 'answer', answer: restError('PGRST003') }, READS);
+  chance(supabase, 0.007, { kind: 'status', status: 503 }, READS);
+  chance(supabase, 0.003, { kind: 'answer', answer: cloudflarePage(522) }, READS);
+  chance(supabase, 0.007, { kind: 'reset-before-headers' }, READS);
+  chance(supabase, 0.007, { kind: 'stall-headers' }, READS);
   chance(supabase, 0.01, { kind: 'answer', answer: restError('PGRST000') }, WRITES);
   chance(supabase, 0.005, { kind: 'answer', answer: cloudflarePage(521) }, WRITES);
 }
 
 function geminiFaults({ gemini }: Simulators, chance: Chance, gentle: boolean): void {
-  chance(gemini, 0.01, { kind: 'reset-connection' });
-  chance(gemini, 0.05, { kind: 'answer', answer: googleError(503) });
-  chance(gemini, 0.01, { kind: 'answer', answer: googleError(500) });
-  chance(gemini, 0.01, { kind: 'answer', answer: quotaError('minute', '1s') });
-  chance(gemini, 0.01, { kind: 'reset-before-headers' });
-  chance(gemini, 0.015, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
+  chance(gemini, 0.007, { kind: 'reset-connection' });
+  chance(gemini, 0.035, { kind: 'answer', answer: googleError(503) });
+  chance(gemini, 0.007, { kind: 'answer', answer: googleError(500) });
+  chance(gemini, 0.007, { kind: 'answer', answer: quotaError('minute', '1s') });
+  chance(gemini, 0.007, { kind: 'reset-before-headers' });
+  chance(gemini, 0.012, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
 }
 
 function whatsappFaults({ whatsapp }: Simulators, chance: Chance, gentle: boolean): void {
-  chance(whatsapp, 0.01, { kind: 'reset-connection' });
+  chance(whatsapp, 0.007, { kind: 'reset-connection' });
   if (!gentle) chance(whatsapp, 0.015, { kind: 'stall-tls' });
-  chance(whatsapp, 0.02, { kind: 'answer', answer: graphError(130429) }, SENDS);
-  chance(whatsapp, 0.015, { kind: 'answer', answer: graphError(2) }, SENDS);
+  chance(whatsapp, 0.015, { kind: 'answer', answer: graphError(130429) }, SENDS);
+  chance(whatsapp, 0.012, { kind: 'answer', answer: graphError(2) }, SENDS);
   chance(whatsapp, 0.02, { kind: 'answer', answer: graphError(1) }, LOOKUPS);
   chance(whatsapp, 0.03, { kind: 'reset-before-headers' }, LOOKUPS);
+}
+
+/** Something that happens at one moment. */
+function once(act: () => void): Promise<AsyncDisposable> {
+  act();
+  return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() });
 }
 
 /** Slow moments and short outages, spread over the time. */
@@ -88,10 +94,10 @@ function episodes(sim: Simulators, durationMs: number, gentle: boolean): Episode
   const all: Episode[] = [
     { fromMs: at(0.15), forMs: at(0.05), begin: () => slow(supabase, 1500, 3000) },
     { fromMs: at(0.3), forMs: at(0.05), begin: () => slow(gemini, 2000, 4000) },
-    { fromMs: at(0.45), forMs: 250, begin: () => whatsapp.refuse('drain') },
-    { fromMs: at(0.6), forMs: 250, begin: () => supabase.refuse('drain') },
-    { fromMs: at(0.75), forMs: 250, begin: () => gemini.refuse() },
-    { fromMs: at(0.85), forMs: 1200, begin: () => gemini.blackhole() },
+    { fromMs: at(0.45), forMs: 200, begin: () => whatsapp.refuse('drain') },
+    { fromMs: at(0.6), forMs: 100, begin: () => supabase.refuse('drain') },
+    { fromMs: at(0.75), forMs: 0, begin: () => once(() => gemini.cut()) },
+    { fromMs: at(0.85), forMs: 1200, begin: () => gemini.blackhole('keep') },
   ];
   return gentle ? all.filter(({ forMs }) => forMs < 1200) : all;
 }

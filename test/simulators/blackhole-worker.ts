@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 // further SYN. Ended by Worker.terminate().
 const server = createServer();
 const { port } = workerData as { port: number };
-server.listen({ port, host: '127.0.0.1', backlog: 1 }, () => {
+server.listen({ port, host: '127.0.0.1', backlog: 1, reusePort: true }, () => {
   // oxlint-disable-next-line require-post-message-target-origin -- a worker's port, not a window
   parentPort?.postMessage('listening');
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));

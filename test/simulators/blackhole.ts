@@ -4,24 +4,34 @@ import { Worker } from 'node:worker_threads';
 const HANGS_AFTER_MS = 120;
 const QUEUE_AT_MOST = 8;
 
+/** A port that swallows connection attempts. Ends when disposed. */
+export interface Blackhole extends AsyncDisposable {
+  /** Its listener is there, beside others on the same port. */
+  readonly listening: Promise<unknown>;
+  /** Fills its accept queue; to be called once nobody else listens on the port. From then on it swallows everything. */
+  full(): Promise<void>;
+}
+
 /**
- * A port that swallows connection attempts: SYN packets are dropped, nothing answers, a client hangs in `connect`. On loopback this is
- * done by a listener that never accepts and whose accept queue is full. Ends when disposed.
+ * SYN packets are dropped, nothing answers, a client hangs in `connect`. On loopback this is done by a listener that never accepts and whose
+ * accept queue is full.
  */
-export async function blackhole(port: number): Promise<AsyncDisposable> {
+export function blackhole(port: number): Blackhole {
   const worker = new Worker(new URL('./blackhole-worker.ts', import.meta.url), { workerData: { port } });
-  await new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  });
   const fillers: Socket[] = [];
-  for (let i = 0; i < QUEUE_AT_MOST; i++) {
-    const filler = connect(port, '127.0.0.1');
-    filler.on('error', () => undefined);
-    fillers.push(filler);
-    if (!(await connects(filler))) break;
-  }
   return {
+    listening: new Promise((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    }),
+    async full() {
+      for (let i = 0; i < QUEUE_AT_MOST; i++) {
+        const filler = connect(port, '127.0.0.1');
+        filler.on('error', () => undefined);
+        fillers.push(filler);
+        if (!(await connects(filler))) break;
+      }
+    },
     async [Symbol.asyncDispose]() {
       for (const filler of fillers) filler.destroy();
       await worker.terminate();

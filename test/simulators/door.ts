@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { blackhole } from './blackhole.ts';
+import { type Blackhole, blackhole } from './blackhole.ts';
 
 /** A public port: open, refusing connections, or swallowing them. Keeps its number through all of it. */
 export class Door implements AsyncDisposable {
@@ -9,7 +9,7 @@ export class Door implements AsyncDisposable {
   readonly #halfOpen: boolean;
   readonly #onSocket: (socket: Socket) => void;
   #server: Server | undefined;
-  #hole: AsyncDisposable | undefined;
+  #hole: Blackhole | undefined;
 
   private constructor(server: Server, halfOpen: boolean, onSocket: (socket: Socket) => void) {
     this.#halfOpen = halfOpen;
@@ -31,15 +31,20 @@ export class Door implements AsyncDisposable {
 
   /** Connection attempts hang from now on. */
   async swallow(): Promise<void> {
+    // Both hold the port for a moment, so that no connection is refused in between.
+    const hole = blackhole(this.port);
+    await hole.listening;
     await this.#shut();
-    this.#hole = await blackhole(this.port);
+    await hole.full();
+    this.#hole = hole;
   }
 
   /** Open again. */
   async reopen(): Promise<void> {
+    const server = await listen(this.port, this.#halfOpen);
+    this.#welcome(server);
     await this.#shut();
-    this.#server = await listen(this.port, this.#halfOpen);
-    this.#welcome(this.#server);
+    this.#server = server;
   }
 
   /** Resets every connection that is open. */
@@ -71,7 +76,7 @@ export class Door implements AsyncDisposable {
 
 async function listen(port: number, allowHalfOpen: boolean): Promise<Server> {
   const server = createServer({ allowHalfOpen, noDelay: true });
-  server.listen({ port, host: '127.0.0.1' });
+  server.listen({ port, host: '127.0.0.1', reusePort: true });
   await once(server, 'listening');
   return server;
 }
