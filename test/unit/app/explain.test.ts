@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { type Explanation, explain } from '../../../src/app/explain/explain.ts';
+import { explanationText } from '../../../src/app/explain/explain-text.ts';
+import { configSchema } from '../../../src/config/schema.ts';
+
+const CONFIG = configSchema.parse({
+  version: 1,
+  listen: { port: 8080 },
+  upstreams: {
+    whatsapp: {
+      origin: 'https://graph.facebook.com',
+      errors: { dialect: 'graph' },
+      timeouts: { headers: '7s', total: '10s' },
+      retry: { attempts: 3, refused: true },
+      breaker: { group: 'graph' },
+      routes: [
+        { name: 'mark-read', match: { method: 'POST', path: '/{phone}/messages', json: { status: 'read' } }, repeatable: true },
+        { name: 'send', match: { method: 'POST', path: '/{phone}/messages' }, repeatable: false, resend: { enabled: true } },
+        {
+          name: 'media',
+          match: { method: 'GET' },
+          resume: { enabled: true },
+          cache: { ttl: '1m' },
+          fallback: { steps: [{ status: 200, body: '[]' }] },
+        },
+      ],
+    },
+    gemini: {
+      origin: 'https://generativelanguage.googleapis.com',
+      repeatable: true,
+      retry: { attempts: 2 },
+      guard: { stream: 'sse', terminator: 'candidates[*].finishReason' },
+      fallback: { steps: [{ name: 'flash', path: { from: 'gemini-pro', to: 'gemini-flash' } }] },
+      faults: [{ abort: 503, percent: 10 }],
+    },
+  },
+});
+
+async function explained(method: string, url: string, body?: string): Promise<Explanation> {
+  const found = await explain(CONFIG, { method, url, headers: [['Authorization', 'Bearer secret-token']], body });
+  if (typeof found === 'string') throw new Error(found);
+  return found;
+}
+
+function effect(explanation: Explanation, when: string) {
+  return explanation.effects.find((one) => one.when === when);
+}
+
+describe('explain', () => {
+  it('finds the route, and says why it and not another', async () => {
+    const send = await explained('POST', 'https://graph.facebook.com/1/messages', '{"to":"48"}');
+    expect(send).toMatchObject({ upstream: 'whatsapp', because: 'host graph.facebook.com', route: 'send', repeatable: false });
+    expect(send.tried).toEqual([
+      { route: 'mark-read', matched: false, because: 'not json status: read' },
+      { route: 'send', matched: true, because: 'method POST, path /{phone}/messages' },
+    ]);
+    expect(await explained('POST', '/whatsapp/1/messages', '{"status":"read"}')).toMatchObject({ route: 'mark-read', because: 'prefix /whatsapp' });
+    expect(await explained('POST', 'http://127.0.0.1:8080/gemini/v1/x')).toMatchObject({ upstream: 'gemini', route: 'default' });
+  });
+
+  it.each([
+    ['https://evil.example/', 'evil.example belongs to no upstream'],
+    ['/nowhere/x', '/nowhere is the prefix of no upstream'],
+    ['nonsense', 'neither a URL nor a path'],
+  ])('says why %s goes nowhere', async (url, reason) => {
+    expect(await explain(CONFIG, { method: 'GET', url, headers: [], body: undefined })).toContain(reason);
+  });
+
+  it('lists the layers that there are, outermost first', async () => {
+    const names = async (method: string, url: string) => (await explained(method, url)).layers.map(({ name }) => name);
+    expect(await names('POST', '/whatsapp/1/messages')).toEqual([
+      'patience',
+      'deadline',
+      'answer',
+      'resend',
+      'retry',
+      'breaker',
+      'verdict',
+      'attempt',
+    ]);
+    expect(await names('GET', '/whatsapp/1')).toEqual([
+      'patience',
+      'deadline',
+      'answer',
+      'fallback',
+      'cache',
+      'resume',
+      'retry',
+      'breaker',
+      'verdict',
+      'attempt',
+    ]);
+    expect(await names('POST', '/gemini/x')).toEqual(['patience', 'answer', 'fallback', 'retry', 'verdict', 'guard', 'faults', 'attempt']);
+  });
+
+  it('says what would happen to a send: sent again only where nothing was done', async () => {
+    const send = await explained('POST', '/whatsapp/1/messages', '{"to":"48"}');
+    expect(effect(send, 'it refused the connection')).toMatchObject({
+      replay: 'unsent',
+      attempts: 3,
+      stopped: 'attempts',
+      status: 502,
+      code: 'whatsapp_unreachable',
+    });
+    expect(effect(send, 'no answer came in time')).toMatchObject({
+      replay: 'ambiguous',
+      attempts: 1,
+      stopped: 'not_repeatable',
+      status: 504,
+      code: 'whatsapp_timeout',
+      outcomeUnknown: true,
+    });
+    expect(effect(send, 'status 429')).toMatchObject({ replay: 'refused', attempts: 3, status: 429, code: undefined });
+    expect(effect(send, 'status 404')).toMatchObject({ replay: undefined, attempts: 1, status: 404 });
+    expect(effect(send, 'the breaker is open')).toMatchObject({ attempts: 0, status: 503, code: 'whatsapp_unavailable' });
+    expect(effect(send, 'the answer broke off (no ETag)')).toMatchObject({ status: 502, broken: false, outcomeUnknown: true });
+  });
+
+  it('says what resuming, falling back and guarding would do', async () => {
+    const media = await explained('GET', '/whatsapp/1');
+    expect(effect(media, 'the answer broke off (no ETag)')).toMatchObject({ broken: true });
+    expect(effect(media, 'the answer broke off (ETag and ranges)')).toMatchObject({ broken: false, acts: ['resume: resumed'], attempts: 2 });
+    expect(effect(media, 'status 500')).toMatchObject({ attempts: 3, status: 200, fallback: 'static' });
+    const gemini = await explained('POST', '/gemini/v1/models/gemini-pro:streamGenerateContent');
+    expect(effect(gemini, 'status 503')).toMatchObject({ attempts: 2, status: 200, fallback: 'flash' });
+    expect(effect(gemini, 'the stream broke off before its first event')).toMatchObject({ replay: 'ambiguous', attempts: 2, fallback: 'flash' });
+    expect(effect(gemini, 'the stream ended without its last event')).toMatchObject({ broken: true });
+  });
+
+  it('names what makes up the cache key, and never a secret', async () => {
+    const media = await explained('GET', '/whatsapp/1?access_token=secret-token&fields=url');
+    expect(media.cacheKey).toContain('authorization (hashed)');
+    expect(media.request).toBe('GET https://graph.facebook.com/1?access_token=...&fields=...');
+    expect((await explained('POST', '/whatsapp/1/messages')).cacheKey).toBeUndefined();
+    expect(JSON.stringify(media) + explanationText(media)).not.toContain('secret-token');
+  });
+
+  it('is a page that an operator can read', async () => {
+    const page = explanationText(await explained('POST', '/gemini/v1/models/gemini-pro:generateContent', '{}'));
+    expect(page).toContain('faults    status 503 on 10 % of the attempts');
+    expect(page).toMatch(/no answer came in time +ambiguous +2 \(all attempts used\) +200 from the fallback flash/);
+    expect(page.split('\n').every((line) => line === line.trimEnd())).toBe(true);
+  });
+});
