@@ -8,8 +8,11 @@ export const upstreamTag = (upstream: string): string => `up:${upstream}`;
 /** All of a route. */
 export const routeTag = (upstream: string, route: string): string => `route:${upstream}/${route}`;
 
-/** All answers for one URL, whoever they are for (`https://host/path?query`, credentials in the query hashed). */
-export const urlTag = (url: string): string => `url:${url}`;
+/**
+ * All answers for one URL, whoever they are for (`https://host/path?query`, credentials in the query hashed). It is the URL itself: a text of its own for each entry
+ * would cost as much as the entry.
+ */
+export const urlTag = (url: string): string => url;
 
 /** A surrogate key of the configuration, or a table by its bare name, within one upstream. */
 export const scopedTag = (upstream: string, tag: string): string => `in:${upstream}/${tag}`;

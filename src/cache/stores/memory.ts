@@ -14,12 +14,18 @@ export interface MemoryStoreOptions {
 
 /** What an entry costs beyond its texts and its body: objects, table slots, the body's own buffer. Measured, rounded up. */
 const OVERHEAD_BYTES = 800;
+/** How exactly the order of use is kept. */
+const TOUCH_MS = 1000;
 /** Entries looked at in one go by a purge that has to look at all. */
 const SLICE = 5000;
 
 /** A stored answer. It holds its tags themselves: their names stand in them once for all entries. */
 class Entry implements Found {
   stale = false;
+  /** The generation of the tags at which it was last found alive. */
+  checkedAt: number;
+  /** When it last moved to the front. */
+  touchedAt: number;
   readonly vary: readonly string[];
   readonly variant: string;
   readonly status: number;
@@ -36,7 +42,9 @@ class Entry implements Found {
   readonly epoch: number;
   readonly cost: number;
 
-  constructor(response: StoredResponse, held: readonly Tag[], epoch: number, cost: number) {
+  constructor(response: StoredResponse, held: readonly Tag[], tags: TagTable, now: number, cost: number) {
+    this.checkedAt = tags.generation;
+    this.touchedAt = now;
     this.vary = response.vary;
     this.variant = response.variant;
     this.status = response.status;
@@ -50,7 +58,7 @@ class Entry implements Found {
     this.upstream = response.upstream;
     this.route = response.route;
     this.held = held;
-    this.epoch = epoch;
+    this.epoch = tags.epoch;
     this.cost = cost;
   }
 
@@ -87,19 +95,22 @@ export class MemoryStore implements CacheStore {
   }
 
   lookup(key: string): readonly Found[] {
-    const variants = this.#entries.get(key);
+    const variants = this.#entries.peek(key);
     if (variants === undefined) return NOTHING;
     const now = this.#clock.wallNow();
     for (const entry of variants) {
-      if (isDead(entry.held) || entry.keepUntil < now) return this.#sweep(key, variants, now);
-      if (!entry.stale && isMarked(entry.held, entry.epoch)) entry.stale = true;
+      if (entry.keepUntil < now || this.#wasDropped(entry)) return this.#sweep(key, variants, now);
+      // a move to the front touches a dozen places of the heap: once a second is often enough
+      if (now - entry.touchedAt < TOUCH_MS) continue;
+      entry.touchedAt = now;
+      this.#entries.get(key);
     }
     return variants;
   }
 
   put(key: string, response: StoredResponse): void {
     const kept = this.#others(this.#entries.peek(key), response);
-    const entry = new Entry(response, this.#tags.hold(response.tags), this.#tags.epoch, bytesOf(key, response));
+    const entry = new Entry(response, this.#tags.hold(response.tags), this.#tags, this.#clock.wallNow(), bytesOf(key, response));
     this.#count++;
     while (kept.length >= this.#maxVariants) {
       this.#evictions++;
@@ -155,6 +166,16 @@ export class MemoryStore implements CacheStore {
       else this.#forget(entry);
     }
     return kept;
+  }
+
+  /** Looks at the tags of an entry, once after each invalidation. */
+  #wasDropped(entry: Entry): boolean {
+    const { generation } = this.#tags;
+    if (entry.checkedAt === generation) return false;
+    if (isDead(entry.held)) return true;
+    if (isMarked(entry.held, entry.epoch)) entry.stale = true;
+    entry.checkedAt = generation;
+    return false;
   }
 
   #sweep(key: string, variants: readonly Entry[], now: number): readonly Found[] {

@@ -16,6 +16,12 @@ export interface Tag {
 export class TagTable {
   readonly #tags = new Map<string, Tag>();
   #softPurges = 0;
+  #drops = 0;
+
+  /** Changes with every drop, hard or soft: what was looked at since the last one needs no second look. */
+  get generation(): number {
+    return this.#drops;
+  }
 
   /** Soft purges so far: what was stored before a purge is stale after it. */
   get epoch(): number {
@@ -46,6 +52,7 @@ export class TagTable {
   /** Drops tags, or marks what holds them stale. How many entries that concerns, each counted once per tag. */
   drop(names: readonly string[], soft: boolean): number {
     let count = 0;
+    this.#drops++;
     if (soft) this.#softPurges++;
     for (const name of names) {
       const tag = this.#tags.get(name);

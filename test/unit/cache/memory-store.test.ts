@@ -24,8 +24,10 @@ describe('the memory store', () => {
     const { clock, store } = memory(50_000);
     const put = (key: string): void => store.put(key, storedResponse(clock.wallNow(), { body: Buffer.alloc(1000) }));
     for (let i = 0; i < 20; i++) put(`k${i}`);
+    clock.advance(1000);
     store.lookup('k0');
     for (let i = 20; i < 40; i++) {
+      clock.advance(1000);
       put(`k${i}`);
       store.lookup('k0');
     }
