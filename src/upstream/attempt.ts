@@ -5,11 +5,11 @@ import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase } from '../model/failure.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
 import { Abandoned, failureOf, PhaseTimeout } from './failures.ts';
-import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit } from './limits.ts';
+import type { AttemptLimits, Limit } from './limits.ts';
 import type { ConnectionPool } from './pool.ts';
-import { ResponseBody } from './response-body.ts';
 import type { Slot, Tenant } from './slot.ts';
-import { endToEnd, requestOptions } from './wire.ts';
+import { TimedAttempt } from './timed-attempt.ts';
+import { endToEnd, requestBytes, requestOptions } from './wire.ts';
 
 /** What every attempt of a route has in common. */
 export interface AttemptContext {
@@ -29,8 +29,7 @@ const DEAD_CONNECTIONS = 4;
  * One try: takes a connection, sends the request, pushes the response body. It is the handler that undici calls, the body source of its reply and the
  * keeper of its one timer, so that an attempt costs one object.
  */
-export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler, Tenant, AttemptPlace {
-  readonly #exchange: Exchange;
+export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler, Tenant {
   readonly #pool: ConnectionPool;
   readonly #context: AttemptContext;
   readonly #resolve: (outcome: Outcome) => void;
@@ -38,21 +37,13 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
 
   #slot: Slot | undefined = undefined;
   #controller: Dispatcher.DispatchController | undefined = undefined;
-  #timer: NodeJS.Timeout | undefined = undefined;
-  #timerAt = Infinity;
-
-  /** Where the attempt is, and since when: what a timeout and an error are named by. */
-  phase: Phase = 'queue';
-  phaseAt: number;
-  readonly startedAt: number;
   #settled = false;
   #over = false;
   #giveUp: Error | undefined = undefined;
   /** Set once the attempt has failed by a time limit and goes on for its answer. */
   #late: LateAnswer | undefined = undefined;
-  #lateUntil = Infinity;
   /** Set once nobody wants the body and its rest is read away. */
-  #drainUntil = Infinity;
+  #unwanted = false;
 
   #status = 0;
   #connectedAt = 0;
@@ -63,18 +54,16 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   #deadConnections = 0;
 
   constructor(exchange: Exchange, pool: ConnectionPool, context: AttemptContext, resolve: (outcome: Outcome) => void) {
-    super();
-    this.#exchange = exchange;
+    super(exchange, context.limits, context.clock);
     this.#pool = pool;
     this.#context = context;
     this.#resolve = resolve;
-    this.startedAt = this.phaseAt = context.clock.now();
     this.#left = () => this.#leave();
   }
 
   /** Begins. The outcome goes to `resolve`, once. */
   begin(): void {
-    this.#exchange.onAbort(this.#left);
+    this.exchange.onAbort(this.#left);
     if (this.#over) return;
     this.#pool.acquire(this);
     this.#watch();
@@ -95,7 +84,7 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
 
   entered(phase: Phase): void {
     this.#reused = false;
-    this.#enter(phase);
+    this.enter(phase);
     this.#watch();
     const reason = this.#giveUp;
     if (reason !== undefined) setImmediate(() => this.#slot?.cancelOpening(reason));
@@ -103,14 +92,14 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
 
   drained(): void {
     if (this.phase !== 'send') return;
-    this.phaseAt = this.#context.clock.now();
-    if (this.#exchange.body.kind !== 'stream') this.#sent();
+    this.touch();
+    if (this.exchange.body.kind !== 'stream') this.#sent();
   }
 
   #dispatch(slot: Slot): void {
     if (this.#giveUp !== undefined) return this.onResponseError(NO_CONTROLLER, this.#giveUp);
     this.#reused = slot.connected;
-    slot.dispatch(requestOptions(this.#exchange), this);
+    slot.dispatch(requestOptions(this.exchange), this);
   }
 
   // Handler of undici
@@ -121,28 +110,28 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
       controller.abort(this.#giveUp);
       return;
     }
-    const { body } = this.#exchange;
+    const { body } = this.exchange;
     if (body.kind === 'stream') body.started = true;
-    this.#enter('send');
+    this.enter('send');
     this.#connectedAt = this.phaseAt;
     this.#watch();
   }
 
   onBodySent(): void {
     this.#noteWrite();
-    this.phaseAt = this.#context.clock.now();
+    this.touch();
   }
 
   onRequestSent(): void {
     this.#noteWrite();
     if (this.#wrote === false) return;
     // what the upstream does not take is not sent yet: `send` goes on until it has
-    if (this.#slot?.blocked !== true || this.#exchange.body.kind === 'stream') this.#sent();
+    if (this.#slot?.blocked !== true || this.exchange.body.kind === 'stream') this.#sent();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return;
-    this.#enter('body');
+    this.enter('body');
     this.#headAt = this.phaseAt;
     this.#status = status;
     this.#controller = controller;
@@ -153,8 +142,8 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.phaseAt = this.#context.clock.now();
-    this.#exchange.root.bytesIn += chunk.length;
+    this.touch();
+    this.exchange.root.bytesIn += chunk.length;
     if (!this.take(chunk)) controller.abort(UNWANTED);
   }
 
@@ -184,7 +173,7 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   }
 
   protected startSource(): void {
-    this.phaseAt = this.#context.clock.now();
+    this.touch();
     this.#watch();
     this.#controller?.resume();
   }
@@ -192,82 +181,55 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   abort(): void {
     const worthReading = this.drop();
     if (this.#over) return;
-    if (this.#exchange.aborted || !worthReading) return this.#stop(UNWANTED);
-    this.#drainUntil = this.#context.clock.now() + DRAIN_MS;
+    if (this.exchange.aborted || !worthReading) return this.#stop(UNWANTED);
+    this.#unwanted = true;
     this.resume();
-    this.#watch();
+    this.goOnFor(DRAIN_MS);
   }
 
   // Clock
 
-  /** True where the wait is not the upstream's doing: the client reads the answer, or sends its request, slowly. */
   get held(): boolean {
     if (this.phase === 'body') return this.paused;
-    return this.phase === 'send' && this.#exchange.body.kind === 'stream' && this.#slot?.blocked !== true;
+    return this.phase === 'send' && this.exchange.body.kind === 'stream' && this.#slot?.blocked !== true;
   }
 
-  #enter(phase: Phase): void {
-    this.phase = phase;
-    this.phaseAt = this.#context.clock.now();
+  protected timedOut(limit: Limit): void {
+    if (this.#unwanted) return this.#stop(UNWANTED);
+    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs);
+    if (this.phase === 'headers' && this.exchange.late !== undefined && this.#late === undefined) this.#goOn(this.exchange.late, timeout);
+    else this.#stop(timeout);
   }
 
   #sent(): void {
-    this.#enter('headers');
+    this.enter('headers');
     this.#watch();
   }
 
-  /** Arms the timer for the current phase, unless it will wake up in time anyway. */
   #watch(): void {
-    if (this.#over) return;
-    const limit = this.#limit();
-    if (limit.at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#arm(limit);
-  }
-
-  #limit(): Limit {
-    if (this.#drainUntil !== Infinity) return { at: this.#drainUntil, name: 'idle', afterMs: DRAIN_MS };
-    if (this.#late !== undefined) return { at: this.#lateUntil, name: 'late', afterMs: this.#late.waitMs };
-    return nextLimit(this.#context.limits, this.#exchange, this);
-  }
-
-  #arm(limit: Limit): void {
-    // who is held is looked at again, since nothing tells when it no longer is
-    const at = this.held && this.phase === 'send' ? Math.min(limit.at, this.#context.clock.now() + this.#context.limits.sendMs) : limit.at;
-    this.#timerAt = at;
-    if (at === Infinity) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, at - this.#context.clock.now()));
-  }
-
-  #wake(): void {
-    this.#timerAt = Infinity;
-    const limit = this.#limit();
-    if (limit.at - this.#context.clock.now() > 1) return this.#arm(limit);
-    if (this.#drainUntil !== Infinity) return this.#stop(UNWANTED);
-    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs);
-    if (this.phase === 'headers' && this.#exchange.late !== undefined && this.#late === undefined) this.#goOn(this.#exchange.late, timeout);
-    else this.#stop(timeout);
+    if (!this.#over) this.watch();
   }
 
   // Connections that turn out to be dead
 
   /** Notes, with the first write, whether it reached the socket. */
   #noteWrite(): void {
-    if (this.#wrote === undefined) this.#wrote = this.#slot?.refusesWrites !== true;
+    if (this.#wrote !== undefined) return;
+    this.#wrote = this.#slot?.refusesWrites !== true || !this.#slot.writesAtOnce(requestBytes(this.exchange));
   }
 
   #progress(): 'nothing' | 'request' | 'head' {
     if (this.#status !== 0) return 'head';
     if (this.#wrote !== undefined) return this.#wrote ? 'request' : 'nothing';
     // a streamed request's head is written with the first piece of its body
-    return this.phase === 'send' && this.#exchange.body.kind !== 'stream' ? 'request' : 'nothing';
+    return this.phase === 'send' && this.exchange.body.kind !== 'stream' ? 'request' : 'nothing';
   }
 
   /** True where a kept connection was closed by the upstream before a byte of this request was written: then another one is taken at once. */
   #foundDead(): boolean {
-    if (!this.#reused || this.#giveUp !== undefined || this.#exchange.aborted || this.#deadConnections >= DEAD_CONNECTIONS) return false;
+    if (!this.#reused || this.#giveUp !== undefined || this.exchange.aborted || this.#deadConnections >= DEAD_CONNECTIONS) return false;
     if (this.phase === 'queue') return true;
-    return this.#wrote === false && this.#exchange.body.kind !== 'stream';
+    return this.#wrote === false && this.exchange.body.kind !== 'stream';
   }
 
   #takeAnother(): void {
@@ -276,7 +238,7 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
     this.#slot = undefined;
     this.#controller = undefined;
     this.#wrote = undefined;
-    this.#enter('queue');
+    this.enter('queue');
     // undici is still walking the queue of the client that failed: nothing may be added to it in this turn
     queueMicrotask(() => {
       if (slot !== undefined) this.#pool.release(slot);
@@ -290,9 +252,8 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   #goOn(late: LateAnswer, timeout: PhaseTimeout): void {
     const failed = failureOf(timeout, this.phase, 'request');
     this.#late = late;
-    this.#lateUntil = this.#context.clock.now() + late.waitMs;
-    this.#exchange.offAbort(this.#left);
-    this.#watch();
+    this.exchange.offAbort(this.#left);
+    this.goOnFor(late.waitMs);
     this.#record(failed);
     late.awaited();
     this.#settle(failed);
@@ -326,8 +287,8 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
 
   #finish(failed: Failure | undefined): void {
     this.#over = true;
-    clearTimeout(this.#timer);
-    this.#exchange.offAbort(this.#left);
+    this.rest();
+    this.exchange.offAbort(this.#left);
     if (this.#late === undefined) this.#record(failed);
     const slot = this.#slot;
     if (slot === undefined) return;
@@ -337,12 +298,12 @@ export class Attempt extends ResponseBody implements Dispatcher.DispatchHandler,
   }
 
   #record(failed: Failure | undefined): void {
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     const record = {
       number: exchange.attemptsBefore + exchange.attempt,
       status: this.#status === 0 ? undefined : this.#status,
       failure: failed,
-      elapsedMs: this.#context.clock.now() - this.startedAt,
+      elapsedMs: this.clock.now() - this.startedAt,
       connectMs: this.#reused || this.#connectedAt === 0 ? 0 : this.#connectedAt - this.startedAt,
       firstByteMs: this.#headAt === 0 ? 0 : this.#headAt - this.#connectedAt,
       reused: this.#reused,

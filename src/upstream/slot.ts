@@ -9,6 +9,9 @@ import type { Resolver } from './dns.ts';
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
 const REST_MS = 20;
 
+/** What TLS is sure to hand to the kernel at once: well under one of its records, with room for what is added. */
+const ONE_PIECE_BYTES = 8 * 1024;
+
 /** Who uses a connection: told about the phases of its opening, and when its turn in the queue has come. */
 export interface Tenant {
   entered(phase: Phase): void;
@@ -84,12 +87,14 @@ export class Slot {
     return true;
   }
 
-  /**
-   * True where the write that was just made failed at once. The kernel then took no byte of it: a plain socket's first write is one system call, and
-   * what it refuses has not gone out. A TLS socket tells of it later, so there the answer is always false, which is the safe side.
-   */
+  /** True where the write that was just made failed at once: the kernel took nothing of it, since one system call takes something or fails. */
   get refusesWrites(): boolean {
     return this.#socket !== undefined && this.#socket.errored !== null;
+  }
+
+  /** Whether a request of so many bytes is handed to the kernel in one call. TLS may hand on a larger one in several, the first of which may have gone out. */
+  writesAtOnce(bytes: number): boolean {
+    return this.#parts.dial.tls === undefined || bytes <= ONE_PIECE_BYTES;
   }
 
   /** True while the upstream does not take what was written; its tenant hears `drained` when it has. */

@@ -2,6 +2,9 @@ import type { Dispatcher } from 'undici';
 import type { Exchange } from '../model/exchange.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
 
+/** Request line, `host`, `connection` and `content-length`, generously. */
+const FRAME_BYTES = 512;
+
 /** An exchange as undici takes it. The body is handed over as it is: bytes to be sent again byte for byte, or a stream, once. */
 export function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
   const { body } = exchange;
@@ -11,6 +14,14 @@ export function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
   if (body.kind === 'bytes') return { path: exchange.path, method, headers, body: body.bytes };
   const sized = body.length === undefined ? headers : [...headers, 'content-length', String(body.length)];
   return { path: exchange.path, method, headers: sized, body: body.stream };
+}
+
+/** Bytes of a request on the wire, at most; without end for a streamed one. */
+export function requestBytes({ path, headers, body }: Exchange): number {
+  if (body.kind === 'stream') return Infinity;
+  let bytes = FRAME_BYTES + 3 * path.length + (body.kind === 'bytes' ? body.bytes.length : 0);
+  for (const text of headers) bytes += text.length + 4;
+  return bytes;
 }
 
 /** undici's header object as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */

@@ -39,4 +39,24 @@ describe('the addresses of a name', () => {
     expect(await read(await one.service(get('media.test')))).toBe('ok');
     expect(upstream.received[1]).toContain('host: media.test');
   });
+
+  it('are looked up again by and by: who moved is found without a restart, busy connections or not', async () => {
+    await using before = await RawUpstream.start((socket) => socket.write(OK));
+    const port = before.authority.split(':')[1] ?? '';
+    await using after = await RawUpstream.start((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nmoved'), {
+      host: '127.0.0.2',
+      port: Number(port),
+    });
+    let address = '127.0.0.1';
+    const resolver = new Resolver(systemClock, { ttlMs: 0 }, (_host, callback) => callback(undefined, [{ address, family: 4 }]));
+    let clockMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + clockMs };
+    await using from = client(`api.test:${port}`, {}, 1, { pool: { connections: 1, maxAge: 60_000 } }, resolver, clock);
+    const ask = async (): Promise<string> => read(await from.service(get(`api.test:${port}`)));
+    expect(await ask()).toBe('ok');
+    address = '127.0.0.2';
+    expect(await ask()).toBe('ok');
+    clockMs = 60_001;
+    expect([await ask(), after.sockets.size]).toEqual(['moved', 1]);
+  });
 });

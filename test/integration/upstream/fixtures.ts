@@ -24,10 +24,13 @@ export class RawUpstream implements AsyncDisposable {
     this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  static async start(onRequest: (socket: Socket, number: number) => void): Promise<RawUpstream> {
+  static async start(
+    onRequest: (socket: Socket, number: number) => void,
+    { host = '127.0.0.1', port = 0 }: { host?: string; port?: number } = {},
+  ): Promise<RawUpstream> {
     const server = createServer();
     await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
+      server.listen(port, host, resolve);
     });
     const upstream = new RawUpstream(server);
     server.on('connection', (socket) => {

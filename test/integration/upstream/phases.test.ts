@@ -53,7 +53,9 @@ describe('every phase has its own time limit, by its own name', () => {
 
   it('connect: a host that drops every SYN', async () => {
     const port = await freePort();
-    await using _hole = await blackhole(port);
+    await using hole = blackhole(port);
+    await hole.listening;
+    await hole.full();
     await using from = client(`127.0.0.1:${port}`, { connect: 60 });
     const failed = failureIn(await from.service(get(`127.0.0.1:${port}`, '/', 'POST')));
     expect(failed).toMatchObject({ phase: 'connect', limit: 'connect', code: 'connection_timeout', replay: 'unsent' });

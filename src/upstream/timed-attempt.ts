@@ -1,0 +1,83 @@
+import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Phase } from '../model/failure.ts';
+import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit } from './limits.ts';
+import { ResponseBody } from './response-body.ts';
+
+/** The part of an attempt that knows where it stands and for how long it may stay there. One timer, armed anew only where it would wake too late. */
+export abstract class TimedAttempt extends ResponseBody implements AttemptPlace {
+  protected readonly exchange: Exchange;
+  protected readonly clock: Clock;
+  readonly #limits: AttemptLimits;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #timerAt = Infinity;
+  /** Set once it goes on for a set time only: for a late answer, or to read the rest of an unwanted one away. */
+  #onlyLimit: Limit | undefined = undefined;
+
+  /** Where the attempt is, and since when: what a timeout and an error are named by. */
+  phase: Phase = 'queue';
+  phaseAt: number;
+  readonly startedAt: number;
+
+  constructor(exchange: Exchange, limits: AttemptLimits, clock: Clock) {
+    super();
+    this.exchange = exchange;
+    this.clock = clock;
+    this.#limits = limits;
+    this.startedAt = this.phaseAt = clock.now();
+  }
+
+  /** True where the wait is not the upstream's doing: the client reads the answer, or sends its request, slowly. */
+  abstract get held(): boolean;
+  /** A limit has run out. */
+  protected abstract timedOut(limit: Limit): void;
+
+  /** Goes into a phase, or begins it anew. */
+  protected enter(phase: Phase): void {
+    this.phase = phase;
+    this.touch();
+  }
+
+  /** Something happened: the phase's own limit counts from now on. */
+  protected touch(): void {
+    this.phaseAt = this.clock.now();
+  }
+
+  /** Arms the timer for the current phase, unless it will wake up in time anyway. */
+  protected watch(): void {
+    const limit = this.#limit();
+    if (limit.at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#arm(limit);
+  }
+
+  /** From now on it has `ms` milliseconds, in whatever phase. */
+  protected goOnFor(ms: number): void {
+    this.#onlyLimit = { at: this.clock.now() + ms, name: 'attempt', afterMs: ms };
+    this.watch();
+  }
+
+  /** Wakes no more. */
+  protected rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #limit(): Limit {
+    return this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
+  }
+
+  #arm(limit: Limit): void {
+    // who is held is looked at again, since nothing tells when it no longer is
+    const at = this.held && this.phase === 'send' ? Math.min(limit.at, this.clock.now() + this.#limits.sendMs) : limit.at;
+    this.#timerAt = at;
+    if (at === Infinity) return;
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, at - this.clock.now()));
+  }
+
+  #wake(): void {
+    this.#timerAt = Infinity;
+    const limit = this.#limit();
+    if (limit.at - this.clock.now() > 1) this.#arm(limit);
+    else this.timedOut(limit);
+  }
+}
