@@ -9,6 +9,8 @@ export interface NoBody {
 export interface BufferedBody {
   readonly kind: 'bytes';
   readonly bytes: Buffer;
+  /** The JSON document in it, once somebody has asked: see `documentOf`. */
+  parsed?: { readonly document: unknown } | undefined;
 }
 
 /**
@@ -28,3 +30,17 @@ export type RequestBody = NoBody | BufferedBody | StreamedBody;
 
 /** The one request body without content. */
 export const NO_BODY: NoBody = { kind: 'none' };
+
+/** The JSON document in the content of a request, parsed once; undefined where it is none, or streams. */
+export function documentOf(body: RequestBody): unknown {
+  if (body.kind !== 'bytes') return undefined;
+  return (body.parsed ??= { document: parse(body.bytes) }).document;
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -7,7 +7,7 @@ import { type Failure, failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
 import { isRepeatable } from './repeatable.ts';
-import { lazyDocument, requestValue } from './request-values.ts';
+import { requestValue } from './request-values.ts';
 
 /** What answers for a route when its attempts have failed. */
 export interface FallbackOptions {
@@ -155,8 +155,7 @@ function exclusion(unless: FallbackStep['unless']): (exchange: Exchange) => bool
   const values = (unless.json ?? []).map((json) => requestValue({ json }));
   return (exchange) => {
     if (path?.test(exchange.path) === true) return true;
-    const document = lazyDocument(exchange);
-    return values.some((read) => read(exchange, document) !== undefined);
+    return values.some((read) => read(exchange) !== undefined);
   };
 }
 

@@ -3,7 +3,6 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { type HoldTimes, PaceBucket, type PaceRate } from './pace-bucket.ts';
 import { Recent } from './recent.ts';
-import { lazyDocument } from './request-values.ts';
 import type { ScopePart } from './scope.ts';
 
 /** One pace of a route. */
@@ -37,10 +36,9 @@ export class Pacer {
   /** The bucket of a request; undefined where it lacks a value of the key. */
   bucketOf(exchange: Exchange, now: number): PaceBucket | undefined {
     const { key, rate } = this.options;
-    const document = lazyDocument(exchange);
     const values: string[] = [];
     for (const read of key) {
-      const value = read(exchange, document);
+      const value = read(exchange);
       if (value === '') return undefined;
       values.push(value);
     }

@@ -1,19 +1,10 @@
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
-
-/** The JSON document in a request's body; undefined where it is none, or streams. */
-export function requestDocument(exchange: Exchange): unknown {
-  if (exchange.body.kind !== 'bytes') return undefined;
-  try {
-    return JSON.parse(exchange.body.bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}
+import { documentOf } from '../model/request-body.ts';
 
 /** Reads one value of a request; undefined where it has none. */
-export type RequestValue = (exchange: Exchange, document: () => unknown) => string | undefined;
+export type RequestValue = (exchange: Exchange) => string | undefined;
 
 /** A value by the first group of a regular expression on the path, by header, or by a path into the JSON body. */
 export function requestValue(part: {
@@ -33,14 +24,8 @@ export function requestValue(part: {
     return (exchange) => headerValue(exchange.headers, name);
   }
   const find = parseJsonPath(part.json ?? '');
-  return (_exchange, document) => {
-    const [value] = find?.(document()) ?? [];
+  return (exchange) => {
+    const [value] = find?.(documentOf(exchange.body)) ?? [];
     return value === undefined || value === null ? undefined : String(value);
   };
-}
-
-/** Parses a request's document once, and only if asked. */
-export function lazyDocument(exchange: Exchange): () => unknown {
-  let parsed: { readonly document: unknown } | undefined;
-  return () => (parsed ??= { document: requestDocument(exchange) }).document;
 }

@@ -1,13 +1,13 @@
 import type { Exchange } from '../model/exchange.ts';
 import { compileTemplate, type PathTemplate } from '../model/path-template.ts';
 import { credentialOf, digest } from './credential.ts';
-import { lazyDocument, requestValue } from './request-values.ts';
+import { requestValue } from './request-values.ts';
 
 /** Names what a request belongs to: requests with the same text fail, and are limited, together. Holds no secret. */
 export type Scope = (exchange: Exchange) => string;
 
 /** Reads one part of a scope; empty where the request does not have it. */
-export type ScopePart = (exchange: Exchange, document: () => unknown) => string;
+export type ScopePart = (exchange: Exchange) => string;
 
 /** Longer values are named by their digest: a scope is a key in memory and a label for people. */
 const LABEL_LENGTH = 64;
@@ -19,11 +19,8 @@ const LABEL_LENGTH = 64;
 export function compileScope(parts: readonly string[], paths: readonly string[]): Scope {
   const compiled = compileParts(parts, paths);
   const [only] = compiled;
-  if (compiled.length === 1 && only !== undefined) return (exchange) => only(exchange, lazyDocument(exchange));
-  return (exchange) => {
-    const document = lazyDocument(exchange);
-    return compiled.map((part) => part(exchange, document)).join(' ');
-  };
+  if (compiled.length === 1 && only !== undefined) return only;
+  return (exchange) => compiled.map((part) => part(exchange)).join(' ');
 }
 
 /** Compiles the parts of a scope one by one, for those who need to know that one is missing. */
@@ -40,7 +37,7 @@ function compilePart(part: string, templates: readonly PathTemplate[]): ScopePar
   const kind = part.slice(0, colon);
   const value = requestValue({ [kind]: part.slice(colon + 1) });
   const isSecret = kind === 'header';
-  return (exchange, document) => label(value(exchange, document) ?? '', isSecret);
+  return (exchange) => label(value(exchange) ?? '', isSecret);
 }
 
 /** What a placeholder of the first template that matches stands for. */

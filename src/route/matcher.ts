@@ -2,6 +2,7 @@ import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
+import { documentOf } from '../model/request-body.ts';
 import { matchesHost } from './hosts.ts';
 import { compileTemplate, matchesTemplate } from './template.ts';
 
@@ -10,8 +11,6 @@ export class RouteView {
   readonly exchange: Exchange;
   readonly path: string;
   #query: URLSearchParams | undefined;
-  #document: unknown = undefined;
-  #parsed = false;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -27,12 +26,7 @@ export class RouteView {
 
   /** The JSON document in the request body; undefined where it is none or too large to have been kept. */
   get document(): unknown {
-    if (!this.#parsed) {
-      this.#parsed = true;
-      const { body } = this.exchange;
-      if (body.kind === 'bytes') this.#document = parse(body.bytes);
-    }
-    return this.#document;
+    return documentOf(this.exchange.body);
   }
 }
 
@@ -97,13 +91,5 @@ function decoded(path: string): string {
     return decodeURIComponent(path);
   } catch {
     return path;
-  }
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
