@@ -54,9 +54,9 @@ export class UpstreamRuntime {
     this.hosts = hostsOf(config);
     this.pools = new UpstreamPools(config, parts.resolver, clock);
     this.state = new UpstreamState(name, config, clock, observer);
-    const { breakers, budget, gates, clientRetries, places, notices } = this.state;
+    const { breakers, budget, gates, clientRetries, places, notices, ledger } = this.state;
     const { leastMs } = this.pools;
-    const shared = { breakers, budget, gates, clientRetries, places, notices, bulkhead: config.bulkhead, leastMs, clock, observer };
+    const shared = { breakers, budget, gates, clientRetries, places, notices, ledger, bulkhead: config.bulkhead, leastMs, clock, observer };
     const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),

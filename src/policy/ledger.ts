@@ -20,12 +20,20 @@ export type SentState =
 /** One sending of a request, and what becomes of it. */
 export class Sent {
   readonly key: string;
+  /** How long it is remembered once its client is in the dark, in milliseconds. */
+  readonly windowMs: number;
   #state: SentState = { name: 'running' };
   #waiting: (() => void)[] = [];
   expiresAt = Infinity;
 
-  constructor(key: string) {
+  constructor(key: string, windowMs: number) {
     this.key = key;
+    this.windowMs = windowMs;
+  }
+
+  /** Bytes of the answer that is kept. */
+  get bytes(): number {
+    return this.#state.name === 'answered' ? this.#state.answer.bytes.length : 0;
   }
 
   get state(): SentState {
@@ -53,21 +61,20 @@ export class Sent {
   }
 }
 
+/** Bytes of answers that are kept at once. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
 /**
  * The sendings whose client does not know what came of them. Each is claimed by at most one request at a time: two clients that both were left in the dark get an answer each. A bounded number of
  * them, each for a bounded time.
  */
 export class Ledger {
-  readonly #windowMs: number;
-  readonly #max: number;
   readonly #clock: Clock;
   /** Oldest first. */
   readonly #entries = new Set<Sent>();
   readonly #byKey = new Map<string, Sent[]>();
 
-  constructor(windowMs: number, max: number, clock: Clock) {
-    this.#windowMs = windowMs;
-    this.#max = max;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -76,37 +83,41 @@ export class Ledger {
     return this.#entries.size;
   }
 
-  /** Remembers a sending, for the window from now on. */
-  add(sent: Sent): void {
+  /** Remembers a sending, for its window from now on, and at most `max` of all. */
+  add(sent: Sent, max: number): void {
     this.#forget(sent);
     if (sent.state.name === 'void') return;
-    sent.expiresAt = this.#clock.now() + this.#windowMs;
+    sent.expiresAt = this.#clock.now() + sent.windowMs;
     this.#entries.add(sent);
     const same = this.#byKey.get(sent.key);
     if (same === undefined) this.#byKey.set(sent.key, [sent]);
     else same.push(sent);
-    this.#trim();
+    this.#trim(max);
   }
 
   /** Starts the window of a sending anew, if it is remembered: it has been settled only now. */
-  renew(sent: Sent): void {
-    if (this.#entries.has(sent)) this.add(sent);
+  renew(sent: Sent, max: number): void {
+    if (this.#entries.has(sent)) this.add(sent, max);
   }
 
   /** Takes the oldest sending of this very request; undefined where there is none within the window. */
   claim(key: string): Sent | undefined {
-    this.#trim();
+    this.#trim(Infinity);
     const found = this.#byKey.get(key)?.find(({ state }) => state.name !== 'void');
     if (found !== undefined) this.#forget(found);
     return found;
   }
 
-  #trim(): void {
+  /** Forgets what is over, and the oldest where there are too many. */
+  #trim(max: number): void {
     const now = this.#clock.now();
+    let bytes = 0;
+    for (const sent of this.#entries) bytes += sent.bytes;
     for (const sent of this.#entries) {
       const isOver = sent.state.name === 'void' || (sent.state.name !== 'running' && sent.expiresAt <= now);
-      if (isOver || this.#entries.size > this.#max) this.#forget(sent);
-      else if (sent.expiresAt > now) break;
+      if (!isOver && this.#entries.size <= max && bytes <= MAX_BYTES) continue;
+      bytes -= sent.bytes;
+      this.#forget(sent);
     }
   }
 

@@ -13,6 +13,7 @@ import {
   retryFor,
   routeBulkheadFor,
 } from './core-layers.ts';
+import type { Ledger } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { fallbackFor, faultsFor, guardFor, hedgeFor, paceFor, patienceFor, resendFor, resumeFor } from './route-layers.ts';
 import { verdict } from './verdict.ts';
@@ -23,6 +24,8 @@ export interface SharedPolicies extends CoreParts {
   readonly bulkhead?: BulkheadConfig | undefined;
   /** Where patience and injected faults are told, for /health. */
   readonly notices?: Notices | undefined;
+  /** Where sendings are remembered whose client does not know what came of them. */
+  readonly ledger?: (() => Ledger) | undefined;
 }
 
 /** What a route's layers are made with. */

@@ -5,7 +5,7 @@ import { clientClosed, type Failure, failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
-import { Ledger, Sent } from './ledger.ts';
+import { type Ledger, Sent } from './ledger.ts';
 import { isRepeatable } from './repeatable.ts';
 import { requestKey } from './request-key.ts';
 import { readWhole, replayed } from './whole-answer.ts';
@@ -26,6 +26,8 @@ export interface ResendOptions {
 export interface ResendParts {
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Where sendings are remembered whose client is in the dark: the upstream's, which outlives a reload. */
+  readonly ledger: () => Ledger;
   /** Says what an answer means that came too late for the layers inside. */
   readonly judge: (exchange: Exchange, late: Reply) => Promise<Outcome>;
 }
@@ -39,13 +41,12 @@ const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
  * `Idempotency-Key`.
  */
 export function resend(options: ResendOptions, parts: ResendParts): Layer {
-  const ledger = new Ledger(options.windowMs, options.maxEntries, parts.clock);
   return (next) => {
-    const context: ResendContext = { options, parts, ledger, next };
+    const context: ResendContext = { options, parts, next };
     return (exchange) => {
       const key = applies(exchange, options) ? requestKey(exchange) : undefined;
       if (key === undefined) return next(exchange);
-      const earlier = ledger.claim(key);
+      const earlier = parts.ledger().claim(key);
       if (options.observe) return watch(context, exchange, key, earlier);
       return earlier === undefined ? send(context, exchange, key) : rejoin(context, exchange, earlier);
     };
@@ -55,7 +56,6 @@ export function resend(options: ResendOptions, parts: ResendParts): Layer {
 interface ResendContext {
   readonly options: ResendOptions;
   readonly parts: ResendParts;
-  readonly ledger: Ledger;
   readonly next: Service;
 }
 
@@ -66,52 +66,60 @@ function applies(exchange: Exchange, options: ResendOptions): boolean {
 
 /** Sends, in a way that the client's departure does not end, and remembers it if the client does not learn what came of it. */
 async function send(context: ResendContext, exchange: Exchange, key: string): Promise<Outcome> {
-  const { options, ledger, next } = context;
-  const sent = new Sent(key);
+  const { options, next } = context;
+  const sent = new Sent(key, options.windowMs);
   const branch = exchange.branch({ detached: true });
   const late = new Late(context, branch, sent);
   if (options.lateMs > 0 && !isRepeatable(exchange, options.repeatable)) branch.late = late;
   exchange.onAbort(() => {
     exchange.outcomeUnknown = true;
-    ledger.add(sent);
+    remember(context, sent);
   });
   const outcome = await next(branch);
   exchange.adopt(branch);
   if (outcome.type === 'failure' && outcome.replay === 'ambiguous' && late.pending) {
-    ledger.add(sent);
+    remember(context, sent);
     return outcome;
   }
   return settle(context, sent, outcome);
 }
 
 /** Notes what came of a sending, and remembers it where that is unknown. Gives the outcome for the client. */
-async function settle({ options, ledger }: ResendContext, sent: Sent, outcome: Outcome): Promise<Outcome> {
+async function settle(context: ResendContext, sent: Sent, outcome: Outcome): Promise<Outcome> {
   if (outcome.type === 'failure') {
-    settleFailure(ledger, sent, outcome);
+    settleFailure(context, sent, outcome);
     return outcome;
   }
-  const whole = await readWhole(outcome, options.maxAnswerBytes);
+  const whole = await readWhole(outcome, context.options.maxAnswerBytes);
   if (whole.recorded !== undefined) sent.settle({ name: 'answered', answer: whole.recorded });
-  else if (whole.outcome.type === 'failure') settleFailure(ledger, sent, whole.outcome);
+  else if (whole.outcome.type === 'failure') settleFailure(context, sent, whole.outcome);
   else sent.settle({ name: 'unkept' });
-  ledger.renew(sent);
+  renew(context, sent);
   return whole.outcome;
 }
 
-function settleFailure(ledger: Ledger, sent: Sent, failed: Failure): void {
+function settleFailure(context: ResendContext, sent: Sent, failed: Failure): void {
   if (failed.own || failed.replay !== 'ambiguous') {
     sent.settle({ name: 'void' });
-    ledger.renew(sent);
+    renew(context, sent);
     return;
   }
   sent.settle({ name: 'unknown', failure: { ...failed, reply: undefined } });
-  ledger.add(sent);
+  remember(context, sent);
+}
+
+function remember({ options, parts }: ResendContext, sent: Sent): void {
+  parts.ledger().add(sent, options.maxEntries);
+}
+
+function renew({ options, parts }: ResendContext, sent: Sent): void {
+  parts.ledger().renew(sent, options.maxEntries);
 }
 
 /** The same request again, after one whose client does not know what came of it. */
 async function rejoin(context: ResendContext, exchange: Exchange, earlier: Sent): Promise<Outcome> {
-  const { options, parts, ledger } = context;
-  const putBack = (): void => ledger.add(earlier);
+  const { options, parts } = context;
+  const putBack = (): void => remember(context, earlier);
   exchange.onAbort(putBack);
   const wasRunning = earlier.state.name === 'running';
   const ended = await settled(earlier, exchange, parts.clock);
@@ -158,12 +166,13 @@ function settled(sent: Sent, exchange: Exchange, clock: Clock): Promise<'settled
 }
 
 /** Only counts: the client's departure ends the call as everywhere else, so what would have come of it is not known. */
-async function watch({ parts, ledger, next }: ResendContext, exchange: Exchange, key: string, earlier: Sent | undefined): Promise<Outcome> {
+async function watch(context: ResendContext, exchange: Exchange, key: string, earlier: Sent | undefined): Promise<Outcome> {
+  const { options, parts, next } = context;
   if (earlier !== undefined) parts.observer.wouldHave(exchange, 'resend', 'prevented');
-  const sent = new Sent(key);
-  exchange.onAbort(() => ledger.add(sent));
+  const sent = new Sent(key, options.windowMs);
+  exchange.onAbort(() => remember(context, sent));
   const outcome = await next(exchange);
-  if (outcome.type === 'failure' && !exchange.aborted) settleFailure(ledger, sent, outcome);
+  if (outcome.type === 'failure' && !exchange.aborted) settleFailure(context, sent, outcome);
   return outcome;
 }
 
@@ -204,7 +213,7 @@ class Late implements LateAnswer {
       name: 'unknown',
       failure: failure({ code: 'http_response_timeout', phase: 'headers', kind: 'timeout', replay: 'ambiguous', detail }),
     });
-    this.#context.ledger.renew(this.#sent);
+    renew(this.#context, this.#sent);
   }
 
   /** Nobody waits for the body of a failure, or of an answer that is too large to keep. */

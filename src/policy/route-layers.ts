@@ -10,6 +10,7 @@ import { fallback } from './fallback.ts';
 import { faults } from './faults.ts';
 import { guard } from './guard.ts';
 import { hedge } from './hedge.ts';
+import { Ledger } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { Pacer } from './pacer.ts';
 import { paceReports, pacing } from './pacing.ts';
@@ -25,6 +26,8 @@ export interface LayerParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly notices?: Notices | undefined;
+  /** What the upstream remembers of sendings; a route keeps its own where it is absent. */
+  readonly ledger?: (() => Ledger) | undefined;
 }
 
 /** A second attempt beside a slow first one, where the route has `hedge`. */
@@ -57,9 +60,10 @@ export function fallbackFor(settings: RouteSettings, parts: LayerParts): Layer |
 }
 
 /** No second sending of a request whose outcome is unknown, where the route has `resend`. `verdict` judges answers that come too late. */
-export function resendFor(settings: RouteSettings, { clock, observer }: LayerParts, verdict: Layer): Layer | undefined {
+export function resendFor(settings: RouteSettings, { clock, observer, ledger }: LayerParts, verdict: Layer): Layer | undefined {
   const config = settings.resend;
   if (config === undefined || config.enabled === false) return undefined;
+  const own = new Ledger(clock);
   return resend(
     {
       windowMs: config.window ?? 30_000,
@@ -70,7 +74,7 @@ export function resendFor(settings: RouteSettings, { clock, observer }: LayerPar
       repeatable: settings.repeatable,
       observe: config.mode === 'observe',
     },
-    { clock, observer, judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
+    { clock, observer, ledger: ledger ?? (() => own), judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
   );
 }
 

@@ -4,6 +4,7 @@ import type { Exchange } from '../../../src/model/exchange.ts';
 import type { Failure } from '../../../src/model/failure.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
+import { Ledger } from '../../../src/policy/ledger.ts';
 import { resend, type ResendOptions } from '../../../src/policy/resend.ts';
 import { answered, exchangeOf, failed, Notes } from './fixtures.ts';
 import { Reading, ScriptedBody, streaming } from './scripted-body.ts';
@@ -29,8 +30,12 @@ afterEach(() => {
 /** An upstream that answers when the test says so; each call is one send. */
 function setUp(options: Partial<ResendOptions> = {}, judge: (reply: Reply) => Outcome = (reply) => reply) {
   const notes = new Notes();
+  const ledger = new Ledger(systemClock);
   const sends: { readonly exchange: Exchange; readonly answer: (outcome: Outcome) => void }[] = [];
-  const layer = resend({ ...OPTIONS, ...options }, { clock: systemClock, observer: notes, judge: (_exchange, late) => Promise.resolve(judge(late)) });
+  const layer = resend(
+    { ...OPTIONS, ...options },
+    { clock: systemClock, observer: notes, ledger: () => ledger, judge: (_exchange, late) => Promise.resolve(judge(late)) },
+  );
   const run = layer(
     (exchange) =>
       new Promise((resolve) => {
