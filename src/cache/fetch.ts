@@ -17,7 +17,7 @@ import { mayBeShared, type Storing, storing, usefulMs } from './rules/storing.ts
 import { variantOf, varyOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
-import type { CacheStore, Found, StoredResponse } from './store.ts';
+import type { CacheStore, Found, Freshness, StoredResponse } from './store.ts';
 
 /** What the routes of a cache share. */
 export interface CacheParts {
@@ -109,11 +109,13 @@ export class Fetcher {
     const headers = merged(stored.headers, reply.headers);
     const times = { requestedAt, respondedAt };
     const found = storing({ status: stored.status, headers, respondedAt, authorized: request.authorized }, this.#settings.overrides);
+    const ageMs = initialAgeMs(reply.headers, times);
     const { vary, variant, status, body, range, upstream, route, tags } = stored;
-    const kept = { vary, variant, status, body, range, upstream, route, tags, respondedAt, initialAgeMs: initialAgeMs(reply.headers, times) };
+    const kept = { vary, variant, status, body, range, upstream, route, tags, respondedAt, initialAgeMs: ageMs };
     if (found === undefined)
       return { ...kept, headers: withoutHeaders(headers, (name) => name === 'age'), freshness: stored.freshness, keepUntil: 0 };
-    return { ...kept, headers: found.headers, freshness: found.freshness, keepUntil: respondedAt + usefulMs(found.freshness, found.headers) };
+    const freshness = sinceArrival(found, ageMs);
+    return { ...kept, headers: found.headers, freshness, keepUntil: respondedAt + usefulMs(freshness, found.headers) };
   }
 
   #failed(fetch: Fetch, failed: Failure, requestedAt: number): void {
@@ -191,7 +193,8 @@ export class Fetcher {
     if (isPart && contentRange(headers) === undefined) return undefined;
     const found = storing({ status, headers, respondedAt, authorized: request.authorized }, this.#settings.overrides);
     if (found === undefined) return undefined;
-    return { ...found, status, vary, isPart, respondedAt, initialAgeMs: initialAgeMs(headers, { requestedAt, respondedAt }) };
+    const ageMs = initialAgeMs(headers, { requestedAt, respondedAt });
+    return { ...found, freshness: sinceArrival(found, ageMs), status, vary, isPart, respondedAt, initialAgeMs: ageMs };
   }
 
   /** Whether a 206 is a whole answer under this key: its Range is part of it. */
@@ -240,6 +243,11 @@ interface Storable extends Storing {
   readonly isPart: boolean;
   readonly respondedAt: number;
   readonly initialAgeMs: number;
+}
+
+/** A lifetime as it is stored: the operator's begins when the answer comes, so what the answer is old by then is added to it. */
+function sinceArrival({ freshness, own }: Storing, ageMs: number): Freshness {
+  return own && ageMs > 0 ? { ...freshness, freshMs: freshness.freshMs + ageMs } : freshness;
 }
 
 /** An answer that was a second or more under way is that old (RFC 9111 section 4.2.3). */

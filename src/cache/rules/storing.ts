@@ -32,6 +32,8 @@ export interface Candidate {
 /** How an answer is stored. */
 export interface Storing {
   readonly freshness: Freshness;
+  /** The lifetime is the operator's: it counts from when the answer came, whatever its age and the origin's clock. */
+  readonly own: boolean;
   readonly headers: string[];
 }
 
@@ -75,7 +77,7 @@ export function storing(answer: Candidate, overrides: Overrides): Storing | unde
   const freshness = settled(freshnessOf(freshMs ?? 0, directives), overrides, own && (overrides.ignoreOrigin || forced));
   if (!isOfUse(freshness, headers)) return undefined;
   const unstored = [...directives.noCacheFields, ...directives.privateFields];
-  return { freshness, headers: withoutHeaders(headers, (name) => NOT_STORED.has(name) || unstored.includes(name)) };
+  return { freshness, own, headers: withoutHeaders(headers, (name) => NOT_STORED.has(name) || unstored.includes(name)) };
 }
 
 function ttlFor(status: number, overrides: Overrides): number | undefined {

@@ -26,4 +26,12 @@ describe('a cached route', () => {
     bench.clock.advance(5001);
     expect((await bench.get()).body).toBe('2');
   });
+
+  it('counts that ttl from when the answer came, however slow the clock of the origin is', async () => {
+    const bench = new Bench({ ttl: 5000 }, () => ok('row', 'date', new Date(bench.clock.wallNow() - 60_000).toUTCString()));
+    await bench.get();
+    bench.clock.advance(4000);
+    const hit = await bench.get();
+    expect([hit.said, Number(hit.header('age')) >= 63]).toEqual(['hit; ttl=1', true]);
+  });
 });
