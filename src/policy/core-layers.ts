@@ -37,6 +37,8 @@ export type BreakerOf = (exchange: Exchange) => Breaker;
 const LEAST_MS = 50;
 /** Headers by which SDKs count their retries (supabase, and those that Stainless makes). */
 const ATTEMPTS_HEADERS = ['x-retry-count', 'x-stainless-retry-count'];
+/** The longest wait that an upstream is granted where the route does not say: no client stays longer, and none should be held for it. */
+const MAX_WAIT_MS = 60_000;
 /** How long a failed request is remembered, to recognise it when its client sends it again: SDKs come back within seconds. */
 const RESENDS_MS = 30_000;
 
@@ -119,7 +121,7 @@ function retryOptions(config: RetryConfig, repeatable: boolean | undefined): Ret
     attempts: config.attempts ?? 3,
     backoff: { baseMs: config.backoff?.base ?? 100, maxMs: config.backoff?.max ?? 2000, jitter: config.backoff?.jitter ?? 'full' },
     refused: config.refused ?? false,
-    maxWaitMs: config.maxWait ?? Infinity,
+    maxWaitMs: config.maxWait ?? MAX_WAIT_MS,
     repeatable,
     attemptsHeaders: config.attemptsHeader?.map((name) => name.toLowerCase()) ?? ATTEMPTS_HEADERS,
     patientLast: config.patientLast ?? false,

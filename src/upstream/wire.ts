@@ -8,7 +8,7 @@ const FRAME_BYTES = 512;
 /** An exchange as undici takes it. The body is handed over as it is: bytes to be sent again byte for byte, or a stream, once. */
 export function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
   const { body } = exchange;
-  const method = exchange.method as Dispatcher.HttpMethod;
+  const { method } = exchange;
   const headers = exchange.headers as string[];
   if (body.kind === 'none') return { path: exchange.path, method, headers, body: null };
   if (body.kind === 'bytes') return { path: exchange.path, method, headers, body: body.bytes };

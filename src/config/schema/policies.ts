@@ -47,7 +47,7 @@ export const retry = z.strictObject({
   backoff: backoff.optional().describe('How long to wait before each retry.'),
   budget: budget.optional().describe('How many retries there may be in all, so that they do not become a storm. One for the whole upstream.'),
   refused: z.boolean().optional().describe('Send again what the upstream refused (429, 503 with Retry-After, listed codes), whatever the method.'),
-  maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying.'),
+  maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying. 60s where absent.'),
   attemptsHeader: oneOrMany(z.string())
     .optional()
     .describe('Request headers by which a client says that it retries itself; a request with one (above 0) is not retried.'),

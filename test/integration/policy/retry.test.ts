@@ -164,7 +164,7 @@ describe('an open breaker', () => {
     healthy = true;
     await new Promise((resolve) => setTimeout(resolve, 60));
     const statuses = await Promise.all(Array.from({ length: 5 }, async () => replyIn(await api.service(request(upstream.authority))).status));
-    expect(statuses.toSorted()).toEqual([200, 503, 503, 503, 503]);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 503, 503, 503, 503]);
     expect(upstream.received).toHaveLength(3);
     expect(api.observer.transitions.map(({ cause }) => cause)).toEqual(['consecutive', 'elapsed', 'recovered']);
   });

@@ -96,7 +96,7 @@ describe('a kept connection that dies under the next request', () => {
     const exchange = get(upstream.authority, '/', 'POST');
     const outcome = await from.service(exchange);
     // the upstream may not have accepted it yet: then nothing was reset, and the answer is there
-    if (outcome.type === 'failure') expect(outcome).toMatchObject({ phase: 'send', replay: 'unsent' });
+    expect(outcome.type === 'failure' ? `${outcome.phase} ${outcome.replay}` : 'answered').toMatch(/^(send unsent|answered)$/);
     expect(exchange.attempts).toHaveLength(1);
   });
 });

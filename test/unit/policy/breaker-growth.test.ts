@@ -260,14 +260,14 @@ describe('when it opens', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), settings, (steps, chosen) => {
-        const options = { ...OPTIONS, ...chosen, ratio: chosen.ratio as number | undefined };
+        const options = { ...OPTIONS, ...chosen, ratio: chosen.ratio };
         const { breaker, clock, see } = make(options);
         const events: { at: number; evidence: Evidence }[] = [];
         let opened = -1;
         for (const [index, { advanceMs, evidence }] of steps.entries()) {
           clock.advance(advanceMs);
-          events.push({ at: clock.time, evidence: evidence as Evidence });
-          see(evidence as Evidence);
+          events.push({ at: clock.time, evidence });
+          see(evidence);
           if (breaker.state === 'open') {
             opened = index;
             break;

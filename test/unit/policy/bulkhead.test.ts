@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BodySink, BodySource } from '../../../src/model/body.ts';
 import { reply } from '../../../src/model/outcome.ts';
+import { AdaptiveLimit } from '../../../src/policy/adaptive-limit.ts';
 import { Bulkhead, bulkhead } from '../../../src/policy/bulkhead.ts';
 import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
 
@@ -78,5 +79,77 @@ describe('a bulkhead', () => {
     expect(await patient).toMatchObject({ code: 'connection_limit_reached', kind: 'timeout', phase: 'queue' });
     expect(places.stats).toMatchObject({ active: 1, queued: 0 });
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('lets everything through when it only observes, and counts what it would have held back', async () => {
+    const places = new Bulkhead({ concurrent: 1, queue: 0, queueMs: 1000 });
+    const observer = new Notes();
+    const body = new OpenBody();
+    const layer = bulkhead({ ...PARTS, observer, places, observe: true })(() => Promise.resolve(reply(200, [], 'upstream', body)));
+    await layer(exchangeOf());
+    expect(await layer(exchangeOf())).toMatchObject({ status: 200 });
+    expect([observer.would, places.stats.active]).toEqual([['bulkhead: held_back'], 2]);
+  });
+});
+
+describe('a bulkhead that finds its size', () => {
+  function adaptive() {
+    const clock = new FakeClock();
+    const limit = new AdaptiveLimit({ min: 2, max: 100, tolerance: 2 }, clock);
+    const places = new Bulkhead({ concurrent: 1000, queue: 10, queueMs: 1000 }, limit);
+    return { clock, limit, places };
+  }
+
+  it('begins with its fewest places, and has more once it knows the upstream and all are used', async () => {
+    const { clock, places } = adaptive();
+    const layer = bulkhead({ ...PARTS, clock, places })(() => {
+      clock.advance(10);
+      return Promise.resolve(answered(200));
+    });
+    expect(places.limit).toBe(2);
+    for (let i = 0; i < 300; i++) await Promise.all([layer(exchangeOf()), layer(exchangeOf())]);
+    expect(places.limit).toBeGreaterThan(2);
+    expect(places.limit).toBeLessThanOrEqual(100);
+  });
+
+  it('has fewer when the upstream does not answer in time', async () => {
+    const { clock, limit, places } = adaptive();
+    for (let i = 0; i < 1000; i++) limit.answered(10, Math.min(i + 1, limit.limit));
+    const before = places.limit;
+    const layer = bulkhead({ ...PARTS, clock, places })(() => Promise.resolve(failed({ kind: 'timeout' })));
+    await layer(exchangeOf());
+    expect(places.limit).toBeLessThan(before);
+  });
+
+  it('takes no lesson from what was retried, what the client left, and what was refused here', async () => {
+    const { clock, limit, places } = adaptive();
+    for (let i = 0; i < 1000; i++) limit.answered(10, Math.min(i + 1, limit.limit));
+    const before = places.limit;
+    for (const [outcome, attempt] of [
+      [answered(200), 3],
+      [failed({ kind: 'timeout', own: true }), 1],
+      [failed({ kind: 'reset' }), 1],
+    ] as const) {
+      const exchange = exchangeOf();
+      exchange.attempt = attempt;
+      await bulkhead({ ...PARTS, clock, places })(() => {
+        clock.advance(60);
+        return Promise.resolve(outcome);
+      })(exchange);
+    }
+    expect(places.limit).toBe(before);
+  });
+
+  it('hands no place on that it has lost meanwhile', async () => {
+    const { clock, limit, places } = adaptive();
+    for (let i = 0; i < 1000; i++) limit.answered(10, Math.min(i + 1, limit.limit));
+    const size = places.limit;
+    for (let i = 0; i < size; i++) places.tryEnter();
+    const waiting = places.enter(exchangeOf(), clock);
+    limit.overloaded();
+    places.leave();
+    expect(places.stats).toMatchObject({ queued: 1, active: size - 1 });
+    for (let i = 0; i < size - 1; i++) places.leave();
+    expect(await waiting).toBeUndefined();
   });
 });

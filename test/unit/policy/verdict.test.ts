@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { ClassifyRule, PushbackRule } from '../../../src/config/schema.ts';
+import { BytesBody } from '../../../src/model/body.ts';
 import type { Failure } from '../../../src/model/failure.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
 import { verdict } from '../../../src/policy/verdict.ts';
@@ -52,22 +53,33 @@ describe('the verdict on an answer', () => {
     const bytes = gzipSync('{"error":{"code":130429}}');
     const rules: ClassifyRule[] = [{ json: 'error.code', in: [130429], as: 'refused' }];
     const given = answered(400, '', [...JSON_TYPE, 'content-encoding', 'gzip']);
-    const reply: Reply = { ...given, body: { ...given.body, whole: () => bytes } as Reply['body'] };
+    const reply: Reply = { ...given, body: new BytesBody(bytes) };
     const found = (await judge(reply, rules)) as Failure;
     expect(found.replay).toBe('refused');
     expect(found.reply?.body.whole()).toBe(bytes);
   });
 
   it('waits as long as Gemini’s RetryInfo says', async () => {
-    const body = { error: { code: 429, details: [{ '@type': 'type.googleapis.com/google.rpc.Help' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '26.5s' }] } };
+    const body = {
+      error: {
+        code: 429,
+        details: [{ '@type': 'type.googleapis.com/google.rpc.Help' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '26.5s' }],
+      },
+    };
     const pushback: PushbackRule[] = [{ json: 'error.details[?@type~RetryInfo].retryDelay', format: 'duration' }];
     expect(await judge(answered(429, JSON.stringify(body), JSON_TYPE), [], pushback)).toMatchObject({ replay: 'refused', retryAfterMs: 26_500 });
   });
 
   it('lets a rule overrule the status: a daily quota is final although it is a 429', async () => {
     const body = { error: { details: [{ violations: [{ quotaId: 'RequestsPerDayPerModel' }, { quotaId: 'PerMinute' }] }] } };
-    const rules: ClassifyRule[] = [{ status: [429], json: 'error.details[*].violations[*].quotaId', matches: 'PerDay', as: 'answered', code: 'daily_quota' }];
-    expect(await judge(answered(429, JSON.stringify(body), JSON_TYPE), rules)).toMatchObject({ replay: 'answered', rule: 'daily_quota', blame: 'ignore' });
+    const rules: ClassifyRule[] = [
+      { status: [429], json: 'error.details[*].violations[*].quotaId', matches: 'PerDay', as: 'answered', code: 'daily_quota' },
+    ];
+    expect(await judge(answered(429, JSON.stringify(body), JSON_TYPE), rules)).toMatchObject({
+      replay: 'answered',
+      rule: 'daily_quota',
+      blame: 'ignore',
+    });
   });
 
   it('falls back to the status where the body is not what it says', async () => {
