@@ -5,6 +5,7 @@ import { checkCommand } from './check.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { envCommand } from './env.ts';
 import { execCommand } from './exec.ts';
+import { explainCommand } from './explain.ts';
 import { healthcheckCommand } from './healthcheck.ts';
 import { initCommand } from './init.ts';
 import { runCommand } from './run.ts';
@@ -24,7 +25,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
   const ended = (code: ExitCode): void => {
     exitCode = code;
   };
-  for (const make of [runCommand, execCommand, envCommand, initCommand, checkCommand, cacheCommand, healthcheckCommand]) {
+  for (const make of [runCommand, execCommand, envCommand, initCommand, checkCommand, explainCommand, cacheCommand, healthcheckCommand]) {
     program.addCommand(make(context, ended).copyInheritedSettings(program));
   }
   try {
