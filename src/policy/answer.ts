@@ -119,6 +119,8 @@ function messageOf(failed: Failure, upstream: string): string {
       return `${name} is failing and is left alone for now`;
     case 'connection_limit_reached':
       return `${name} has too many requests under way`;
+    case 'request_paced':
+      return `${name} has set a limit that is reached`;
     default:
       return failed.kind === 'timeout' ? `${name} did not answer in time` : `${name} failed in phase ${failed.phase}`;
   }
