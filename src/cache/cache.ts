@@ -7,11 +7,13 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Layer, Service } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
 import { Leases } from './coalesce/leases.ts';
+import { Spool } from './coalesce/spool.ts';
 import type { CacheParts } from './fetch.ts';
 import { Identities } from './identity.ts';
 import { Tables } from './invalidate/tables.ts';
 import { isSafe } from './invalidate/targets.ts';
-import { NOTHING_STALE, Reader } from './reader.ts';
+import { Reader } from './reader.ts';
+import { NOTHING_STALE } from './serve.ts';
 import { routeCacheSettings, tagTemplates } from './settings.ts';
 import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
 import { MemoryStore } from './stores/memory.ts';
@@ -30,6 +32,8 @@ export interface CacheOptions {
   readonly secret?: Buffer;
 }
 
+/** Bytes of answers under way that are kept to be stored and shared, over all of them. */
+const SPOOL_BYTES = 64 * 1024 * 1024;
 /** Answers under one key. */
 const MAX_VARIANTS = 32;
 
@@ -45,7 +49,7 @@ export class Cache {
     const { clock, observer } = options;
     this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
     const identities = new Identities(options.secret ?? randomBytes(32));
-    this.#parts = { store: this.store, leases: new Leases(), identities, clock, observer };
+    this.#parts = { store: this.store, leases: new Leases(), spool: new Spool(SPOOL_BYTES), identities, clock, observer };
     this.admin = new CacheAdmin(this.#parts, () => this.#upstreams);
     this.store.onInvalidation?.((tags) => this.#parts.leases.kill(tags));
   }

@@ -69,10 +69,10 @@ export class Identities {
   /** The hash of one credential. */
   readonly hash = (credential: string): string => this.#identity(credential).id;
 
-  /** A path and query with its credentials hashed. */
-  withoutCredentials(path: string): string {
+  /** A path and query with its credentials hashed, or left out where they do not count. */
+  withoutCredentials(path: string, shared = false): string {
     if (!path.includes('?')) return path;
-    return path.replace(CREDENTIAL_QUERY, (_all, name: string, value: string) => `${name}~${this.hash(value)}`);
+    return path.replace(CREDENTIAL_QUERY, (_all, name: string, value: string) => (shared ? `${name}~` : `${name}~${this.hash(value)}`));
   }
 
   #identity(text: string): Identity {

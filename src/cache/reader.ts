@@ -1,11 +1,12 @@
 import type { CacheResult } from '../model/events.ts';
 import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { clientClosed, type Failure, failure } from '../model/failure.ts';
+import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import { Flight, type Landed, refreshOf } from './coalesce/flight.ts';
 import { KeyNotes } from './coalesce/memory-of-keys.ts';
+import { freshened } from './entry.ts';
 import { type CacheParts, Fetcher } from './fetch.ts';
 import { isCredential } from './identity.ts';
 import { forwardOf, type Plan, planFetch, planRefresh } from './plan.ts';
@@ -14,7 +15,7 @@ import { describesSame, isNotModified, notModifiedHeaders } from './rules/condit
 import { reuse, standsIn } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { select, type Selection } from './select.ts';
-import { storedReply } from './serve.ts';
+import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { type Forward, forwardStatus, hitStatus } from './status.ts';
 import type { Found } from './store.ts';
@@ -63,7 +64,10 @@ export class Reader {
     const served = this.#fromStore(exchange, request, selection);
     if (served !== undefined) return Promise.resolve(served);
     if (exchange.staleUse === 'only') return Promise.resolve(this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE);
-    if (request.directives.onlyIfCached) return Promise.resolve(this.#onlyIfCached(exchange));
+    if (request.directives.onlyIfCached) {
+      this.#tell(exchange, 'miss', 'detail=only-if-cached');
+      return Promise.resolve(notCached());
+    }
     if (exchange.method === 'HEAD') return this.#head(exchange, request, selection);
     return this.#fetch(exchange, request, selection, waits);
   }
@@ -127,7 +131,16 @@ export class Reader {
       leases.close(lease);
       if (flightKey !== undefined && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
     };
-    void this.#fetcher.run({ flight, request, selection, tags, fields: exchange.headers, validates: plan.validates, over });
+    void this.#fetcher.run({
+      flight,
+      request,
+      selection,
+      tags,
+      fields: exchange.headers,
+      validates: plan.validates,
+      awaited: flightKey !== undefined,
+      over,
+    });
     return flight;
   }
 
@@ -211,15 +224,10 @@ export class Reader {
     if (outcome.status !== 200 || stored?.status !== 200) return outcome;
     if (!describesSame(stored.headers, outcome.headers)) await store.remove(request.key);
     else {
-      const fresher = this.#fetcher.freshened(request, stored, { reply: outcome, requestedAt, respondedAt: clock.wallNow() });
+      const fresher = freshened(this.#settings, request, stored, { reply: outcome, requestedAt, respondedAt: clock.wallNow() });
       if (fresher.keepUntil > 0) await store.put(request.key, fresher);
     }
     return outcome;
-  }
-
-  #onlyIfCached(exchange: Exchange): Reply {
-    this.#tell(exchange, 'miss', 'detail=only-if-cached');
-    return reply(504, ['content-length', '0', 'cache-control', 'no-store'], 'proxy', new BytesBody());
   }
 
   #tell(exchange: Exchange, result: CacheResult, status: string): void {
@@ -227,16 +235,6 @@ export class Reader {
     this.#parts.observer.cacheLooked(exchange, result);
   }
 }
-
-/** For a request that only a stored answer may serve, where there is none. */
-export const NOTHING_STALE: Failure = failure({
-  code: 'destination_unavailable',
-  phase: 'queue',
-  kind: 'refused',
-  replay: 'unsent',
-  detail: 'nothing is stored that could stand in',
-  own: true,
-});
 
 interface Came {
   readonly landed: Exclude<Landed, { kind: 'again' }>;

@@ -20,6 +20,7 @@ export interface CacheRequest {
   readonly precondition: boolean;
   /** A Range that is no part of the key. */
   readonly ranged: boolean;
+  readonly rangeInKey: boolean;
 }
 
 /** Request fields that select a row set in PostgREST; it did not say so in Vary before version 16, and never names the profile. */
@@ -48,18 +49,30 @@ export function keyOptions(config: CacheConfig, tablesPath: string | undefined):
   };
 }
 
-/** The URL of a request as the cache names it. */
-export function urlOf(exchange: Pick<Exchange, 'scheme' | 'authority' | 'path'>, identities: Identities, sortQuery = false): string {
-  const path = identities.withoutCredentials(exchange.path);
-  return `${exchange.scheme}://${exchange.authority}${sortQuery ? sorted(path) : path}`;
+/** How a route names URLs. */
+type UrlOptions = Pick<KeyOptions, 'shared' | 'sortQuery'>;
+
+/** What a URL is of a request. */
+type Target = Pick<Exchange, 'scheme' | 'authority' | 'path'>;
+
+/** The URL of a request as the cache names it on a route. */
+function urlOf(target: Target, identities: Identities, { shared, sortQuery }: UrlOptions): string {
+  const path = identities.withoutCredentials(target.path, shared);
+  return `${target.scheme}://${target.authority}${sortQuery ? sorted(path) : path}`;
 }
 
-/** The names that one URL may have here: as sent, and with its query sorted, as routes with `sortQuery` have it. */
-export function urlForms(target: Pick<Exchange, 'scheme' | 'authority' | 'path'>, identities: Identities): string[] {
-  const sent = urlOf(target, identities);
-  const sortedForm = target.path.includes('?') ? urlOf(target, identities, true) : sent;
-  return sent === sortedForm ? [sent] : [sent, sortedForm];
+/** All names that one URL may have here, over the ways in which routes name them. */
+export function urlForms(target: Target, identities: Identities): string[] {
+  if (!target.path.includes('?')) return [urlOf(target, identities, FORMS[0])];
+  return [...new Set(FORMS.map((form) => urlOf(target, identities, form)))];
 }
+
+const FORMS: readonly [UrlOptions, ...UrlOptions[]] = [
+  { shared: false, sortQuery: false },
+  { shared: false, sortQuery: true },
+  { shared: true, sortQuery: false },
+  { shared: true, sortQuery: true },
+];
 
 /** Reads a request in one pass over its fields. */
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
@@ -72,6 +85,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
   let conditional = false;
   let precondition = false;
   let ranged = false;
+  const rangeInKey = tables || options.rangeInKey;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
@@ -91,7 +105,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
         precondition = true;
         break;
       case 'range':
-        ranged = !tables && !options.rangeInKey;
+        ranged = !rangeInKey;
         break;
       default:
         if (!CREDENTIAL_HEADERS.has(name)) break;
@@ -99,11 +113,11 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
         authorized ||= name === 'authorization';
     }
   }
-  const url = urlOf(exchange, identities, options.sortQuery);
+  const url = urlOf(exchange, identities, options);
   const identity = credentials === undefined ? undefined : identities.of(credentials);
   const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
   const directives = cacheControl === undefined && pragma === undefined ? NOTHING_ASKED : requestDirectives(cacheControl, pragma);
-  return { url, key, expiresAt: identity?.expiresAt ?? Infinity, authorized, directives, conditional, precondition, ranged };
+  return { url, key, expiresAt: identity?.expiresAt ?? Infinity, authorized, directives, conditional, precondition, ranged, rangeInKey };
 }
 
 function keyOf(url: string, identity: string | undefined, headers: HeaderList, options: KeyOptions, tables: boolean, identities: Identities): string {

@@ -1,5 +1,6 @@
 import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { type Failure, failure } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { reply, type Reply } from '../model/outcome.ts';
 import type { CacheRequest } from './request.ts';
@@ -42,3 +43,18 @@ function bodiless(status: number, headers: HeaderList, age: string): Reply {
 function aged(headers: HeaderList, age: string): HeaderList {
   return [...headers, 'age', age];
 }
+
+/** The answer to `only-if-cached` where nothing is (RFC 9111 section 5.2.1.7). */
+export function notCached(): Reply {
+  return reply(504, ['content-length', '0', 'cache-control', 'no-store'], 'proxy', new BytesBody());
+}
+
+/** For a request that only a stored answer may serve, where there is none. */
+export const NOTHING_STALE: Failure = failure({
+  code: 'destination_unavailable',
+  phase: 'queue',
+  kind: 'refused',
+  replay: 'unsent',
+  detail: 'nothing is stored that could stand in',
+  own: true,
+});

@@ -1,23 +1,37 @@
 import type { BodySink, BodySource } from '../../model/body.ts';
-import { type Failure, failure } from '../../model/failure.ts';
+import type { Failure } from '../../model/failure.ts';
+import { type Shared, SharedReader } from './shared-reader.ts';
+import type { Spool } from './spool.ts';
 
 /** How a shared body ended: with all its bytes (undefined where there were too many to keep), broken off, or because nobody read on. */
 export type BodyEnd = { readonly how: 'complete'; readonly bytes: Uint8Array | undefined } | { readonly how: 'broken' } | { readonly how: 'left' };
+
+/** How a body is shared. */
+export interface SharedBodyOptions {
+  /** Bytes of it that are kept. */
+  readonly limit: number;
+  /** Room for the bytes of all bodies. */
+  readonly spool: Spool;
+  /** It is read to its end although nobody reads it: it is to be stored. */
+  readonly keeper: boolean;
+}
 
 /**
  * One upstream body for many readers: each gets every byte from the first, at its own pace, as it arrives. Up to `limit` bytes are kept, so that a reader may come late and a slow
  * one holds nobody up. Past the limit the body runs at the pace of the fastest reader, nobody can join, and a reader that falls more than `limit` behind is cut off. When the
  * last reader has gone the upstream is let go, unless somebody asked for the bytes.
  */
-export class SharedBody implements BodySink {
+export class SharedBody implements BodySink, Shared {
   readonly #source: BodySource;
   readonly #limit: number;
+  readonly #spool: Spool;
   readonly #ended: (end: BodyEnd) => void;
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<SharedReader>();
   #chunks: Uint8Array[] = [];
   /** Chunks that were let go already: positions count from the start of the body. */
   #dropped = 0;
   #kept = 0;
+  #spooled = 0;
   #overflowed = false;
   #paused = false;
   #end: 'complete' | Failure | undefined = undefined;
@@ -25,10 +39,11 @@ export class SharedBody implements BodySink {
   #keeper: boolean;
   #over = false;
 
-  constructor(source: BodySource, limit: number, keeper: boolean, ended: (end: BodyEnd) => void) {
+  constructor(source: BodySource, options: SharedBodyOptions, ended: (end: BodyEnd) => void) {
     this.#source = source;
-    this.#limit = limit;
-    this.#keeper = keeper;
+    this.#limit = options.limit;
+    this.#spool = options.spool;
+    this.#keeper = options.keeper;
     this.#ended = ended;
   }
 
@@ -47,7 +62,7 @@ export class SharedBody implements BodySink {
 
   /** A body of its own for one more reader. Call it only while `open`. */
   reader(): BodySource {
-    const reader = new Reader(this);
+    const reader = new SharedReader(this);
     this.#readers.add(reader);
     return reader;
   }
@@ -57,7 +72,7 @@ export class SharedBody implements BodySink {
   onData(chunk: Uint8Array): boolean {
     this.#chunks.push(chunk);
     this.#kept += chunk.length;
-    if (this.#kept > this.#limit) this.#overflow();
+    if (this.#kept > this.#limit || !this.#takeRoom(chunk.length)) this.#overflow();
     for (const reader of this.#readers) reader.pump();
     if (this.#overflowed) this.#trim();
     return !this.#paused;
@@ -99,7 +114,7 @@ export class SharedBody implements BodySink {
   }
 
   /** A reader has had all or gives up. */
-  left(reader: Reader): void {
+  left(reader: SharedReader): void {
     this.#readers.delete(reader);
     if (this.#readers.size > 0 || this.#keeper || this.#end !== undefined) return this.pace();
     this.#finish({ how: 'left' });
@@ -115,9 +130,21 @@ export class SharedBody implements BodySink {
     else this.#source.resume();
   }
 
+  #takeRoom(bytes: number): boolean {
+    if (this.#overflowed || !this.#spool.take(bytes)) return false;
+    this.#spooled += bytes;
+    return true;
+  }
+
+  #giveRoom(): void {
+    this.#spool.give(this.#spooled);
+    this.#spooled = 0;
+  }
+
   #overflow(): void {
     if (this.#overflowed) return;
     this.#overflowed = true;
+    this.#giveRoom();
     // too large to be stored: nobody is left to keep it for
     this.#keeper = false;
     if (this.#readers.size > 0) return;
@@ -138,104 +165,10 @@ export class SharedBody implements BodySink {
   #finish(end: BodyEnd): void {
     if (this.#over) return;
     this.#over = true;
+    this.#giveRoom();
     this.#ended(end);
   }
 }
-
-/** One reader's view of a shared body. */
-class Reader implements BodySource {
-  readonly #body: SharedBody;
-  #sink: BodySink | undefined = undefined;
-  #paused = false;
-  #pumping = false;
-  #done = false;
-  position = 0;
-
-  constructor(body: SharedBody) {
-    this.#body = body;
-  }
-
-  /** False while it is paused, or has not begun. */
-  get wantsMore(): boolean {
-    return this.#sink !== undefined && !this.#paused;
-  }
-
-  whole(): Uint8Array | undefined {
-    const whole = this.#body.whole;
-    if (whole === undefined || this.#sink !== undefined || this.position > 0) return undefined;
-    this.#leave();
-    return whole;
-  }
-
-  start(sink: BodySink): void {
-    this.#sink = sink;
-    this.pump();
-    this.#body.pace();
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#body.pace();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.pump();
-    this.#body.pace();
-  }
-
-  abort(): void {
-    this.#sink = undefined;
-    this.#leave();
-  }
-
-  /** Hands on what is there, as far as it is wanted. */
-  pump(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      while (this.#sink !== undefined && !this.#paused && this.#step(this.#sink));
-    } finally {
-      this.#pumping = false;
-    }
-  }
-
-  /** One chunk, or the end; false where there is nothing to hand on. */
-  #step(sink: BodySink): boolean {
-    if (this.#body.isLost(this.position)) return this.#stop(() => sink.onError(TOO_SLOW));
-    const chunk = this.#body.chunkAt(this.position);
-    if (chunk !== undefined) {
-      this.position++;
-      if (!sink.onData(chunk)) this.#paused = true;
-      return true;
-    }
-    const { end } = this.#body;
-    if (end === undefined) return false;
-    return this.#stop(() => (end === 'complete' ? sink.onEnd() : sink.onError(end)));
-  }
-
-  #stop(tell: () => void): false {
-    this.#sink = undefined;
-    this.#leave();
-    tell();
-    return false;
-  }
-
-  #leave(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#body.left(this);
-  }
-}
-
-const TOO_SLOW = failure({
-  code: 'http_response_incomplete',
-  phase: 'body',
-  kind: 'aborted',
-  replay: 'cut',
-  detail: 'the client read a shared answer too slowly',
-  own: true,
-});
 
 /** One buffer of its own: chunks may be slices of larger ones that a stored body must not keep alive. */
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {

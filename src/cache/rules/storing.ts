@@ -64,7 +64,7 @@ export function storing(answer: Candidate, overrides: Overrides): Storing | unde
   if (status < 200 || status === 304) return undefined;
   const governs = governing(headers);
   const { directives } = governs;
-  const ttlMs = ttlFor(status, overrides);
+  const ttlMs = isEndless(headers) ? undefined : ttlFor(status, overrides);
   const forced = overrides.force && ttlMs !== undefined;
   if (!forced && isForbidden(status, directives)) return undefined;
   if (answer.authorized && ttlMs === undefined && !isForEveryone(directives)) return undefined;
@@ -100,6 +100,11 @@ export function mayBeShared(status: number, headers: HeaderList): boolean {
     !isForbidden(status, governing(headers).directives) &&
     headerValue(headers, 'set-cookie') === undefined
   );
+}
+
+/** Streams of events are for whoever opened them. */
+function isEndless(headers: HeaderList): boolean {
+  return /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(headerValue(headers, 'content-type') ?? '');
 }
 
 /** must-understand lifts no-store where the status is understood, and forbids storing where it is not. */

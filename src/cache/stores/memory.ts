@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../model/clock.ts';
-import type { HeaderList } from '../../model/headers.ts';
-import type { CacheStore, Found, Freshness, StoredRange, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
-import { isDead, isMarked, type Tag, TagTable } from './tags.ts';
+import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
+import { bytesOf, costOf, Entry, holds, replaces } from './memory-entry.ts';
+import { isDead, isMarked, TagTable } from './tags.ts';
 
 /** Bounds of a memory store. */
 export interface MemoryStoreOptions {
@@ -12,60 +12,10 @@ export interface MemoryStoreOptions {
   readonly maxVariants: number;
 }
 
-/** What an entry costs beyond its texts and its body: objects, table slots, the body's own buffer. Measured, rounded up. */
-const OVERHEAD_BYTES = 800;
 /** How exactly the order of use is kept. */
 const TOUCH_MS = 1000;
-/** Entries looked at in one go by a purge that has to look at all. */
+/** Entries looked at in one go where all have to be. */
 const SLICE = 5000;
-
-/** A stored answer. It holds its tags themselves: their names stand in them once for all entries. */
-class Entry implements Found {
-  stale = false;
-  /** The generation of the tags at which it was last found alive. */
-  checkedAt: number;
-  /** When it last moved to the front. */
-  touchedAt: number;
-  readonly vary: readonly string[];
-  readonly variant: string;
-  readonly status: number;
-  readonly headers: HeaderList;
-  readonly body: Uint8Array;
-  readonly range: StoredRange | undefined;
-  readonly freshness: Freshness;
-  readonly respondedAt: number;
-  readonly initialAgeMs: number;
-  readonly keepUntil: number;
-  readonly upstream: string;
-  readonly route: string;
-  readonly held: readonly Tag[];
-  readonly epoch: number;
-  readonly cost: number;
-
-  constructor(response: StoredResponse, held: readonly Tag[], tags: TagTable, now: number, cost: number) {
-    this.checkedAt = tags.generation;
-    this.touchedAt = now;
-    this.vary = response.vary;
-    this.variant = response.variant;
-    this.status = response.status;
-    this.headers = response.headers;
-    this.body = response.body;
-    this.range = response.range;
-    this.freshness = response.freshness;
-    this.respondedAt = response.respondedAt;
-    this.initialAgeMs = response.initialAgeMs;
-    this.keepUntil = response.keepUntil;
-    this.upstream = response.upstream;
-    this.route = response.route;
-    this.held = held;
-    this.epoch = tags.epoch;
-    this.cost = cost;
-  }
-
-  get tags(): readonly string[] {
-    return this.held.map(({ name }) => name);
-  }
-}
 
 const NOTHING: readonly Found[] = [];
 
@@ -79,6 +29,9 @@ export class MemoryStore implements CacheStore {
   readonly #entries: LRUCache<string, readonly Entry[]>;
   #count = 0;
   #evictions = 0;
+  /** Entries dropped since the last sweep, as far as they were counted. */
+  #dead = 0;
+  #sweeping = false;
 
   constructor(options: MemoryStoreOptions, clock: Clock) {
     this.#clock = clock;
@@ -126,16 +79,16 @@ export class MemoryStore implements CacheStore {
   }
 
   invalidate(tags: readonly string[], soft: boolean): number {
-    return this.#tags.drop(tags, soft);
+    const count = this.#tags.drop(tags, soft);
+    if (!soft) this.#dropped(count);
+    return count;
   }
 
   async purge(filter: StoreFilter, soft: boolean): Promise<number> {
     let count = 0;
-    const keys = [...this.#entries.keys()];
-    for (let from = 0; from < keys.length; from += SLICE) {
-      if (from > 0) await new Promise(setImmediate);
-      for (const key of keys.slice(from, from + SLICE)) count += this.#purgeKey(key, filter, soft);
-    }
+    await this.#visit((key) => {
+      count += this.#purgeKey(key, filter, soft);
+    });
     return count;
   }
 
@@ -178,9 +131,32 @@ export class MemoryStore implements CacheStore {
     return false;
   }
 
+  /** Takes the room of dropped entries back once there are many: until then each goes when it is looked up or its turn comes. */
+  #dropped(count: number): void {
+    this.#dead += count;
+    if (this.#sweeping || this.#dead < Math.max(SLICE, this.#count / 4)) return;
+    this.#sweeping = true;
+    void this.#visit((key) => {
+      const variants = this.#entries.peek(key);
+      if (variants !== undefined) this.#sweep(key, variants, this.#clock.wallNow());
+    }).then(() => {
+      this.#dead = 0;
+      this.#sweeping = false;
+    });
+  }
+
+  /** Visits all keys, a few at a time. */
+  async #visit(look: (key: string) => void): Promise<void> {
+    const keys = [...this.#entries.keys()];
+    for (let from = 0; from < keys.length; from += SLICE) {
+      if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+      for (const key of keys.slice(from, from + SLICE)) look(key);
+    }
+  }
+
   #sweep(key: string, variants: readonly Entry[], now: number): readonly Found[] {
     const kept = variants.filter((entry) => !isDead(entry.held) && entry.keepUntil >= now);
-    return this.#keep(key, variants, kept);
+    return kept.length === variants.length ? variants : this.#keep(key, variants, kept);
   }
 
   #purgeKey(key: string, filter: StoreFilter, soft: boolean): number {
@@ -221,28 +197,4 @@ export class MemoryStore implements CacheStore {
     const stale = entry.stale || isMarked(entry.held, entry.epoch);
     return { key, variant, status, bytes: entry.body.length, freshness, respondedAt, initialAgeMs, stale, upstream, route, tags };
   }
-}
-
-function replaces(newer: StoredResponse, older: Entry): boolean {
-  return newer.variant === older.variant && newer.range?.first === older.range?.first && newer.range?.last === older.range?.last;
-}
-
-function holds(filter: StoreFilter, key: string, entry: Entry): boolean {
-  if (filter.upstream !== undefined && entry.upstream !== filter.upstream) return false;
-  if (filter.route !== undefined && entry.route !== filter.route) return false;
-  if (filter.prefix !== undefined && !key.startsWith(filter.prefix)) return false;
-  return filter.tag === undefined || entry.held.some(({ name }) => name === filter.tag);
-}
-
-function costOf(variants: readonly Entry[]): number {
-  let cost = 1;
-  for (const entry of variants) cost += entry.cost;
-  return cost;
-}
-
-function bytesOf(key: string, { headers, body, variant, tags }: StoredResponse): number {
-  let bytes = OVERHEAD_BYTES + key.length + variant.length + body.length;
-  for (const text of headers) bytes += text.length + 16;
-  for (const tag of tags) bytes += tag.length + 16;
-  return bytes;
 }
