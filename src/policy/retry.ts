@@ -50,6 +50,7 @@ export function retry(options: RetryOptions, parts: RetryParts): Layer {
   return (next) => async (exchange) => {
     charge(parts, exchange);
     exchange.attempt = 1;
+    exchange.patient = false;
     const outcome = await next(exchange);
     if (outcome.type === 'reply') return outcome;
     const last = await again(options, parts, next, exchange, outcome);
