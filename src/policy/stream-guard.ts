@@ -138,9 +138,14 @@ export class StreamGuard implements BodySource, BodySink {
     if (data === undefined || status !== undefined || reader.isEnd(data)) this.#complete = true;
     if (this.#events > 1) return;
     // half an event at the end is no beginning: what it is worth shows when the end is judged
-    if (status === undefined) return this.#ending ? undefined : this.#commit();
+    if (status === undefined) return this.#ending ? undefined : this.#commitSoon();
     if (observe) this.#observer.wouldHave(this.#exchange, 'guard', 'error_event');
     else if (this.#settle !== undefined) this.#asStatus(status, data ?? '');
+  }
+
+  /** Leaves the end a moment to come: a stream that was cut right after its first event, in the same packet, can still be asked for again. */
+  #commitSoon(): void {
+    if (this.#settle !== undefined) setImmediate(() => this.#commit());
   }
 
   /** The answer begins for the client. */

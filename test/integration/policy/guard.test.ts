@@ -27,11 +27,15 @@ describe('a guarded stream over real sockets', () => {
   });
 
   it('that ends without a finishReason breaks the client’s body', async () => {
-    await using upstream = await RawUpstream.start((socket) => void socket.end(HEAD + PART));
+    let end: (() => void) | undefined;
+    await using upstream = await RawUpstream.start((socket) => {
+      end = () => void socket.end();
+      socket.write(HEAD + PART);
+    });
     await using api = chain(upstream.authority, GEMINI);
-    expect(await read(await api.service(request(upstream.authority, { method: 'POST', body: '{}' })))).toBe(
-      `${PART}|body/protocol/cut/http_response_incomplete`,
-    );
+    const outcome = await api.service(request(upstream.authority, { method: 'POST', body: '{}' }));
+    end?.();
+    expect(await read(outcome)).toBe(`${PART}|body/protocol/cut/http_response_incomplete`);
   });
 
   it('passes each event on as it comes', async () => {

@@ -12,7 +12,7 @@ const PART = 'data: {"candidates":[{"content":{"parts":[{"text":"hi"}]}}]}\r\n\r
 const LAST = 'data: {"candidates":[{"finishReason":"STOP"}]}\r\n\r\n';
 
 beforeEach(() => {
-  vi.useFakeTimers();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -35,11 +35,27 @@ function setUp(
   return { run, notes, asked };
 }
 
+/** Lets what is due in this turn of the event loop happen. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** A stream whose first words have reached the client, and what the upstream does then. */
+async function begun(first: string, then: (body: ScriptedBody) => void) {
+  const body = new ScriptedBody().push(first);
+  const { run, notes } = setUp(body);
+  const reading = Reading.of(await run(exchangeOf()));
+  then(body);
+  return { reading, notes };
+}
+
 /** Whether a promise has settled by now. */
 async function isSettled(outcome: Promise<Outcome>): Promise<boolean> {
   let settled = false;
   void outcome.then(() => (settled = true));
-  await vi.advanceTimersByTimeAsync(0);
+  await turn();
   return settled;
 }
 
@@ -84,13 +100,13 @@ describe('a guarded stream', () => {
     const outcome = await setUp(body).run(exchangeOf());
     expect(outcome).toMatchObject({ type: 'reply', status: 503, source: 'upstream' });
     expect(Reading.of(outcome).text).toBe('{"error":{"code":503,"status":"UNAVAILABLE"}}');
-    await vi.advanceTimersByTimeAsync(0);
+    await turn();
     expect(body.aborted).toBe(true);
   });
 
   it('that ends without its last event breaks for the client, never ends', async () => {
-    const { run, notes } = setUp(new ScriptedBody().push(PART).end());
-    expect(Reading.of(await run(exchangeOf()))).toMatchObject({ text: PART, ended: { code: 'http_response_incomplete', replay: 'cut' } });
+    const { reading, notes } = await begun(PART, (body) => body.end());
+    expect(reading).toMatchObject({ text: PART, ended: { code: 'http_response_incomplete', replay: 'cut' } });
     expect(notes.acts).toEqual(['guard: broken_off']);
   });
 
@@ -110,11 +126,18 @@ describe('a guarded stream', () => {
 
   it('is not fooled by the name of the end in a text', async () => {
     const text = 'data: {"candidates":[{"content":{"parts":[{"text":"the \\"finishReason\\" is"}]}}]}\r\n\r\n';
-    expect(Reading.of(await setUp(new ScriptedBody().push(text).end()).run(exchangeOf()))).toMatchObject({ ended: { replay: 'cut' } });
+    const { reading } = await begun(text, (body) => body.end());
+    expect(reading).toMatchObject({ text, ended: { replay: 'cut' } });
   });
 
   it('that breaks later breaks for the client', async () => {
-    expect(Reading.of(await setUp(new ScriptedBody().push(PART).cut()).run(exchangeOf()))).toMatchObject({ text: PART, ended: { replay: 'cut' } });
+    const { reading } = await begun(PART, (body) => body.cut());
+    expect(reading).toMatchObject({ text: PART, ended: { replay: 'cut' } });
+  });
+
+  it('that is cut right after its first event, before the client has seen any of it, can be sent again', async () => {
+    expect(await setUp(new ScriptedBody().push(PART).end()).run(exchangeOf())).toMatchObject({ type: 'failure', replay: 'ambiguous' });
+    expect(await setUp(new ScriptedBody().push(PART).cut()).run(exchangeOf())).toMatchObject({ type: 'failure', replay: 'ambiguous' });
   });
 
   it('asks for no content coding, and leaves a coded stream alone', async () => {
