@@ -97,6 +97,7 @@ export function mayBeShared(status: number, headers: HeaderList): boolean {
     status >= 200 &&
     status !== 206 &&
     status !== 304 &&
+    !isEndless(headers) &&
     !isForbidden(status, governing(headers).directives) &&
     headerValue(headers, 'set-cookie') === undefined
   );

@@ -153,6 +153,30 @@ describe('requests for the same at the same moment', () => {
     expect((await bench.get()).body).toBe('none 2');
   });
 
+  it('do not share a stream of events', async () => {
+    const bench = new Bench({ coalesce: true, ttl: 1000 }, async (_exchange, number) => {
+      await tick();
+      return ok(`stream ${number}`, 'content-type', 'text/event-stream; charset=utf-8');
+    });
+    const bodies = (await Promise.all([bench.get(), bench.get()])).map(({ body }) => body);
+    expect(bodies).toEqual(['stream 1', 'stream 2']);
+  });
+
+  it('still wait for each other after a question of one client alone, and after a write', async () => {
+    const head = later();
+    const bench = new Bench({}, (exchange, number) => {
+      if (exchange.method === 'POST') return answered(204);
+      return number === 1 ? answered(304) : head.promise;
+    });
+    await bench.get({ headers: ['if-none-match', '"a"'] });
+    const before = bench.get();
+    await bench.get({ method: 'POST' });
+    const after = [bench.get(), bench.get()];
+    head.resolve(ok('row', ...MINUTE));
+    await Promise.all([before, ...after]);
+    expect(bench.sent.map(({ method }) => method)).toEqual(['GET', 'GET', 'POST', 'GET']);
+  });
+
   it('are not joined where the route does not want it', async () => {
     const bench = new Bench({ coalesce: false }, () => ok('row', ...MINUTE));
     await Promise.all([bench.get(), bench.get()]);
