@@ -66,7 +66,7 @@ export interface Observer {
   acted(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   /** The same request was not sent a second time. */
   duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void;
-  /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people. */
+  /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people; an empty one takes it back. */
   warned(upstream: string, route: string, policy: ObservablePolicy, text: string): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;

@@ -75,6 +75,7 @@ export class Patience {
     if (known === undefined || forMs <= known * (1 + SPREAD) + LEAST_SPREAD_MS) return;
     this.#departures.length = 0;
     this.#status = undefined;
+    this.#observer.warned(this.#options.upstream, this.#options.route, 'patience', '');
   }
 
   /** An exchange had an attempt that enforcing would have spared. */

@@ -123,8 +123,10 @@ function pacerOf(config: PaceConfig, index: number, paths: readonly string[]): P
 
 /** Failures to rehearse, where the route has `faults`. Says so loudly: they are forgotten too easily. */
 export function faultsFor(settings: RouteSettings, { clock, observer, notices }: LayerParts): Layer | undefined {
-  if (settings.faults.length === 0) return undefined;
   const { upstream, name } = settings;
+  // a reload may have taken them out: then the warning goes too
+  if (settings.faults.length === 0) observer.warned(upstream, name, 'faults', '');
+  if (settings.faults.length === 0) return undefined;
   const text = settings.faults.map(describeFault).join('; ');
   notices?.addFaults({ upstream, route: name, text });
   observer.warned(upstream, name, 'faults', `faults are injected on purpose: ${text}`);

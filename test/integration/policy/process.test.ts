@@ -108,7 +108,7 @@ describe('a running process with the presets', () => {
     };
     const cut = await ask();
     end?.();
-    await expect(cut.text()).rejects.toThrow();
+    await expect(cut.text()).rejects.toThrow('terminated');
   });
 
   it('asks Gemini again when its stream begins with an error', async () => {

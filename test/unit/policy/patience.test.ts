@@ -40,12 +40,14 @@ describe('the patience of clients', () => {
   });
 
   it('is unlearned when someone stays well past it', () => {
-    const learner = new Patience(OPTIONS, new Notes());
+    const notes = new Notes();
+    const learner = new Patience(OPTIONS, notes);
     for (let i = 0; i < 3; i++) learner.left(5000);
     learner.stayed(5200);
     expect(learner.status).toBeDefined();
     learner.stayed(9000);
     expect(learner).toMatchObject({ status: undefined, usefulMs: Infinity });
+    expect(notes.warnings.at(-1), 'which takes the warning back').toBe('patience: ');
   });
 
   it('is always one that at least so many departures share', () => {
