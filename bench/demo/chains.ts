@@ -15,17 +15,20 @@ export interface Setting {
 
 type Chain = (step: Step, setting: Setting, number: number) => Promise<void>;
 
+/** Enough that nobody gets more than one answer in 6 s, which is all that WhatsApp lets through to one recipient. */
+export const CONVERSATIONS = 60;
+
 /** An inbound message: read conversation, account and bot profile, keep the message, ask Gemini, send the answer, note it. */
 export const answerMessage: Chain = async (step, setting, number) => {
   const rest = restCalls(setting);
-  const conversation = await one(step, rest.get(`conversations?select=*&id=eq.${1 + (number % 5)}`));
+  const conversation = await one(step, rest.get(`conversations?select=*&id=eq.${1 + (number % CONVERSATIONS)}`));
   const account = await one(step, rest.get(`accounts?select=*&id=eq.${String(conversation['account_id'])}`));
   const bot = await one(step, rest.get(`bot_profiles?select=*&account_id=eq.${String(account['id'])}`));
   await step(
     rest.post('messages', { conversation_id: conversation['id'], direction: 'in', wa_message_id: `wamid.in.${number}`, body: `Question ${number}` }),
   );
   const reply = await step(geminiCall(String(bot['model']), `${String(bot['prompt'])} Question ${number}`));
-  await step(sendCall(String(account['phone_number_id']), `4860000000${String(conversation['id'])}`, textOf(reply)));
+  await step(sendCall(String(account['phone_number_id']), `48600000${String(conversation['id']).padStart(3, '0')}`, textOf(reply)));
   await step(rest.patch(`conversations?id=eq.${String(conversation['id'])}`, { last_message: textOf(reply), updated_at: new Date().toISOString() }));
 };
 

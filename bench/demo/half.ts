@@ -1,5 +1,6 @@
 import { seedIncident } from '../../test/simulators/seed.ts';
 import { type Simulators, startSimulators } from '../../test/simulators/start.ts';
+import { CONVERSATIONS } from './chains.ts';
 import type { Dial } from './dial.ts';
 import { type Experience, type LoadShape, runLoad } from './load.ts';
 import { startWeather } from './weather.ts';
@@ -14,7 +15,7 @@ export interface Incident extends LoadShape {
 /** Simulators of its own for one half, with rows and a picture in them. */
 export async function startWorld({ seed, rttMs }: Incident): Promise<{ sim: Simulators; mediaId: string }> {
   const sim = await startSimulators({ seed, rttMs });
-  return { sim, ...seedIncident(sim) };
+  return { sim, ...seedIncident(sim, CONVERSATIONS) };
 }
 
 /** Plays the incident against one world. */

