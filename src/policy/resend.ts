@@ -90,12 +90,21 @@ async function settle(context: ResendContext, sent: Sent, outcome: Outcome): Pro
     settleFailure(context, sent, outcome);
     return outcome;
   }
+  if (isStream(outcome)) {
+    sent.settle({ name: 'void' });
+    return outcome;
+  }
   const whole = await readWhole(outcome, context.options.maxAnswerBytes);
   if (whole.recorded !== undefined) sent.settle({ name: 'answered', answer: whole.recorded });
   else if (whole.outcome.type === 'failure') settleFailure(context, sent, whole.outcome);
   else sent.settle({ name: 'unkept' });
   renew(context, sent);
   return whole.outcome;
+}
+
+/** A stream is read as it comes: holding it back to keep it would take from it what it is for. */
+function isStream({ headers }: Reply): boolean {
+  return /^text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '');
 }
 
 function settleFailure(context: ResendContext, sent: Sent, failed: Failure): void {

@@ -342,6 +342,18 @@ describe('an unknown outcome', () => {
     expect(await first).toMatchObject({ type: 'failure', replay: 'ambiguous', detail: expect.stringContaining('200 broke off') as string });
   });
 
+  it('passes a stream on as it comes, and keeps nothing of it', async () => {
+    const { run, sends } = setUp();
+    const gone = message();
+    const first = run(gone);
+    const body = new ScriptedBody().push('data: 1');
+    sends[0]?.answer(streaming(200, ['content-type', 'text/event-stream'], body));
+    expect(Reading.of(await first).text).toBe('data: 1');
+    gone.abort();
+    void run(message());
+    expect(sends).toHaveLength(2);
+  });
+
   it('passes an answer on that is too large to keep, and holds the request back if its client did not get it', async () => {
     const { run, sends, notes } = setUp();
     const gone = message();
