@@ -7,6 +7,8 @@ import type { LoadResult, LoadSpec } from '../load/spec.ts';
 import { type Column, type Sample, targetOf, type Visit } from './scenario.ts';
 
 const MIB = 1024 * 1024;
+/** Errors come fast: a contender that fails more than this part of its requests has no figures. */
+const MAX_ERRORS = 0.01;
 
 /** Columns of a throughput table. */
 export const THROUGHPUT: readonly Column[] = [
@@ -60,6 +62,8 @@ async function metered(endpoint: Endpoint, measure: () => Promise<Sample>): Prom
   const spent = pid === undefined ? NaN : cpuUs(pid) - before;
   const done = sample['done'] ?? 0;
   if (done === 0) throw new Error('nothing was served');
+  const errors = sample['errors'] ?? 0;
+  if (errors > done * MAX_ERRORS) throw new Error(`${errors} of ${done} failed`);
   return { ...sample, cpuUs: spent / done };
 }
 
