@@ -3,22 +3,17 @@ import type { RouteSettings } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
-import type { Exchange } from '../model/exchange.ts';
-import type { Layer, Service } from '../model/service.ts';
+import type { Layer } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
 import { Leases } from './coalesce/leases.ts';
 import { Spool } from './coalesce/spool.ts';
 import type { CacheParts } from './fetch.ts';
 import { Identities } from './identity.ts';
 import { Tables } from './invalidate/tables.ts';
-import { isSafe } from './invalidate/targets.ts';
-import { Reader } from './reader.ts';
-import { NOTHING_STALE } from './serve.ts';
+import { cacheLayer } from './layer.ts';
 import { routeCacheSettings, tagTemplates } from './settings.ts';
 import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
 import { MemoryStore } from './stores/memory.ts';
-import { routeTag, scopedTag, upstreamTag, urlTag } from './tag-names.ts';
-import { writer } from './writer.ts';
 
 /** What a cache is made with. */
 export interface CacheOptions {
@@ -71,25 +66,7 @@ export class Cache {
       drop: (tags: readonly string[]) => this.#drop(tags),
     };
     const reads = config === undefined ? undefined : routeCacheSettings(settings, config, upstream.tables?.path);
-    return (next) => {
-      const write = writer(writes, next);
-      const pass: Service = (exchange) => {
-        // asked for what is stored, not for the upstream
-        if (exchange.staleUse === 'only') return Promise.resolve(NOTHING_STALE);
-        return isSafe(exchange.method) ? next(exchange) : write(exchange);
-      };
-      if (reads === undefined) return pass;
-      // the same texts for all answers of the route
-      const own = [upstreamTag(reads.upstream), routeTag(reads.upstream, reads.route)];
-      const tagsOf = (exchange: Exchange, url: string): string[] => [
-        ...own,
-        urlTag(url),
-        ...reads.tagsOf(exchange).map((tag) => scopedTag(reads.upstream, tag)),
-        ...(tables?.readTags(exchange) ?? []),
-      ];
-      const { serve } = new Reader(reads, this.#parts, tagsOf, tables === undefined ? next : learning(tables, next));
-      return (exchange) => (exchange.method === 'GET' || exchange.method === 'HEAD' ? serve(exchange) : pass(exchange));
-    };
+    return cacheLayer({ reads, writes, tables }, this.#parts);
   }
 
   /** Where the store stands. */
@@ -118,15 +95,6 @@ export class Cache {
     this.#tables.set(name, { path: fingerprint, tables });
     return tables;
   }
-}
-
-/** Notes which names of a read are tables: it found one. */
-function learning(tables: Tables, next: Service): Service {
-  return async (exchange) => {
-    const outcome = await next(exchange);
-    if (outcome.type === 'reply' && outcome.status < 300) tables.learn(exchange);
-    return outcome;
-  };
 }
 
 function cachesAnything(upstream: UpstreamConfig): boolean {

@@ -58,6 +58,7 @@ export function storedFrom(
 ): StoredResponse | undefined {
   const { vary, status, freshness, respondedAt } = found;
   const range = found.isPart ? contentRange(found.headers) : undefined;
+  // bytes that are not those that they are said to be can be cut from nothing
   if (range !== undefined && range.last - range.first + 1 !== body.length) return undefined;
   const hasLength = status === 204 || status === 205 || headerValue(found.headers, 'content-length') === String(body.length);
   const headers = hasLength ? found.headers : withHeader(found.headers, 'content-length', String(body.length));

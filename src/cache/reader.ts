@@ -19,6 +19,7 @@ import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { type Forward, forwardStatus, hitStatus } from './status.ts';
 import type { Found } from './store.ts';
+import type { Tagger } from './tag-names.ts';
 
 /** Times that a request waits for a fetch that turns out not to be for it, before it goes alone. */
 const MAX_WAITS = 2;
@@ -27,13 +28,13 @@ const MAX_WAITS = 2;
 export class Reader {
   readonly #settings: RouteCacheSettings;
   readonly #parts: CacheParts;
-  readonly #tagsOf: (exchange: Exchange, url: string) => readonly string[];
+  readonly #tagsOf: Tagger;
   readonly #next: Service;
   readonly #fetcher: Fetcher;
   readonly #notes = new KeyNotes();
   readonly #flights = new Map<string, Flight>();
 
-  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: (exchange: Exchange, url: string) => readonly string[], next: Service) {
+  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, next: Service) {
     this.#settings = settings;
     this.#parts = parts;
     this.#tagsOf = tagsOf;

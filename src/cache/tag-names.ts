@@ -1,3 +1,5 @@
+import type { Exchange } from '../model/exchange.ts';
+
 /**
  * Names under which stored answers are dropped. One name space per kind, told apart by its first letters, so that a table cannot be taken for a route.
  */
@@ -16,3 +18,6 @@ export const urlTag = (url: string): string => url;
 
 /** A surrogate key of the configuration, or a table by its bare name, within one upstream. */
 export const scopedTag = (upstream: string, tag: string): string => `in:${upstream}/${tag}`;
+
+/** Names the tags of an answer, from its exchange and its URL. */
+export type Tagger = (exchange: Exchange, url: string) => string[];

@@ -26,14 +26,15 @@ export function urlTags(exchange: Exchange, reply: Reply | undefined, identities
   const urls = new Set(urlForms(exchange, identities));
   for (const name of ['location', 'content-location']) {
     const value = reply === undefined ? undefined : headerValue(reply.headers, name);
-    const path = value === undefined ? undefined : pathOnSameOrigin(value, exchange);
+    const path = value === undefined ? undefined : resolveOnOrigin(value, exchange);
     if (path === undefined) continue;
     for (const form of urlForms({ scheme: exchange.scheme, authority: exchange.authority, path }, identities)) urls.add(form);
   }
   return [...urls].map(urlTag);
 }
 
-function pathOnSameOrigin(reference: string, exchange: Exchange): string | undefined {
+/** The path and query that a reference in an answer means, where that is on the origin of the request; else undefined. */
+export function resolveOnOrigin(reference: string, exchange: Exchange): string | undefined {
   const base = `${exchange.scheme}://${exchange.authority}${exchange.path}`;
   if (!URL.canParse(reference, base)) return undefined;
   const target = new URL(reference, base);

@@ -321,3 +321,38 @@ describe('stale answers', () => {
     expect(bench.sent).toHaveLength(before);
   });
 });
+
+describe('an answer to POST', () => {
+  const post = { method: 'POST', path: '/a', body: 'x' };
+  it('is stored for GET where it says that it answers that, and for how long', async () => {
+    const bench = new Bench({}, (exchange) => ok(exchange.method, ...MINUTE, 'content-location', '/a'));
+    await bench.get({ path: '/a' });
+    expect(await bench.get(post)).toMatchObject({ body: 'POST' });
+    expect(await bench.get({ path: '/a' })).toMatchObject({ body: 'POST', said: 'hit; ttl=60' });
+  });
+
+  it.each([
+    ['no Content-Location', []],
+    ['another one', ['content-location', '/b']],
+    ['another origin', ['content-location', 'https://other.example/a']],
+  ])('is not with %s', async (_name, headers) => {
+    const bench = new Bench({ ttl: 1000 }, (exchange) => ok(exchange.method, ...MINUTE, ...headers));
+    await bench.get(post);
+    expect((await bench.get({ path: '/a' })).body).toBe('GET');
+  });
+
+  it('is not by the ttl of the route', async () => {
+    const bench = new Bench({ ttl: 1000 }, (exchange) => ok(exchange.method, 'content-location', '/a'));
+    await bench.get(post);
+    expect((await bench.get({ path: '/a' })).body).toBe('GET');
+  });
+});
+
+describe('a 5xx that may be stored', () => {
+  it('is, with freshness of its own, and does not replace what could stand in', async () => {
+    const bench = new Bench({}, () => failed({ kind: 'status', reply: answered(503, 'down', MINUTE) }));
+    expect((await bench.get()).body).toBe('down');
+    expect(await bench.get()).toMatchObject({ status: 503, body: 'down', source: 'cache' });
+    expect(bench.sent).toHaveLength(1);
+  });
+});
