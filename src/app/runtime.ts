@@ -7,6 +7,7 @@ import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
+import type { UpstreamSharing } from '../policy/sharing.ts';
 import type { Dialing, Target } from '../route/gateway.ts';
 import { router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
@@ -19,6 +20,10 @@ export interface RuntimeParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly resolver: Resolver;
+  /** How each upstream's policies reach those of other processes; absent where there is one. */
+  readonly sharingFor?: (upstream: string) => UpstreamSharing;
+  /** False where another process runs the active probes and tells what they found. */
+  readonly probes?: boolean;
   /** The cache layer of a route, where it has one. */
   readonly cacheFor: (settings: RouteSettings, upstream: UpstreamConfig) => Layer | undefined;
 }
@@ -53,10 +58,10 @@ export class UpstreamRuntime {
     this.routes = routesOf(name, config);
     this.hosts = hostsOf(config);
     this.pools = new UpstreamPools(config, parts.resolver, clock);
-    this.state = new UpstreamState(name, config, clock, observer);
-    const { breakers, budget, gates, clientRetries, places, notices, ledger } = this.state;
+    this.state = new UpstreamState(name, config, clock, observer, parts.sharingFor?.(name));
+    const { breakers, budget, gates, clientRetries, places, notices, ledger, sends } = this.state;
     const { leastMs } = this.pools;
-    const shared = { breakers, budget, gates, clientRetries, places, notices, ledger, bulkhead: config.bulkhead, leastMs, clock, observer };
+    const shared = { breakers, budget, gates, clientRetries, places, notices, ledger, sends, bulkhead: config.bulkhead, leastMs, clock, observer };
     const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),
@@ -64,7 +69,7 @@ export class UpstreamRuntime {
       limits: attemptLimits(config.timeouts ?? {}),
     };
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve, dialing };
-    this.probe = this.#probe(clock);
+    this.probe = parts.probes === false ? undefined : this.#probe(clock);
     if (previous !== undefined) this.state.adopt(previous.state);
   }
 

@@ -37,6 +37,9 @@ export class RetryBudget {
   readonly #slices: Slice[] = Array.from({ length: SLICES }, () => ({ index: -SLICES - 1, requests: 0, retries: 0 }));
   readonly #sliceMs: number;
   readonly #floor: number;
+  /** What was counted here since the others that share it were told. */
+  #untoldRequests = 0;
+  #untoldRetries = 0;
   /** Retries that may go out now; each request adds its share. Below 0 where the floor was used. */
   #ready = 0;
   #readyAtMost = 1;
@@ -51,6 +54,7 @@ export class RetryBudget {
   /** A request came in. */
   request(): void {
     this.#slice().requests++;
+    this.#untoldRequests++;
     this.#ready = Math.min(this.#readyAtMost, this.#ready + this.#options.ratio);
   }
 
@@ -64,7 +68,26 @@ export class RetryBudget {
   /** A retry that was not ours to refuse, such as a client's own, is charged all the same. */
   charge(): void {
     this.#slice().retries++;
+    this.#untoldRetries++;
     this.#ready = Math.max(-this.#floor, this.#ready - 1);
+  }
+
+  /** What was counted here since the last time; undefined where nothing was. */
+  takeUntold(): { readonly requests: number; readonly retries: number } | undefined {
+    if (this.#untoldRequests + this.#untoldRetries === 0) return undefined;
+    const told = { requests: this.#untoldRequests, retries: this.#untoldRetries };
+    this.#untoldRequests = 0;
+    this.#untoldRetries = 0;
+    return told;
+  }
+
+  /** Counts what came in elsewhere: the budget is one for all that share it. */
+  hear({ requests, retries }: { readonly requests: number; readonly retries: number }): void {
+    const slice = this.#slice();
+    slice.requests += requests;
+    slice.retries += retries;
+    this.#ready = Math.min(this.#readyAtMost, this.#ready + requests * this.#options.ratio);
+    this.#ready = Math.max(-this.#floor, this.#ready - retries);
   }
 
   /** Requests and retries of the window, and whether a retry would be allowed. */

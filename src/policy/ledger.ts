@@ -83,6 +83,11 @@ export class Ledger {
     return this.#entries.size;
   }
 
+  /** Whether a sending is remembered. */
+  has(sent: Sent): boolean {
+    return this.#entries.has(sent);
+  }
+
   /** Remembers a sending, for its window from now on, and at most `max` of all. */
   add(sent: Sent, max: number): void {
     this.#forget(sent);

@@ -14,6 +14,7 @@ import {
   routeBulkheadFor,
 } from './core-layers.ts';
 import type { Ledger } from './ledger.ts';
+import type { SharedSends } from './shared-sends.ts';
 import type { Notices } from './notices.ts';
 import { fallbackFor, faultsFor, guardFor, hedgeFor, paceFor, patienceFor, resendFor, resumeFor } from './route-layers.ts';
 import { verdict } from './verdict.ts';
@@ -26,6 +27,8 @@ export interface SharedPolicies extends CoreParts {
   readonly notices?: Notices | undefined;
   /** Where sendings are remembered whose client does not know what came of them. */
   readonly ledger?: (() => Ledger) | undefined;
+  /** What other processes sent that may not be sent twice. */
+  readonly sends?: (() => SharedSends | undefined) | undefined;
 }
 
 /** What a route's layers are made with. */

@@ -24,9 +24,13 @@ const TIMER_SLACK_MS = 2;
 export class QuotaGates {
   readonly #clock: Clock;
   readonly #gates = new Map<string, Gate>();
+  /** Told that there is news for the others that share them. */
+  readonly #dirty: (() => void) | undefined;
+  #untold: QuotaStatus[] = [];
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, dirty?: () => void) {
     this.#clock = clock;
+    this.#dirty = dirty;
   }
 
   /** Gates that are kept, open again or not: none means that no request has to be looked at. */
@@ -51,6 +55,10 @@ export class QuotaGates {
     if (known !== undefined && known.retryAfterMs >= forMs) return false;
     if (known === undefined && this.#gates.size >= MAX_GATES) this.#makeRoom();
     this.#gates.set(scope, { until, rule });
+    if (this.#dirty !== undefined) {
+      this.#untold.push({ scope, rule, retryAfterMs: forMs });
+      this.#dirty();
+    }
     return known === undefined;
   }
 
@@ -68,6 +76,20 @@ export class QuotaGates {
   /** Takes over the gates of one that this takes the place of. */
   adopt(list: readonly QuotaStatus[]): void {
     for (const { scope, rule, retryAfterMs } of list) this.close(scope, retryAfterMs, rule);
+  }
+
+  /** Quotas that were found used up here since the last time. */
+  takeUntold(): QuotaStatus[] {
+    const told = this.#untold;
+    this.#untold = [];
+    return told;
+  }
+
+  /** Quotas that were found used up elsewhere. */
+  hear(list: readonly QuotaStatus[]): void {
+    const own = this.takeUntold();
+    this.adopt(list);
+    this.#untold = own;
   }
 
   #makeRoom(): void {

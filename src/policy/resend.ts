@@ -8,6 +8,7 @@ import type { Layer, Service } from '../model/service.ts';
 import { type Ledger, Sent } from './ledger.ts';
 import { isRepeatable } from './repeatable.ts';
 import { requestKey } from './request-key.ts';
+import type { SharedSends } from './shared-sends.ts';
 import { readWhole, replayed } from './whole-answer.ts';
 
 /** How the same request is kept from being sent twice. */
@@ -28,6 +29,8 @@ export interface ResendParts {
   readonly observer: Observer;
   /** Where sendings are remembered whose client is in the dark: the upstream's, which outlives a reload. */
   readonly ledger: () => Ledger;
+  /** Sendings of other processes that serve the same upstream; undefined where there is none. */
+  readonly sends?: (() => SharedSends | undefined) | undefined;
   /** Says what an answer means that came too late for the layers inside. */
   readonly judge: (exchange: Exchange, late: Reply) => Promise<Outcome>;
 }
@@ -48,7 +51,9 @@ export function resend(options: ResendOptions, parts: ResendParts): Layer {
       if (key === undefined) return next(exchange);
       const earlier = parts.ledger().claim(key);
       if (options.observe) return watch(context, exchange, key, earlier);
-      return earlier === undefined ? send(context, exchange, key) : rejoin(context, exchange, earlier);
+      if (earlier !== undefined) return rejoin(context, exchange, earlier);
+      const sends = parts.sends?.();
+      return sends?.knows(key) === true ? rejoinElsewhere(context, exchange, key, sends) : send(context, exchange, key);
     };
   };
 }
@@ -66,8 +71,10 @@ function applies(exchange: Exchange, options: ResendOptions): boolean {
 
 /** Sends, in a way that the client's departure does not end, and remembers it if the client does not learn what came of it. */
 async function send(context: ResendContext, exchange: Exchange, key: string): Promise<Outcome> {
-  const { options, next } = context;
+  const { options, parts, next } = context;
   const sent = new Sent(key, options.windowMs);
+  const sends = parts.sends?.();
+  sends?.started(key);
   const branch = exchange.branch({ detached: true });
   const late = new Late(context, branch, sent);
   if (options.lateMs > 0 && !isRepeatable(exchange, options.repeatable)) branch.late = late;
@@ -81,7 +88,9 @@ async function send(context: ResendContext, exchange: Exchange, key: string): Pr
     remember(context, sent);
     return outcome;
   }
-  return settle(context, sent, outcome);
+  const settled = await settle(context, sent, outcome);
+  if (!parts.ledger().has(sent)) sends?.over(key);
+  return settled;
 }
 
 /** Notes what came of a sending, and remembers it where that is unknown. Gives the outcome for the client. */
@@ -119,10 +128,28 @@ function settleFailure(context: ResendContext, sent: Sent, failed: Failure): voi
 
 function remember({ options, parts }: ResendContext, sent: Sent): void {
   parts.ledger().add(sent, options.maxEntries);
+  parts.sends?.()?.remembered(sent.key);
 }
 
 function renew({ options, parts }: ResendContext, sent: Sent): void {
   parts.ledger().renew(sent, options.maxEntries);
+}
+
+/** The same request again, after one that another process may have sent. */
+async function rejoinElsewhere(context: ResendContext, exchange: Exchange, key: string, sends: SharedSends): Promise<Outcome> {
+  const { options, parts } = context;
+  const state = await sends.claim(key, exchange.deadlineAt);
+  if (state === undefined) return send(context, exchange, key);
+  if (state.name === 'running') {
+    parts.observer.duplicatePrevented(exchange, 'held');
+    return heldBack(undefined, 'running');
+  }
+  const earlier = new Sent(key, options.windowMs);
+  earlier.settle(state);
+  sends.started(key);
+  const outcome = await rejoin(context, exchange, earlier);
+  if (!parts.ledger().has(earlier)) sends.over(key);
+  return outcome;
 }
 
 /** The same request again, after one whose client does not know what came of it. */

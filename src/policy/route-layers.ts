@@ -18,6 +18,7 @@ import { Patience, patience } from './patience.ts';
 import { resend } from './resend.ts';
 import { compileParts } from './scope.ts';
 import { resume } from './resume.ts';
+import type { SharedSends } from './shared-sends.ts';
 import { EventReader } from './stream-end.ts';
 
 /** What the layers that a route may have besides the basic ones are made with. */
@@ -28,6 +29,7 @@ export interface LayerParts {
   readonly notices?: Notices | undefined;
   /** What the upstream remembers of sendings; a route keeps its own where it is absent. */
   readonly ledger?: (() => Ledger) | undefined;
+  readonly sends?: (() => SharedSends | undefined) | undefined;
 }
 
 /** A second attempt beside a slow first one, where the route has `hedge`. */
@@ -60,7 +62,7 @@ export function fallbackFor(settings: RouteSettings, parts: LayerParts): Layer |
 }
 
 /** No second sending of a request whose outcome is unknown, where the route has `resend`. `verdict` judges answers that come too late. */
-export function resendFor(settings: RouteSettings, { clock, observer, ledger }: LayerParts, verdict: Layer): Layer | undefined {
+export function resendFor(settings: RouteSettings, { clock, observer, ledger, sends }: LayerParts, verdict: Layer): Layer | undefined {
   const config = settings.resend;
   if (config === undefined || config.enabled === false) return undefined;
   const own = new Ledger(clock);
@@ -74,7 +76,7 @@ export function resendFor(settings: RouteSettings, { clock, observer, ledger }: 
       repeatable: settings.repeatable,
       observe: config.mode === 'observe',
     },
-    { clock, observer, ledger: ledger ?? (() => own), judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
+    { clock, observer, ledger: ledger ?? (() => own), sends, judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
   );
 }
 

@@ -9,6 +9,8 @@ import { budgetFor, clientRetriesFor, placesFor } from './core-layers.ts';
 import { Ledger } from './ledger.ts';
 import { Notices } from './notices.ts';
 import { QuotaGates } from './quota-gates.ts';
+import { SharedSends } from './shared-sends.ts';
+import type { UpstreamNews, UpstreamSharing } from './sharing.ts';
 
 /** What the policies of one upstream's routes know together, and what outlives a reload. */
 export class UpstreamState {
@@ -19,20 +21,43 @@ export class UpstreamState {
   /** What is known of its clients' patience, and the faults that are injected into it: for /health. */
   readonly notices = new Notices();
   #ledger: Ledger;
+  #sends: SharedSends | undefined;
   /** Undefined where nothing limits the upstream's places. */
   readonly places: Bulkhead | undefined;
 
-  constructor(name: string, config: UpstreamConfig, clock: Clock, observer: Observer) {
-    this.breakers = new BreakerRegistry(name, clock, observer);
+  constructor(name: string, config: UpstreamConfig, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
+    this.breakers = new BreakerRegistry(name, clock, observer, sharing);
+    this.#sends = sharing === undefined ? undefined : new SharedSends(sharing, clock);
     this.#ledger = new Ledger(clock);
     this.budget = budgetFor(config.retry, clock);
-    this.gates = new QuotaGates(clock);
+    this.gates = new QuotaGates(clock, sharing === undefined ? undefined : () => sharing.dirty());
     this.clientRetries = clientRetriesFor(config.retry, clock);
     this.places = placesFor(config.bulkhead, config.timeouts?.queue, clock);
   }
 
   /** Sendings whose client does not know what came of them. */
   readonly ledger = (): Ledger => this.#ledger;
+
+  /** What other processes sent that may not be sent twice; undefined where there is no other. */
+  readonly sends = (): SharedSends | undefined => this.#sends;
+
+  /** What the same upstream's policies in other processes have yet to hear; undefined where there is nothing. */
+  takeNews(): UpstreamNews | undefined {
+    const { breakers, probes } = this.breakers.takeUntold();
+    const budget = this.budget.takeUntold();
+    const quotas = this.gates.takeUntold();
+    const sent = this.#sends?.takeUntold() ?? [];
+    const any = budget !== undefined || breakers.length + probes.length + quotas.length + sent.length > 0;
+    return any ? { breakers, budget, quotas, probes, sent } : undefined;
+  }
+
+  /** What another process told; `from` names it. */
+  hear({ breakers, budget, quotas, probes, sent }: UpstreamNews, from: number): void {
+    this.breakers.hear(breakers, probes);
+    if (budget !== undefined) this.budget.hear(budget);
+    if (quotas.length > 0) this.gates.hear(quotas);
+    this.#sends?.hear(sent, from);
+  }
 
   /**
    * Takes over what the state of the same upstream before a reload knew: breakers as they stand (opened by hand too), the budget that is spent, quotas that are
@@ -44,5 +69,6 @@ export class UpstreamState {
     this.gates.adopt(previous.gates.list);
     // the very same: calls that are under way still write into it
     this.#ledger = previous.#ledger;
+    this.#sends = previous.#sends;
   }
 }

@@ -1,49 +1,17 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause, BreakerState } from '../../model/events.ts';
-import { Counters, type CountersSnapshot, type TripOptions } from './counters.ts';
+import { Counters } from './counters.ts';
+import type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 import { Ramp } from './ramp.ts';
+import { type Sightings, Untold } from './untold.ts';
 
-/** When a breaker opens and for how long. Times in milliseconds. */
-export interface BreakerOptions extends TripOptions {
-  readonly openForMs: number;
-  readonly openMaxMs: number;
-  readonly probes: number;
-  readonly probeTimeoutMs: number;
-  /** How long after closing until everything is let through again; 0: at once. */
-  readonly rampMs: number;
-}
-
-/** Leave to make one attempt. A probe is one of the few that a half-open breaker lets through. */
-export interface Permit {
-  readonly probe: boolean;
-  /** Which period of the breaker it belongs to: what was admitted before a change says nothing of what came after. */
-  readonly period: number;
-  readonly grantedAt: number;
-}
-
-/**
- * What an attempt says of its upstream. `soft` counts for the ratio alone and fails a probe (429); `alive` is an answer that is nobody's fault (404): it closes
- * a half-open breaker and otherwise says nothing; `void` is no evidence at all (the client left, our own refusal).
- */
-export type Evidence = 'success' | 'failure' | 'soft' | 'alive' | 'void';
+export type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 
 type State =
   | { readonly name: 'closed'; readonly ramp: Ramp | undefined }
   | { readonly name: 'open'; until: number }
   | { readonly name: 'half-open'; readonly out: Set<Permit>; good: number }
   | { readonly name: 'isolated' };
-
-/** Hears of each change, with its reason for people and its cause for metrics. */
-export type BreakerListener = (from: BreakerState, to: BreakerState, reason: string, cause: BreakerCause) => void;
-
-/** A breaker for one that takes its place. Plain data. */
-export interface BreakerSnapshot {
-  readonly state: BreakerState;
-  /** Milliseconds that it stays open. */
-  readonly openForMs: number;
-  readonly reopened: number;
-  readonly counters: CountersSnapshot;
-}
 
 /**
  * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
@@ -54,6 +22,9 @@ export class Breaker {
   readonly #clock: Clock;
   readonly #changed: BreakerListener;
   readonly #counters: Counters;
+  /** Undefined where this process is the only one. */
+  readonly #sharing: BreakerSharing | undefined;
+  readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
@@ -66,11 +37,13 @@ export class Breaker {
   /** Whether an active probe may end the open time: not twice on the word of one that sees nothing of what fails here. */
   #probeTrusted = true;
 
-  constructor(options: BreakerOptions, clock: Clock, changed: BreakerListener) {
+  constructor(options: BreakerOptions, clock: Clock, changed: BreakerListener, sharing?: BreakerSharing) {
     this.#options = options;
     this.#clock = clock;
     this.#changed = changed;
-    this.#counters = new Counters(options, clock);
+    this.#sharing = sharing;
+    this.#untold = sharing === undefined ? undefined : new Untold();
+    this.#counters = new Counters(options, clock, this.#untold);
   }
 
   /** Where it stands. An open breaker whose time is over says `open` until the next request asks. */
@@ -116,8 +89,61 @@ export class Breaker {
   admit(): Permit | undefined {
     if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#rises(this.#state.ramp) ? this.#permit : undefined;
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state.out);
-    if (this.#state.name === 'open' && this.#clock.now() >= this.#state.until) this.#halfOpen('its open time is over', 'elapsed');
+    if (this.#state.name === 'open' && this.#sharing === undefined && this.#clock.now() >= this.#state.until)
+      this.#halfOpen('its open time is over', 'elapsed');
     return this.#state.name === 'half-open' ? this.#grantProbe(this.#state.out) : undefined;
+  }
+
+  /** As `admit`; where other processes share the breaker and its open time is over, it asks first whether one of them is trying already. */
+  async admitShared(): Promise<Permit | undefined> {
+    const permit = this.admit();
+    if (permit !== undefined || this.#sharing === undefined || this.#state.name !== 'open' || this.#clock.now() < this.#state.until) return permit;
+    const period = this.#period;
+    const good = await this.#sharing.claim();
+    if (good === undefined) return undefined;
+    if (this.#period === period) this.#halfOpen('its open time is over', 'elapsed', good);
+    return this.admit();
+  }
+
+  /** Whether other processes share it. */
+  get shared(): boolean {
+    return this.#sharing !== undefined;
+  }
+
+  /** What the others have yet to hear. */
+  takeSightings(): Sightings | undefined {
+    return this.#untold?.take();
+  }
+
+  /** What another process saw. */
+  hear(seen: Sightings): void {
+    if (this.#state.name !== 'closed') return;
+    const trip = this.#counters.heard(seen);
+    if (trip !== undefined) this.#open(trip.reason, trip.cause, 0);
+  }
+
+  /** Goes where another process says that the breaker stands, silently. Where that one tries probes, this one stays open and asks. */
+  follow({ state, openForMs, reopened }: Pick<BreakerSnapshot, 'state' | 'openForMs' | 'reopened'>): void {
+    const { rampMs } = this.#options;
+    const before = this.#state.name;
+    this.#reopened = reopened;
+    this.#period++;
+    this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
+    this.#untold?.clear();
+    if (state === 'isolated') this.#state = { name: 'isolated' };
+    else if (state !== 'closed') this.#state = { name: 'open', until: this.#clock.now() + openForMs };
+    else {
+      this.#counters.clear();
+      this.#state = { name: 'closed', ramp: before !== 'closed' && rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined };
+    }
+  }
+
+  /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
+  yield(): number | undefined {
+    if (this.#state.name !== 'half-open' || this.#state.out.size > 0) return undefined;
+    const { good } = this.#state;
+    this.#state = { name: 'open', until: this.#clock.now() };
+    return good;
   }
 
   /**
@@ -142,7 +168,9 @@ export class Breaker {
       if (!ok) this.#state.until = Math.max(this.#state.until, now + leaseMs);
       else if (this.#probeTrusted && now >= this.#askedUntil) {
         this.#probeTrusted = false;
-        this.#halfOpen('an active probe was answered', 'active_probe');
+        if (this.#sharing === undefined) this.#halfOpen('an active probe was answered', 'active_probe');
+        // whoever of those that share it gets the next request may try
+        else this.#state.until = now;
       }
     } else if (!ok && (this.#state.name === 'half-open' || (this.#state.name === 'closed' && this.#probeFailures >= atLeast))) {
       this.#open(`${this.#probeFailures} active probes failed, last: ${what}`, 'active_probe', 0);
@@ -214,6 +242,7 @@ export class Breaker {
   #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
     if (evidence === 'alive' || evidence === 'void') return;
     const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(evidence === 'soft', what, tookMs);
+    if (this.#untold?.any === true) this.#sharing?.dirty();
     if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
   }
 
@@ -235,8 +264,8 @@ export class Breaker {
     this.#enter({ name: 'open', until: from + Math.max(jittered, askedMs) }, reason, cause);
   }
 
-  #halfOpen(reason: string, cause: BreakerCause): void {
-    this.#enter({ name: 'half-open', out: new Set(), good: 0 }, reason, cause);
+  #halfOpen(reason: string, cause: BreakerCause, good = 0): void {
+    this.#enter({ name: 'half-open', out: new Set(), good }, reason, cause);
   }
 
   #close(reason: string, cause: BreakerCause, ramp: Ramp | undefined): void {
@@ -251,6 +280,7 @@ export class Breaker {
     this.#state = state;
     this.#period++;
     this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
+    this.#untold?.clear();
     if (from !== state.name) this.#changed(from, state.name, reason, cause);
   }
 }

@@ -1,6 +1,7 @@
 import { ConsecutiveBreaker } from 'cockatiel';
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause } from '../../model/events.ts';
+import type { Sightings, Untold } from './untold.ts';
 import { OutcomeWindow, type WindowSnapshot } from './window.ts';
 
 /** When a closed breaker opens. */
@@ -36,28 +37,52 @@ export class Counters {
   readonly #options: TripOptions;
   readonly #inARow: ConsecutiveBreaker;
   readonly #window: OutcomeWindow;
+  /** Where others count with us: what they have yet to hear. */
+  readonly #untold: Untold | undefined;
 
-  constructor(options: TripOptions, clock: Clock) {
+  constructor(options: TripOptions, clock: Clock, untold?: Untold) {
     this.#options = options;
+    this.#untold = untold;
     this.#inARow = new ConsecutiveBreaker(options.consecutive);
     this.#window = new OutcomeWindow(options.windowMs, clock);
   }
 
   /** Counts a good answer that took `tookMs`. Why to open, if a slow one is one too many. */
   success(tookMs: number): Trip | undefined {
-    this.#inARow.success();
     const { ratio, slow } = this.#options;
-    if (ratio === undefined && slow === undefined) return undefined;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    const ends = this.#inARow.state > 0;
+    const windowed = ratio !== undefined || slow !== undefined;
+    if (ends || windowed) this.#untold?.success(isSlow, ends);
+    this.#inARow.success();
+    if (!windowed) return undefined;
     this.#window.add(true, isSlow);
     return isSlow ? this.#slowTrip() : undefined;
   }
 
   /** Counts a failure. Why to open, if it is one too many. */
   failure(soft: boolean, what: string, tookMs: number): Trip | undefined {
-    const { consecutive, ratio, minimum, slow } = this.#options;
-    this.#window.add(false, slow !== undefined && tookMs >= slow.afterMs);
+    const { consecutive, slow } = this.#options;
+    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
+    this.#window.add(false, isSlow);
+    this.#untold?.failure(soft, isSlow, what);
     if (!soft && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
+    return this.#shareTrip(what);
+  }
+
+  /** Counts what others saw. Why to open, if that is too much. */
+  heard({ good, bad, slow, ended, inARow, what }: Sightings): Trip | undefined {
+    const { consecutive } = this.#options;
+    this.#window.addAll(good, bad, slow);
+    if (ended) this.#inARow.success();
+    this.#inARow.state += inARow;
+    if (bad === 0) return slow > 0 ? this.#slowTrip() : undefined;
+    if (this.#inARow.state >= consecutive) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
+    return this.#shareTrip(what);
+  }
+
+  #shareTrip(what: string): Trip | undefined {
+    const { ratio, minimum, slow } = this.#options;
     const { total, failures } = this.#window.counts;
     if (ratio !== undefined && total >= minimum && failures >= ratio * total) {
       return { cause: 'ratio', reason: `${failures} of ${total} attempts failed, last: ${what}` };
@@ -69,6 +94,7 @@ export class Counters {
   clear(): void {
     this.#inARow.success();
     this.#window.clear();
+    this.#untold?.clear();
   }
 
   /** What they remember. */

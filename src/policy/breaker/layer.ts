@@ -23,7 +23,7 @@ export interface BreakerParts {
 export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): Layer {
   return (next) => async (exchange) => {
     const own = breakerOf(exchange);
-    const permit = own.admit();
+    const permit = own.admit() ?? (own.shared ? await own.admitShared() : undefined);
     if (permit === undefined) {
       if (!observe) return refusal(exchange.authority, own);
       observer.wouldHave(exchange, 'breaker', 'refused');

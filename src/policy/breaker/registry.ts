@@ -2,7 +2,8 @@ import type { Clock } from '../../model/clock.ts';
 import type { BreakerState, Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import type { Scope } from '../scope.ts';
-import { Breaker, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
+import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
+import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
 
 /** Where a breaker stands, for those who show it. */
 export interface BreakerStatus {
@@ -41,11 +42,15 @@ export class BreakerRegistry {
   readonly #clock: Clock;
   readonly #observer: Observer;
   readonly #groups = new Map<string, Group>();
+  /** Undefined where this process is the only one. */
+  readonly #sharing: UpstreamSharing | undefined;
+  #probesUntold: ProbeNews[] = [];
   readonly #failedProbes = new Map<string, FailedProbes>();
   /** What was taken over for groups that have not been named yet. */
   #adopted: RegistrySnapshot = [];
 
-  constructor(upstream: string, clock: Clock, observer: Observer) {
+  constructor(upstream: string, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
+    this.#sharing = sharing;
     this.#upstream = upstream;
     this.#clock = clock;
     this.#observer = observer;
@@ -83,8 +88,35 @@ export class BreakerRegistry {
     return [group.breakers.get(authority) ?? this.#make(name, group, authority)];
   }
 
-  /** Tells every breaker of a host what an active probe of it found; see `Breaker.probed`. */
+  /** Tells every breaker of a host what an active probe of it found; see `Breaker.probed`. Those that share them hear of it too. */
   probed(authority: string, ok: boolean, what: string, leaseMs: number, atLeast: number): void {
+    if (this.#sharing !== undefined) {
+      this.#probesUntold.push({ authority, ok, what, leaseMs, atLeast });
+      this.#sharing.dirty();
+    }
+    this.#probed(authority, ok, what, leaseMs, atLeast);
+  }
+
+  /** What the breakers have seen, and active probes found, that those of other processes have yet to hear. */
+  takeUntold(): { readonly breakers: BreakerNews[]; readonly probes: ProbeNews[] } {
+    const breakers: BreakerNews[] = [];
+    for (const [breaker, group] of this.#groups)
+      for (const [authority, own] of group.breakers) {
+        const seen = own.takeSightings();
+        if (seen !== undefined) breakers.push({ ...seen, breaker, authority });
+      }
+    const probes = this.#probesUntold;
+    this.#probesUntold = [];
+    return { breakers, probes };
+  }
+
+  /** What was seen in another process. */
+  hear(breakers: readonly BreakerNews[], probes: readonly ProbeNews[]): void {
+    for (const news of breakers) for (const own of this.named(news.breaker, news.authority)) own.hear(news);
+    for (const { authority, ok, what, leaseMs, atLeast } of probes) this.#probed(authority, ok, what, leaseMs, atLeast);
+  }
+
+  #probed(authority: string, ok: boolean, what: string, leaseMs: number, atLeast: number): void {
     const count = ok ? 0 : (this.#failedProbes.get(authority)?.count ?? 0) + 1;
     this.#failedProbes.set(authority, { count, what, leaseMs, atLeast });
     for (const [name, group] of this.#groups) {
@@ -111,9 +143,12 @@ export class BreakerRegistry {
     const authority = breakers.size < MAX_APART ? key : '*';
     const known = breakers.get(authority);
     if (known !== undefined) return known;
-    const breaker = new Breaker(options, this.#clock, (from, to, reason, cause) => {
+    const told: BreakerListener = (from, to, reason, cause) => {
       this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause });
-    });
+    };
+    const sharing = this.#sharing;
+    const shared = sharing === undefined ? undefined : { dirty: () => sharing.dirty(), claim: () => sharing.claimProbes(name, authority) };
+    const breaker = new Breaker(options, this.#clock, told, shared);
     breakers.set(authority, breaker);
     const probes = this.#failedProbes.get(hostOf(authority));
     if (probes !== undefined && probes.count >= probes.atLeast) breaker.probed(false, probes.what, probes.leaseMs, 1);

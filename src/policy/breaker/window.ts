@@ -37,6 +37,14 @@ export class OutcomeWindow {
     if (slow) this.#slow[at] = (this.#slow[at] ?? 0) + 1;
   }
 
+  /** Counts outcomes that others saw. */
+  addAll(good: number, bad: number, slow: number): void {
+    const at = this.#slice(this.#now());
+    this.#good[at] = (this.#good[at] ?? 0) + good;
+    this.#bad[at] = (this.#bad[at] ?? 0) + bad;
+    this.#slow[at] = (this.#slow[at] ?? 0) + slow;
+  }
+
   /** Outcomes in the window, and how many of them were failures, and slow. */
   get counts(): WindowCounts {
     const oldest = this.#now() - SLICES;

@@ -1,0 +1,46 @@
+import type { BreakerCause, BreakerState } from '../../model/events.ts';
+import type { CountersSnapshot, TripOptions } from './counters.ts';
+
+/** When a breaker opens and for how long. Times in milliseconds. */
+export interface BreakerOptions extends TripOptions {
+  readonly openForMs: number;
+  readonly openMaxMs: number;
+  readonly probes: number;
+  readonly probeTimeoutMs: number;
+  /** How long after closing until everything is let through again; 0: at once. */
+  readonly rampMs: number;
+}
+
+/** Leave to make one attempt. A probe is one of the few that a half-open breaker lets through. */
+export interface Permit {
+  readonly probe: boolean;
+  /** Which period of the breaker it belongs to: what was admitted before a change says nothing of what came after. */
+  readonly period: number;
+  readonly grantedAt: number;
+}
+
+/**
+ * What an attempt says of its upstream. `soft` counts for the ratio alone and fails a probe (429); `alive` is an answer that is nobody's fault (404): it closes
+ * a half-open breaker and otherwise says nothing; `void` is no evidence at all (the client left, our own refusal).
+ */
+export type Evidence = 'success' | 'failure' | 'soft' | 'alive' | 'void';
+
+/** Hears of each change, with its reason for people and its cause for metrics. */
+export type BreakerListener = (from: BreakerState, to: BreakerState, reason: string, cause: BreakerCause) => void;
+
+/** A breaker for one that takes its place. Plain data. */
+export interface BreakerSnapshot {
+  readonly state: BreakerState;
+  /** Milliseconds that it stays open. */
+  readonly openForMs: number;
+  readonly reopened: number;
+  readonly counters: CountersSnapshot;
+}
+
+/** How a breaker reaches those of the same upstream in other processes. */
+export interface BreakerSharing {
+  /** There is something to tell: `takeSightings` has it. */
+  dirty(): void;
+  /** Asks for leave to let probes through, where another may be doing it: how many have been answered already, undefined where another does. */
+  claim(): Promise<number | undefined>;
+}

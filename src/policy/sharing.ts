@@ -1,0 +1,46 @@
+import type { Sightings } from './breaker/untold.ts';
+import type { SentState } from './ledger.ts';
+import type { QuotaStatus } from './quota-gates.ts';
+
+/** What a breaker of this process has seen. */
+export interface BreakerNews extends Sightings {
+  readonly breaker: string;
+  readonly authority: string;
+}
+
+/** What an active probe of this process found. */
+export interface ProbeNews {
+  readonly authority: string;
+  readonly ok: boolean;
+  readonly what: string;
+  readonly leaseMs: number;
+  readonly atLeast: number;
+}
+
+/** A request that may not be repeated is being sent here, or its client knows what came of it (`over`). */
+export interface SentNews {
+  readonly key: string;
+  readonly over: boolean;
+}
+
+/** What the policies of one upstream in one process have to tell those of the same upstream in others. Plain data without secrets: keys are hashes. */
+export interface UpstreamNews {
+  readonly breakers: readonly BreakerNews[];
+  readonly budget: { readonly requests: number; readonly retries: number } | undefined;
+  readonly quotas: readonly QuotaStatus[];
+  readonly probes: readonly ProbeNews[];
+  readonly sent: readonly SentNews[];
+}
+
+/** How the policies of one upstream reach those of the same upstream in other processes. Absent where there is one process. */
+export interface UpstreamSharing {
+  /** There is news to take: soon. May be called for every attempt. */
+  dirty(): void;
+  /** Asks for leave to let a breaker's probes through: how many have been answered; undefined where another process lets them through. */
+  claimProbes(breaker: string, authority: string): Promise<number | undefined>;
+  /**
+   * Takes over what the process `owner` knows of a request that it sent, once that is known or after `waitMs`; undefined where it knows of none. Rejects where that
+   * process has died.
+   */
+  claimSent(owner: number, key: string, waitMs: number): Promise<SentState | undefined>;
+}
