@@ -2,6 +2,7 @@ import type { Layer, Service } from '../model/service.ts';
 import type { CacheParts } from './fetch.ts';
 import type { Tables } from './invalidate/tables.ts';
 import { isSafe } from './invalidate/targets.ts';
+import { observing } from './observing.ts';
 import { answersGet, storingPosted } from './posted.ts';
 import { Reader } from './reader.ts';
 import { NOTHING_STALE } from './serve.ts';
@@ -29,7 +30,8 @@ export function cacheLayer(route: RouteCache, parts: CacheParts): Layer {
     };
     if (reads === undefined) return pass;
     const tagsOf = tagger(reads, tables);
-    const { serve } = new Reader(reads, parts, tagsOf, tables === undefined ? next : learning(tables, next));
+    const upstream = tables === undefined ? next : learning(tables, next);
+    const serve = reads.observe ? observing(reads, parts, tagsOf, upstream) : new Reader(reads, parts, tagsOf, upstream).serve;
     const post: Service = async (exchange) => {
       const outcome = await pass(exchange);
       if (outcome.type === 'failure' || tables?.covers(exchange) === true) return outcome;

@@ -4,11 +4,12 @@ import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
-import { Flight, type Landed, refreshOf } from './coalesce/flight.ts';
+import type { Landed } from './coalesce/flight.ts';
 import { KeyNotes } from './coalesce/memory-of-keys.ts';
 import { freshened } from './entry.ts';
-import { type CacheParts, Fetcher } from './fetch.ts';
+import type { CacheParts } from './fetch.ts';
 import { isCredential } from './identity.ts';
+import { Launcher } from './launch.ts';
 import { forwardOf, type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';
 import { describesSame, isNotModified, notModifiedHeaders } from './rules/conditions.ts';
@@ -28,18 +29,15 @@ const MAX_WAITS = 2;
 export class Reader {
   readonly #settings: RouteCacheSettings;
   readonly #parts: CacheParts;
-  readonly #tagsOf: Tagger;
   readonly #next: Service;
-  readonly #fetcher: Fetcher;
   readonly #notes = new KeyNotes();
-  readonly #flights = new Map<string, Flight>();
+  readonly #launcher: Launcher;
 
   constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, next: Service) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#tagsOf = tagsOf;
     this.#next = next;
-    this.#fetcher = new Fetcher(settings, parts, this.#notes, next);
+    this.#launcher = new Launcher(settings, parts, tagsOf, this.#notes, next);
   }
 
   /** The service of GET and HEAD. */
@@ -101,10 +99,9 @@ export class Reader {
   async #fetch(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Promise<Outcome> {
     const plan = planFetch(exchange.headers, request, selection);
     const flightKey = this.#isAlone(request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
-    const under = flightKey === undefined ? undefined : this.#flights.get(flightKey);
-    const collapsed = under?.joinable === true;
-    const flight = collapsed ? under : this.#launch(exchange, request, selection, plan, flightKey);
-    const landed = await flight.join(exchange);
+    const under = this.#launcher.joinable(flightKey);
+    const collapsed = under !== undefined;
+    const landed = await (under ?? this.#launcher.launch(exchange, request, selection, plan, flightKey)).join(exchange);
     if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
     return this.#answer(exchange, request, selection, { landed, plan, collapsed });
   }
@@ -120,36 +117,11 @@ export class Reader {
     return `${request.key}\n\n${variantOf(names, exchange.headers, isCredential, this.#parts.identities.hash)}`;
   }
 
-  /** Starts a fetch for a client, or in the background. `flightKey` is where others find it; undefined where none may. */
-  #launch(exchange: Exchange, request: CacheRequest, selection: Selection, plan: Plan, flightKey: string | undefined, background = false): Flight {
-    const { clock, leases } = this.#parts;
-    const own = background ? refreshOf(exchange, plan.headers, clock.now()) : exchange.branch({ headers: plan.headers, detached: true });
-    const tags = this.#tagsOf(exchange, request.url);
-    const lease = leases.open(tags);
-    const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange });
-    if (flightKey !== undefined) this.#flights.set(flightKey, flight);
-    const over = (): void => {
-      leases.close(lease);
-      if (flightKey !== undefined && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
-    };
-    void this.#fetcher.run({
-      flight,
-      request,
-      selection,
-      tags,
-      fields: exchange.headers,
-      validates: plan.validates,
-      awaited: flightKey !== undefined,
-      over,
-    });
-    return flight;
-  }
-
   /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
     const flightKey = this.#flightKey(exchange, request, selection);
-    if (this.#flights.get(flightKey)?.joinable === true || this.#notes.holdsBack(request.key, this.#parts.clock.now())) return;
-    this.#launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
+    if (this.#launcher.joinable(flightKey) !== undefined || this.#notes.holdsBack(request.key, this.#parts.clock.now())) return;
+    this.#launcher.launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
 
   // Answering

@@ -13,14 +13,15 @@ export interface Selection {
   readonly all: readonly Found[];
 }
 
-const NONE: Selection = { stored: undefined, parts: [], all: [] };
+/** Nothing stored. */
+export const NOTHING_SELECTED: Selection = { stored: undefined, parts: [], all: [] };
 
 /** Picks what is stored for a request from the variants under its key. */
 export function select(found: readonly Found[], request: HeaderList, hash: Hash): Selection {
-  if (found.length === 0) return NONE;
+  if (found.length === 0) return NOTHING_SELECTED;
   const only = found[0];
   if (found.length === 1 && only !== undefined && only.vary.length === 0 && only.range === undefined)
-    return { stored: only, parts: NONE.parts, all: found };
+    return { stored: only, parts: NOTHING_SELECTED.parts, all: found };
   const fitting = found.filter((entry) => matches(entry, request, isCredential, hash));
   return {
     stored: fitting.find((entry) => entry.range === undefined),

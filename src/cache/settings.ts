@@ -9,6 +9,8 @@ import type { Overrides } from './rules/storing.ts';
 export interface RouteCacheSettings {
   readonly upstream: string;
   readonly route: string;
+  /** Everything is sent on; what the cache would have answered is counted. */
+  readonly observe: boolean;
   readonly key: KeyOptions;
   readonly overrides: Overrides;
   /** Identical requests at one moment wait for one upstream request. */
@@ -30,6 +32,7 @@ export function routeCacheSettings(settings: RouteSettings, config: CacheConfig,
   return {
     upstream: settings.upstream,
     route: settings.name,
+    observe: config.mode === 'observe',
     key: keyOptions(config, tablesPath),
     overrides: {
       ttlMs: config.ttl,

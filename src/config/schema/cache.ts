@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { duration, size, status } from './scalars.ts';
+import { duration, mode, size, status } from './scalars.ts';
 
 /** What is stored, for how long and for whom. */
 export const cache = z.strictObject({
   enabled: z.boolean().optional().describe('false turns it off here.'),
+  mode: mode.optional(),
   ttl: duration.optional().describe('Freshness where the origin says nothing of use. Never beats private, no-store or Set-Cookie.'),
   ignoreOrigin: z.boolean().optional().describe('With ttl: also beat max-age and no-cache of the origin.'),
   force: z.boolean().optional().describe('With ttl: also beat private, no-store and Set-Cookie. The credentials stay in the key.'),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { answered, failed } from '../policy/fixtures.ts';
 import { Bench, ok } from './fixtures.ts';
 
 describe('a cached route', () => {
@@ -33,5 +34,24 @@ describe('a cached route', () => {
     bench.clock.advance(4000);
     const hit = await bench.get();
     expect([hit.said, Number(hit.header('age')) >= 63]).toEqual(['hit; ttl=1', true]);
+  });
+});
+
+describe('a cache that only observes', () => {
+  it('sends everything on, and counts what it would have answered', async () => {
+    const bench = new Bench({ mode: 'observe', ttl: 2000, staleIfError: 60_000, staleWhileRevalidate: 2000 }, (_exchange, number) =>
+      number < 5 ? ok(String(number)) : failed({ kind: 'status', reply: answered(500, 'down') }),
+    );
+    const would: string[] = [];
+    bench.looks.wouldHave = (_exchange, _policy, what) => would.push(what);
+    expect(await bench.get()).toMatchObject({ body: '1', source: 'upstream', said: '' });
+    expect((await bench.get()).body).toBe('2');
+    bench.clock.advance(3000);
+    expect((await bench.get()).body).toBe('3');
+    await bench.get({ headers: ['authorization', 'other'] });
+    bench.clock.advance(5000);
+    expect(await bench.get()).toMatchObject({ status: 500, body: 'down' });
+    expect(would).toEqual(['hit', 'stale', 'stood_in']);
+    expect(bench.looks.results).toEqual([]);
   });
 });

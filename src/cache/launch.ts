@@ -1,0 +1,47 @@
+import type { Exchange } from '../model/exchange.ts';
+import type { Service } from '../model/service.ts';
+import { Flight, refreshOf } from './coalesce/flight.ts';
+import type { KeyNotes } from './coalesce/memory-of-keys.ts';
+import { type CacheParts, Fetcher } from './fetch.ts';
+import type { Plan } from './plan.ts';
+import type { CacheRequest } from './request.ts';
+import type { Selection } from './select.ts';
+import type { RouteCacheSettings } from './settings.ts';
+import type { Tagger } from './tag-names.ts';
+
+/** Starts the fetches of a route, and knows those under way that others may wait for. */
+export class Launcher {
+  readonly #parts: CacheParts;
+  readonly #tagsOf: Tagger;
+  readonly #fetcher: Fetcher;
+  readonly #flights = new Map<string, Flight>();
+
+  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, notes: KeyNotes, next: Service) {
+    this.#parts = parts;
+    this.#tagsOf = tagsOf;
+    this.#fetcher = new Fetcher(settings, parts, notes, next);
+  }
+
+  /** The fetch under way that one more may wait for. */
+  joinable(flightKey: string | undefined): Flight | undefined {
+    const flight = flightKey === undefined ? undefined : this.#flights.get(flightKey);
+    return flight?.joinable === true ? flight : undefined;
+  }
+
+  /** Starts a fetch for a client, or in the background. `flightKey` is where others find it; undefined where none may. */
+  launch(exchange: Exchange, request: CacheRequest, selection: Selection, plan: Plan, flightKey: string | undefined, background = false): Flight {
+    const { clock, leases } = this.#parts;
+    const own = background ? refreshOf(exchange, plan.headers, clock.now()) : exchange.branch({ headers: plan.headers, detached: true });
+    const tags = this.#tagsOf(exchange, request.url);
+    const lease = leases.open(tags);
+    const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange });
+    if (flightKey !== undefined) this.#flights.set(flightKey, flight);
+    const over = (): void => {
+      leases.close(lease);
+      if (flightKey !== undefined && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
+    };
+    const { validates } = plan;
+    void this.#fetcher.run({ flight, request, selection, tags, fields: exchange.headers, validates, awaited: flightKey !== undefined, over });
+    return flight;
+  }
+}
