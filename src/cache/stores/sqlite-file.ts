@@ -95,8 +95,8 @@ export class SqliteFile {
     this.#release();
     try {
       for (const end of FILES) rmSync(this.#options.file + end, { force: true });
-    } catch (error) {
-      this.failed(error);
+    } catch {
+      this.errors++;
     }
   }
 

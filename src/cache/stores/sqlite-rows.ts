@@ -65,9 +65,7 @@ export class Rows {
       dropTag: db.prepare('INSERT INTO drops (tag, upto, soft) VALUES (?, ?, ?) RETURNING id'),
       drops: db.prepare('SELECT id, tag, upto, soft FROM drops ORDER BY id'),
       dropDone: db.prepare('DELETE FROM drops WHERE id = ?'),
-      dropSlice: db.prepare(
-        `DELETE FROM entries WHERE id IN (SELECT entry FROM tags WHERE tag = ? AND entry <= ? ORDER BY entry LIMIT ?) ${gone}`,
-      ),
+      dropSlice: db.prepare(`DELETE FROM entries WHERE id IN (SELECT entry FROM tags WHERE tag = ? AND entry <= ? ORDER BY entry LIMIT ?) ${gone}`),
       markSlice: db.prepare('SELECT entry FROM tags WHERE tag = ? AND entry > ? AND entry <= ? ORDER BY entry LIMIT ?'),
       left: db.prepare('SELECT count(*) AS count FROM (SELECT 1 FROM tags WHERE tag = ? AND entry > ? AND entry <= ? LIMIT ?)'),
     };
@@ -91,7 +89,12 @@ export class Rows {
   tagged = (tag: string, id: number, limit: number): Row[] => this.#statements.tagged.all(numberOf(tag), id, limit) as unknown as Row[];
 
   /** Writes an answer in the place of the one with the same variant and range. Says what that added, and took away. */
-  put(key: string, response: StoredResponse, now: number, maxVariants: number): { readonly added: number; readonly replaced: Gone; readonly surplus: Gone } {
+  put(
+    key: string,
+    response: StoredResponse,
+    now: number,
+    maxVariants: number,
+  ): { readonly added: number; readonly replaced: Gone; readonly surplus: Gone } {
     const { insert, insertBody, insertTag, replace, surplus } = this.#statements;
     const [place, slot, head] = [numberOf(key), slotOf(response), writeHead(key, response)];
     const { body, tags } = response;

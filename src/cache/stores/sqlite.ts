@@ -1,0 +1,275 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../../model/clock.ts';
+import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
+import { foundOf, type Head, matches, summaryOf } from './record.ts';
+import { PendingDrops } from './sqlite-drops.ts';
+import { type Database, SqliteFile } from './sqlite-file.ts';
+import { type Gone, headOf, type Row, Rows } from './sqlite-rows.ts';
+
+/** Bounds of a SQLite store, and where it is. */
+export interface SqliteStoreOptions {
+  readonly file: string;
+  /** Bytes of the file, about. */
+  readonly maxBytes: number;
+  /** Answers under one key. */
+  readonly maxVariants: number;
+  /** Told what an operator should know about the file. */
+  readonly notice: (text: string) => void;
+}
+
+type Write = { readonly kind: 'put'; readonly key: string; readonly response: StoredResponse } | { readonly kind: 'touch'; readonly id: number };
+
+/** Writes that wait for one transaction, at most. */
+const QUEUE = 64;
+const QUEUE_BYTES = 4 * 1024 * 1024;
+/** How exactly the order of use is kept. */
+const TOUCH_MS = 60_000;
+/** How often what has lost its use is looked for. */
+const TIDY_MS = 60_000;
+/** Rows that one step of long work looks at. */
+const SLICE = 500;
+/** Drops remembered while the file cannot be had; beyond, it is begun anew when it can. */
+const UNSAVED = 10_000;
+
+const NOTHING: readonly Found[] = [];
+const NONE: Gone = { count: 0, cost: 0 };
+
+/** Opens a store in one file, made when it is not there. What cannot be opened is tried again later and finds nothing until then. */
+export async function openSqliteStore(options: SqliteStoreOptions, clock: Clock): Promise<SqliteStore> {
+  const sqlite = await import('node:sqlite');
+  return new SqliteStore(sqlite.DatabaseSync, options, clock);
+}
+
+/**
+ * Keeps answers in one file that survives restarts and kill -9. Reads are made at once; writes wait for the end of the turn and go together. The least recently
+ * used goes first, by the minute.
+ */
+export class SqliteStore implements CacheStore {
+  readonly name = 'sqlite';
+  readonly shared = false;
+  readonly #options: SqliteStoreOptions;
+  readonly #clock: Clock;
+  readonly #file: SqliteFile;
+  #rows: Rows | undefined;
+  #drops = new PendingDrops([]);
+  #totals: Gone = NONE;
+  #evictions = 0;
+  #queue: Write[] = [];
+  #queuedBytes = 0;
+  #turn: NodeJS.Immediate | undefined;
+  #tidyAt = -Infinity;
+  #closed = false;
+  readonly #unsaved = new Map<string, boolean>();
+
+  constructor(Sqlite: typeof DatabaseSync, options: SqliteStoreOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#file = new SqliteFile(Sqlite, options, clock);
+    this.#use(() => undefined, undefined);
+  }
+
+  lookup(key: string): readonly Found[] {
+    return this.#use((rows) => this.#lookup(rows, key), NOTHING);
+  }
+
+  put(key: string, response: StoredResponse): void {
+    if (response.body.length >= this.#options.maxBytes) return this.remove(key);
+    this.#queuedBytes += response.body.length;
+    this.#enqueue({ kind: 'put', key, response });
+  }
+
+  remove(key: string): void {
+    this.#use((rows) => this.#count(rows.removeKey(key)), undefined);
+  }
+
+  invalidate(tags: readonly string[], soft: boolean): number {
+    if (this.#closed) return 0;
+    let tried = false;
+    const count = this.#use((rows) => {
+      tried = true;
+      return this.#drop(rows, tags, soft);
+    }, undefined);
+    if (count !== undefined) return count;
+    for (const tag of tags) this.#unsaved.set(tag, soft && this.#unsaved.get(tag) !== false);
+    // what cannot be written down must not be found after a restart either; a file that another process holds is not ours to remove
+    if (tried) this.#file.discard();
+    return 0;
+  }
+
+  async purge(filter: StoreFilter, soft: boolean): Promise<number> {
+    let count = 0;
+    for await (const rows of this.#walk(filter)) {
+      for (const { row } of rows) {
+        this.#use((open) => (soft ? open.mark(row.id) : this.#count(open.remove(row.id))), undefined);
+        count++;
+      }
+    }
+    return count;
+  }
+
+  async list(filter: StoreFilter, limit: number): Promise<StoredSummary[]> {
+    const found: StoredSummary[] = [];
+    for await (const rows of this.#walk(filter)) {
+      for (const { row, head } of rows) {
+        found.push(summaryOf(head, row.bytes, row.stale === 1 || this.#drops.isMarked(row.id, head.tags)));
+        if (found.length >= limit) return found;
+      }
+    }
+    return found;
+  }
+
+  get stats(): StoreStats {
+    return { entries: this.#totals.count, bytes: this.#totals.cost, evictions: this.#evictions, errors: this.#file.errors };
+  }
+
+  close(): void {
+    this.#flush();
+    this.#closed = true;
+    clearImmediate(this.#turn);
+    this.#file.close();
+  }
+
+  /** Works on the open file, with all that was put before in it; `fallback` where that fails. */
+  #use<T>(work: (rows: Rows) => T, fallback: T): T {
+    this.#flush();
+    return this.#try(work, fallback);
+  }
+
+  #try<T>(work: (rows: Rows) => T, fallback: T): T {
+    if (this.#closed) return fallback;
+    const open = this.#file.get((db) => this.#opened(db));
+    if (open === undefined || this.#rows === undefined) {
+      this.#file.errors++;
+      return fallback;
+    }
+    try {
+      return work(this.#rows);
+    } catch (error) {
+      this.#file.failed(error);
+      return fallback;
+    }
+  }
+
+  #opened(db: Database): void {
+    const rows = new Rows(db);
+    if (this.#unsaved.size > UNSAVED) for (let cleared = SLICE; cleared === SLICE;) cleared = rows.removeLeastUsed(SLICE).count;
+    const last = rows.last();
+    rows.atomically(() => {
+      for (const [tag, soft] of this.#unsaved) rows.drop(tag, last, soft);
+    });
+    this.#unsaved.clear();
+    this.#rows = rows;
+    this.#totals = rows.totals();
+    this.#drops = new PendingDrops(rows.drops());
+    this.#schedule();
+  }
+
+  #lookup(rows: Rows, key: string): readonly Found[] {
+    const now = this.#clock.wallNow();
+    const found: Found[] = [];
+    for (const row of rows.find(key)) {
+      const head = headOf(row);
+      if (head === undefined) this.#count(rows.remove(row.id));
+      if (head?.key !== key || !this.#isLive(row, head, now)) continue;
+      if (now - row.usedAt > TOUCH_MS) this.#enqueue({ kind: 'touch', id: row.id });
+      found.push(foundOf(head, row.body ?? new Uint8Array(), row.stale === 1 || this.#drops.isMarked(row.id, head.tags)));
+    }
+    return found;
+  }
+
+  #isLive({ id }: Row, { keepUntil, tags }: Head, now: number): boolean {
+    return keepUntil >= now && !this.#drops.isDead(id, tags);
+  }
+
+  #drop(rows: Rows, tags: readonly string[], soft: boolean): number {
+    const last = rows.last();
+    let gone = NONE;
+    const count = rows.atomically(() => {
+      const written = tags.map((tag) => rows.drop(tag, last, soft));
+      return this.#drops.add(written, rows, (more) => {
+        gone = plus(gone, more);
+      });
+    });
+    this.#count(gone);
+    this.#schedule();
+    return count;
+  }
+
+  // Writing
+
+  #enqueue(write: Write): void {
+    if (this.#closed) return;
+    this.#queue.push(write);
+    if (this.#queue.length >= QUEUE || this.#queuedBytes >= QUEUE_BYTES) this.#flush();
+    else this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.#flush();
+      this.#try((rows) => rows.atomically(() => this.#drops.work(rows, (gone) => this.#count(gone))), undefined);
+      if (!this.#closed && !this.#drops.isEmpty) this.#schedule();
+    });
+  }
+
+  #flush(): void {
+    if (this.#queue.length === 0) return;
+    const queue = this.#queue;
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#try((rows) => {
+      const { total, evicted } = rows.atomically(() => this.#write(rows, queue));
+      this.#totals = total;
+      this.#evictions += evicted;
+    }, undefined);
+  }
+
+  #write(rows: Rows, queue: readonly Write[]): { readonly total: Gone; readonly evicted: number } {
+    let total = this.#totals;
+    let evicted = 0;
+    const now = this.#clock.wallNow();
+    for (const write of queue) {
+      if (write.kind === 'touch') {
+        rows.touch(write.id, now);
+        continue;
+      }
+      const { added, replaced, surplus } = rows.put(write.key, write.response, now, this.#options.maxVariants);
+      total = minus(minus({ count: total.count + 1, cost: total.cost + added }, replaced), surplus);
+      evicted += surplus.count;
+    }
+    if (this.#clock.now() >= this.#tidyAt) {
+      this.#tidyAt = this.#clock.now() + TIDY_MS;
+      total = minus(total, rows.removeEnded(now, SLICE));
+    }
+    while (total.cost > this.#options.maxBytes) {
+      const gone = rows.removeLeastUsed(8);
+      if (gone.count === 0) break;
+      total = minus(total, gone);
+      evicted += gone.count;
+    }
+    return { total, evicted };
+  }
+
+  #count(gone: Gone): void {
+    this.#totals = minus(this.#totals, gone);
+  }
+
+  /** The answers for which a filter holds, slice by slice, with room for others between. */
+  async *#walk(filter: StoreFilter): AsyncGenerator<readonly { readonly row: Row; readonly head: Head }[]> {
+    const { tag } = filter;
+    for (let after = 0; ; await new Promise(setImmediate)) {
+      const rows = this.#use((open) => (tag === undefined ? open.after(after, SLICE) : open.tagged(tag, after, SLICE)), []);
+      const now = this.#clock.wallNow();
+      yield rows.flatMap((row) => {
+        const head = headOf(row);
+        return head !== undefined && this.#isLive(row, head, now) && matches(filter, head) ? [{ row, head }] : [];
+      });
+      after = rows.at(-1)?.id ?? after;
+      if (rows.length < SLICE) return;
+    }
+  }
+}
+
+const minus = (a: Gone, b: Gone): Gone => ({ count: a.count - b.count, cost: a.cost - b.cost });
+const plus = (a: Gone, b: Gone): Gone => ({ count: a.count + b.count, cost: a.cost + b.cost });
