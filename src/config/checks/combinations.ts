@@ -11,6 +11,11 @@ export function checkCombinations(context: CheckContext): void {
     checkTimeouts(context, path, settings.timeouts, settings.streaming ?? false);
     checkOrder(context, [...path, 'retry', 'backoff'], settings.retry?.backoff, 'base', 'max');
     checkOrder(context, [...path, 'breaker'], settings.breaker, 'openFor', 'openMax');
+    for (const [index, { hold }] of (settings.pace ?? []).entries()) checkOrder(context, [...path, 'pace', index, 'hold'], hold, 'base', 'max');
+    for (const [index, { delay }] of (settings.faults ?? []).entries()) {
+      if (typeof delay === 'object') checkOrder(context, [...path, 'faults', index, 'delay'], delay, 'min', 'max');
+    }
+    checkHedge(context, path, settings);
     checkBulkhead(context, [...path, 'bulkhead'], settings.bulkhead);
     checkCache(context, [...path, 'cache'], settings.cache);
     checkStatuses(context, [...path, 'errors'], settings.errors);
@@ -36,6 +41,17 @@ function tooLong(context: CheckContext, path: Path, key: 'connect' | 'attempt', 
     [...at, blamed],
     `${key} (${formatDuration(limit)}) can never pass: total (${formatDuration(total)}) ends everything before it`,
     hint,
+  );
+}
+
+/** A hedge that would go out after its first attempt has been given up is never sent. */
+function checkHedge(context: CheckContext, path: Path, { hedge, timeouts }: Pick<UpstreamConfig, 'hedge' | 'timeouts'>): void {
+  const after = hedge?.after;
+  const limit = Math.min(timeouts?.headers ?? Infinity, timeouts?.attempt ?? Infinity);
+  if (typeof after !== 'number' || after < limit) return;
+  context.report(
+    [...path, 'hedge', 'after'],
+    `after (${formatDuration(after)}) can never pass: the first attempt is given up at ${formatDuration(limit)}`,
   );
 }
 

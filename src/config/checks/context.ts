@@ -5,7 +5,20 @@ import { formatPath, keyPlace, type Path, type Tree, treeAt, valuePlace } from '
 
 /** Settings of a block that checks look at. */
 type CheckedKey =
-  'timeouts' | 'retry' | 'breaker' | 'cache' | 'errors' | 'classify' | 'pushback' | 'streaming' | 'pace' | 'fallback' | 'bulkhead' | 'quota';
+  | 'timeouts'
+  | 'retry'
+  | 'breaker'
+  | 'cache'
+  | 'errors'
+  | 'classify'
+  | 'pushback'
+  | 'streaming'
+  | 'pace'
+  | 'fallback'
+  | 'bulkhead'
+  | 'quota'
+  | 'hedge'
+  | 'faults';
 
 /** What the checks look at: settings that fit the schema, where each stands, and a place for what they find. */
 export class CheckContext {

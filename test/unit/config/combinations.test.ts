@@ -12,6 +12,12 @@ describe('settings that are impossible together', () => {
       '5:26 upstreams.api.timeouts.attempt: attempt (3s) can never pass: total (3s) ends everything before it (an attempt has to be shorter than total, or left out)',
     ],
     ['retry: { backoff: { base: 3s, max: 1s } }', '5:31 upstreams.api.retry.backoff.base: base (3s) is above max (1s)'],
+    ['faults: [{ delay: { min: 2s, max: 100ms } }]', '5:30 upstreams.api.faults.0.delay.min: min (2s) is above max (100ms)'],
+    ["pace: [{ rate: 1/s, hold: { codes: ['429'], base: 1m, max: 5s } }]", '5:55 upstreams.api.pace.0.hold.base: base (1m) is above max (5s)'],
+    [
+      'timeouts: { headers: 3s }\n    hedge: { after: 5s }',
+      '6:21 upstreams.api.hedge.after: after (5s) can never pass: the first attempt is given up at 3s',
+    ],
     ['breaker: { openFor: 60s, openMax: 30s }', '5:25 upstreams.api.breaker.openFor: openFor (1m) is above openMax (30s)'],
     ['bulkhead: { adaptive: { min: 9, max: 3 } }', '5:34 upstreams.api.bulkhead.adaptive.min: min (9) is above max (3)'],
     ['bulkhead: { queue: 5 }', '5:17 upstreams.api.bulkhead.queue: a queue needs a limit of what runs at once (write bulkhead.concurrent)'],
