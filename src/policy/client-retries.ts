@@ -21,6 +21,8 @@ export class ClientRetries {
   /** By method and path without query: what has to be the same before a digest is worth making. */
   readonly #failed = new Map<string, Remembered[]>();
   #size = 0;
+  /** Routes whose clients are known to retry: told once. */
+  readonly #known = new Set<string>();
 
   constructor(withinMs: number, clock: Clock) {
     this.#withinMs = withinMs;
@@ -53,6 +55,13 @@ export class ClientRetries {
     if (kept.length === 0) this.#failed.delete(key);
     else this.#failed.set(key, kept);
     return at >= 0;
+  }
+
+  /** Notes that clients of a route retry by themselves. True where that is news. */
+  isNews(route: string): boolean {
+    if (this.#known.has(route)) return false;
+    this.#known.add(route);
+    return true;
   }
 
   /** Failures that are remembered. */

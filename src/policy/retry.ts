@@ -64,6 +64,18 @@ function charge({ budget, clientRetries, observer }: RetryParts, exchange: Excha
   if (clientRetries?.recognises(exchange) !== true) return budget.request();
   budget.charge();
   observer.retryDecided(exchange, 'client_retries', 'sent_again', 0);
+  tellOnce(clientRetries, observer, exchange, 'what has just failed comes again');
+}
+
+/** Two that retry multiply: whoever runs the backend should know, once for each route. */
+function tellOnce(clientRetries: ClientRetries | undefined, observer: Observer, exchange: Exchange, sign: string): void {
+  if (clientRetries?.isNews(exchange.route) !== true) return;
+  observer.warned(
+    exchange.upstream,
+    exchange.route,
+    'retry',
+    `clients of this route retry by themselves (${sign}): theirs are charged to the same budget`,
+  );
 }
 
 async function again(options: RetryOptions, parts: RetryParts, next: Service, exchange: Exchange, first: Failure): Promise<Outcome> {
@@ -76,6 +88,7 @@ async function again(options: RetryOptions, parts: RetryParts, next: Service, ex
     const reason = failed.rule ?? failed.code;
     if (options.observe && decision === 'retried') parts.observer.wouldHave(exchange, 'retry', 'retried');
     else parts.observer.retryDecided(exchange, decision, reason, delayMs);
+    if (decision === 'client_retries') tellOnce(parts.clientRetries, parts.observer, exchange, 'a header of theirs counts attempts');
     if (decision !== 'retried' || options.observe) return failed;
     discard(failed);
     const waitedFrom = parts.clock.now();

@@ -153,6 +153,9 @@ describe('retry', () => {
     await run([failed()], request(), {}, true, clock, client);
     const { notes } = await run([answered(200)], request(), {}, true, clock, client);
     expect(notes.decisions).toEqual([{ decision: 'client_retries', reason: 'sent_again', delayMs: 0 }]);
+    expect(notes.warnings).toEqual([expect.stringContaining('clients of this route retry by themselves')]);
+    const said = await run([failed()], exchangeOf({ headers: ['x-retry-count', '2'] }), {}, true, clock, client);
+    expect([said.notes.decisions.at(-1)?.decision, said.notes.warnings]).toEqual(['client_retries', []]);
     const third = await run([answered(200)], request(), {}, true, clock, client);
     expect(third.notes.decisions).toEqual([]);
   });
