@@ -24,6 +24,8 @@ const TIMER_SLACK_MS = 2;
 export class QuotaGates {
   readonly #clock: Clock;
   readonly #gates = new Map<string, Gate>();
+  /** When the first of them opens. */
+  #soonest = Infinity;
   /** Told that there is news for the others that share them. */
   readonly #dirty: (() => void) | undefined;
   #untold: QuotaStatus[] = [];
@@ -33,8 +35,9 @@ export class QuotaGates {
     this.#dirty = dirty;
   }
 
-  /** Gates that are kept, open again or not: none means that no request has to be looked at. */
+  /** Gates that are kept: none means that no request has to be looked at. */
   get size(): number {
+    if (this.#gates.size > 0 && this.#clock.now() >= this.#soonest) this.#forgetOpened();
     return this.#gates.size;
   }
 
@@ -55,6 +58,7 @@ export class QuotaGates {
     if (known !== undefined && known.retryAfterMs >= forMs) return false;
     if (known === undefined && this.#gates.size >= MAX_GATES) this.#makeRoom();
     this.#gates.set(scope, { until, rule });
+    this.#soonest = Math.min(this.#soonest, until);
     if (this.#dirty !== undefined) {
       this.#untold.push({ scope, rule, retryAfterMs: forMs });
       this.#dirty();
@@ -90,6 +94,15 @@ export class QuotaGates {
     const own = this.takeUntold();
     this.adopt(list);
     this.#untold = own;
+  }
+
+  #forgetOpened(): void {
+    const now = this.#clock.now();
+    this.#soonest = Infinity;
+    for (const [scope, { until }] of this.#gates) {
+      if (until <= now) this.#gates.delete(scope);
+      else this.#soonest = Math.min(this.#soonest, until);
+    }
   }
 
   #makeRoom(): void {

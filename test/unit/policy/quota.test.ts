@@ -119,6 +119,17 @@ describe('a used-up quota', () => {
     expect(after.closed('a')).toEqual({ scope: 'a', rule: 'daily', retryAfterMs: 5000 });
   });
 
+  it('is forgotten once it has reset, so that requests are looked at no more', () => {
+    const clock = new FakeClock();
+    const gates = new QuotaGates(clock);
+    gates.close('a', 1000, 'r');
+    gates.close('b', 2000, 'r');
+    clock.advance(1000);
+    expect([gates.size, gates.list.map(({ scope }) => scope)]).toEqual([1, ['b']]);
+    clock.advance(1000);
+    expect(gates.size).toBe(0);
+  });
+
   it('keeps a bounded number of gates, and never lets a longer one be shortened', () => {
     const clock = new FakeClock();
     const gates = new QuotaGates(clock);
