@@ -43,7 +43,7 @@ describe('rehearsed faults', () => {
     expect(await api.service(request(upstream.authority))).toMatchObject({ status: 503, source: 'proxy' });
     expect(api.breakers.list).toMatchObject([{ state: 'open' }]);
     expect(upstream.received).toHaveLength(0);
-    expect(api.observer.warnings).toEqual(['faults: faults are injected on purpose: status 503 on all attempts']);
+    expect(api.observer.warnings).toContain('faults: faults are injected on purpose: status 503 on all attempts');
     expect(api.notices.faults).toMatchObject([{ upstream: 'api', route: 'default' }]);
   });
 
