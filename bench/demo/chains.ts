@@ -10,7 +10,8 @@ export class ChainBroken extends Error {}
 export interface Setting {
   readonly supabaseUrl: string;
   readonly supabaseKey: string;
-  readonly mediaId: string;
+  /** The id of the picture that the inbound request of this number is about. */
+  readonly mediaId: (number: number) => string;
 }
 
 type Chain = (step: Step, setting: Setting, number: number) => Promise<void>;
@@ -34,7 +35,12 @@ export const answerMessage: Chain = async (step, setting, number) => {
 
 /** An inbound picture: ask Graph for its link, download it, store it, note it. */
 export const keepPicture: Chain = async (step, setting, number) => {
-  const described = await step({ service: 'whatsapp', method: 'GET', url: `https://graph.facebook.com/v23.0/${setting.mediaId}`, headers: BEARER });
+  const described = await step({
+    service: 'whatsapp',
+    method: 'GET',
+    url: `https://graph.facebook.com/v23.0/${setting.mediaId(number)}`,
+    headers: BEARER,
+  });
   const { url } = JSON.parse(described.body.toString()) as { url: string };
   const picture = await step({ service: 'whatsapp', method: 'GET', url, headers: BEARER });
   const path = `media/inbound/${number}.jpg`;

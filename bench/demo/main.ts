@@ -21,14 +21,14 @@ const { values } = parseArgs({
 });
 
 const HELP = `npm run demo -- [--quick] [--seed N] [--seconds N] [--direct]
-  --quick      15 s of load, no fault that keeps a direct caller over 15 s
+  --quick      20 s of load, no fault that keeps a direct caller over 15 s
   --seed N     another incident (7)
   --seconds N  length of the load (110)
   --direct     only the half without Breakwater
 `;
 
 async function demo(): Promise<number> {
-  const seconds = Number(values.seconds ?? (values.quick ? 15 : 110));
+  const seconds = Number(values.seconds ?? (values.quick ? 20 : 110));
   const incident: Incident = { seed: Number(values.seed), durationMs: seconds * 1000, perSecond: 4, rttMs: 25, gentle: values.quick };
   const directory = await mkdtemp(join(tmpdir(), 'breakwater-demo-'));
   try {
@@ -39,22 +39,20 @@ async function demo(): Promise<number> {
 }
 
 async function directAlone(incident: Incident): Promise<number> {
-  const world = await startWorld(incident);
-  await using sim = world.sim;
-  const figures = figuresOf(await playHalf(incident, world, dialDirect(sim.addresses, sim.ca)), sim);
+  await using sim = await startWorld(incident);
+  const figures = figuresOf(await playHalf(incident, sim, dialDirect(sim.addresses, sim.ca)), sim);
   console.log(`${tableOf(figures, figures)}\n\n${failuresOf('direct', figures, 30)}`);
   return 0;
 }
 
 async function sideBySide(incident: Incident, directory: string): Promise<number> {
-  const [directWorld, throughWorld] = await Promise.all([startWorld(incident), startWorld(incident)]);
-  await using directSim = directWorld.sim;
-  await using throughSim = throughWorld.sim;
+  await using directSim = await startWorld(incident);
+  await using throughSim = await startWorld(incident);
   await using sidecar = await startSidecar(throughSim, directory);
   console.log(introduction(incident));
   const [directly, through] = await Promise.all([
-    playHalf(incident, directWorld, dialDirect(directSim.addresses, directSim.ca)),
-    playHalf(incident, throughWorld, dialThrough(sidecar.proxy, sidecar.bundle)),
+    playHalf(incident, directSim, dialDirect(directSim.addresses, directSim.ca)),
+    playHalf(incident, throughSim, dialThrough(sidecar.proxy, sidecar.bundle)),
   ]);
   const [direct, breakwater] = [figuresOf(directly, directSim), figuresOf(through, throughSim)];
   const goals = goalsOf(direct, breakwater);
