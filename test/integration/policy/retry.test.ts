@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
@@ -219,5 +219,34 @@ describe('an error body that trickles', () => {
     const outcome = replyIn(await api.service(request(upstream.authority)));
     expect([outcome.status, systemClock.now() - startedAt < 5000]).toEqual([400, true]);
     outcome.body.abort();
+  });
+});
+
+describe('a quota of the minute', () => {
+  it('is waited for by who met it, and answered at once to who comes meanwhile', async () => {
+    const body = '{"error":{"details":[{"violations":[{"quotaId":"PerMinute"}]},{"@type":"x/google.rpc.RetryInfo","retryDelay":"0.15s"}]}}';
+    await using upstream = await RawUpstream.start((socket, number) => socket.write(number === 1 ? json(body, '429 Slow') : OK));
+    await using api = chain(upstream.authority, {
+      retry: { attempts: 2, refused: true, backoff: { base: '1ms', jitter: 'none' } },
+      pushback: [{ json: 'error.details[?@type~RetryInfo].retryDelay' }],
+      classify: [
+        {
+          status: 429,
+          json: 'error.details[*].violations[*].quotaId',
+          matches: 'PerMinute',
+          as: 'refused',
+          code: 'minute',
+          quota: { until: 'retry-after' },
+        },
+      ],
+    });
+    const ask = (key: string) => request(upstream.authority, { method: 'POST', headers: ['x-goog-api-key', key], body: '{}' });
+    const first = api.service(ask('a'));
+    await vi.waitUntil(() => api.gates.size > 0);
+    const meanwhile = replyIn(await api.service(ask('a')));
+    expect([meanwhile.status, headerValue(meanwhile.headers, 'retry-after'), upstream.received.length]).toEqual([429, '1', 1]);
+    expect(await read(await api.service(ask('b')))).toBe('ok');
+    expect(await read(await first)).toBe('ok');
+    expect(upstream.received).toHaveLength(3);
   });
 });
