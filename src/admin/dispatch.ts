@@ -9,6 +9,7 @@ export interface DispatchParts {
   /** The configured host, and more names that the Host header may say. */
   readonly host: string;
   readonly hosts: readonly string[];
+  readonly prepare?: (() => Promise<void>) | undefined;
   readonly internalError: (error: unknown) => void;
 }
 
@@ -31,6 +32,7 @@ export function dispatcher(parts: DispatchParts): (request: IncomingMessage) => 
     const read = await readJson(request);
     if (read.type === 'refused') return read.reply;
     try {
+      if (!pathname.startsWith('/health/')) await parts.prepare?.();
       return await found.route.handle({ method, params: found.params, query, accept: request.headers.accept, body: read.value });
     } catch (error) {
       parts.internalError(error);

@@ -5,7 +5,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { breakerRoutes } from './api/breaker-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
-import { stateRoutes } from './api/state-routes.ts';
+import { type ExchangeSource, stateRoutes } from './api/state-routes.ts';
 import { dispatcher } from './dispatch.ts';
 import { indexRoute } from './index-page.ts';
 import { problem } from './replies.ts';
@@ -23,6 +23,10 @@ export interface AdminOptions {
   readonly clock: Clock;
   /** More endpoints (the cache's, the dashboard's). They come first, so that a page of their own at `/` takes the place of the plain one. */
   readonly routes?: readonly AdminRoute[];
+  /** Where exchanges are listed from; the telemetry's own journal unless said. */
+  readonly exchanges?: ExchangeSource;
+  /** Awaited before a request is answered, liveness and readiness apart: brings up to date what `view` and `telemetry` say. */
+  readonly prepare?: () => Promise<void>;
   /** More names that the Host header may say: the one by which a scraper or a browser reaches this listener. */
   readonly hosts?: readonly string[];
 }
@@ -45,6 +49,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     routes,
     host: options.host,
     hosts: options.hosts ?? [],
+    prepare: options.prepare,
     internalError: (error) => options.telemetry.internalError(error),
   });
   const limits = {
@@ -68,13 +73,13 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   };
 }
 
-function adminRoutes({ view, telemetry, clock, routes = [] }: AdminOptions): AdminRoute[] {
+function adminRoutes({ view, telemetry, clock, routes = [], exchanges = telemetry.journal }: AdminOptions): AdminRoute[] {
   const health = { view, stats: telemetry.stats, clock };
   const all: AdminRoute[] = [
     ...routes,
     ...healthRoutes(health),
     ...metricsRoutes(telemetry.metrics),
-    ...stateRoutes(health, telemetry.journal),
+    ...stateRoutes(health, exchanges),
     ...breakerRoutes(view, telemetry.log),
     indexRoute(view.version, () => all),
   ];

@@ -7,7 +7,7 @@ export type BreakerAction = (typeof BREAKER_ACTIONS)[number];
 /** Whether the app serves. `draining`: it finishes what runs and takes nothing new. */
 export type Readiness = 'starting' | 'ready' | 'draining';
 
-/** The running app as the admin listener sees it; the app implements it. Every call answers at once, from memory. */
+/** The running app as the admin listener sees it; the app implements it. Every call but `actOnBreaker` answers at once, from memory. */
 export interface AdminView extends AppReadings {
   readonly version: string;
   /** When the process started, in milliseconds since the epoch. */
@@ -19,5 +19,10 @@ export interface AdminView extends AppReadings {
    * Acts on the breakers of a name, on all hosts or on `authority` alone, and gives where they then stand. Undefined where the upstream has no breaker of that name; empty
    * where it has, but no request has asked for it yet.
    */
-  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined;
+  actOnBreaker(
+    upstream: string,
+    breaker: string,
+    action: BreakerAction,
+    authority: string | undefined,
+  ): readonly BreakerReading[] | undefined | Promise<readonly BreakerReading[] | undefined>;
 }

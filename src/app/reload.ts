@@ -18,7 +18,7 @@ export interface ReloadParts {
 }
 
 /** Settings that are taken up at the start alone. */
-const AT_START = ['listen', 'admin', 'intercept', 'limits', 'cache', 'dns'] as const satisfies readonly (keyof Config)[];
+const AT_START = ['workers', 'listen', 'admin', 'intercept', 'limits', 'cache', 'dns'] as const satisfies readonly (keyof Config)[];
 
 /** Takes up changes of the configuration file, one at a time. What cannot be taken up is refused and told; what was there stays. */
 export class Reloader {

@@ -25,6 +25,8 @@ export interface CacheOptions {
   readonly store?: CacheStore;
   /** Secret for identities where others share the store. A store of this process alone gets a random one. */
   readonly secret?: Buffer;
+  /** Tells other processes what a write has dropped; settles once they have dropped it too, or after a bounded time. The write's answer waits for it. */
+  readonly tellOthers?: (tags: readonly string[]) => Promise<void>;
 }
 
 /** Bytes of answers under way that are kept to be stored and shared, over all of them. */
@@ -40,13 +42,16 @@ export class Cache {
   readonly #upstreams = new Set<string>();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
 
+  readonly #tellOthers: CacheOptions['tellOthers'];
+
   constructor(options: CacheOptions) {
     const { clock, observer } = options;
+    this.#tellOthers = options.tellOthers;
     this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
     const identities = new Identities(options.secret ?? randomBytes(32));
     this.#parts = { store: this.store, leases: new Leases(), spool: new Spool(SPOOL_BYTES), identities, clock, observer };
     this.admin = new CacheAdmin(this.#parts, () => this.#upstreams);
-    this.store.onInvalidation?.((tags) => this.#parts.leases.kill(tags));
+    this.store.onInvalidation?.((tags) => (tags === undefined ? this.#parts.leases.killAll() : this.#parts.leases.kill(tags)));
   }
 
   /**
@@ -82,7 +87,14 @@ export class Cache {
   #drop(tags: readonly string[]): MaybePromise<number> {
     // first what is under way, so that nothing older than the write is stored between the two
     this.#parts.leases.kill(tags);
-    return this.store.invalidate(tags, false);
+    const dropped = this.store.invalidate(tags, false);
+    return this.#tellOthers === undefined ? dropped : this.#tellOthers(tags).then(() => dropped);
+  }
+
+  /** Another process that serves the same upstreams has dropped these tags. */
+  dropped(tags: readonly string[]): MaybePromise<number> {
+    this.#parts.leases.kill(tags);
+    return this.store.shared ? 0 : this.store.invalidate(tags, false);
   }
 
   /** What is known of an upstream's tables is kept over reloads, as long as they stand at the same path. */

@@ -40,6 +40,10 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('How names of upstreams are looked up.'),
+  workers: z
+    .union([z.int().min(1), z.literal('auto')])
+    .default(1)
+    .describe('Processes that serve: one, a number, or `auto` for one per core. Breakers, budgets and metrics are one for all of them.'),
   drain: duration.prefault('30s').describe('How long SIGTERM waits for what is under way.'),
   log: z
     .strictObject({

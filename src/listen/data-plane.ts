@@ -13,7 +13,7 @@ import type { ListenContext, ListenLimits } from './context.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './http-server.ts';
 import type { InterceptionParts } from './interception.ts';
-import { type ListenAddress, type OpenPort, openPort } from './ports.ts';
+import { type BoundSocket, type ListenAddress, type OpenPort, openPort } from './ports.ts';
 import { refusal } from './refusal.ts';
 import { HeadReader } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
@@ -35,6 +35,8 @@ export interface DataPlaneOptions {
   readonly limits: ListenLimits;
   readonly observer: Observer;
   readonly clock: Clock;
+  /** Gives the socket of an address, where another process holds it; absent: the address is opened here. */
+  readonly socketOf?: (asked: ListenAddress) => Promise<BoundSocket>;
   /** In whose name hosts are intercepted: asked for when the first one is, and each time again, so it should remember its answer. */
   readonly authority: () => Promise<CertificateAuthority>;
 }
@@ -62,6 +64,7 @@ export class DataPlane {
   readonly #connections = new Connections<ClientConnection>();
   #main: OpenPort | undefined;
   #ports: OpenPort[] = [];
+  readonly #covers: OpenPort[] = [];
   #draining = false;
 
   constructor(options: DataPlaneOptions) {
@@ -102,7 +105,7 @@ export class DataPlane {
 
   /** Opens the ports of the options. */
   async open(): Promise<void> {
-    this.#main = await openPort(this.#options.listen, { kind: 'main' }, this.#accept);
+    this.#main = await this.#openPort(this.#options.listen, { kind: 'main' });
     await this.setPorts(this.#options.ports);
   }
 
@@ -112,13 +115,25 @@ export class DataPlane {
     const missing = wanted.filter((want) => !kept.some((port) => isSamePort(port, want)));
     const opened: OpenPort[] = [];
     try {
-      for (const { upstream, ...address } of missing) opened.push(await openPort(address, { kind: 'port', upstream }, this.#accept));
+      for (const { upstream, ...address } of missing) opened.push(await this.#openPort(address, { kind: 'port', upstream }));
     } catch (error) {
       for (const port of opened) port.close();
       throw error;
     }
     for (const port of this.#ports) if (!kept.includes(port)) port.close();
     this.#ports = [...kept, ...opened];
+  }
+
+  /** Accepts on one more socket of a port that is open, whose process has died, until `uncover`. */
+  async cover(asked: ListenAddress, bound: BoundSocket): Promise<void> {
+    const own = [this.#main, ...this.#ports].find((port) => port?.asked.port === asked.port && port.asked.host === asked.host);
+    if (own === undefined || this.#draining) return;
+    this.#covers.push(await openPort(asked, own.door, this.#accept, bound));
+  }
+
+  /** Accepts on its own sockets alone. */
+  uncover(): void {
+    for (const port of this.#covers.splice(0)) port.close();
   }
 
   /**
@@ -142,7 +157,12 @@ export class DataPlane {
     await this.#connections.empty(Infinity);
   }
 
+  async #openPort(asked: ListenAddress, door: Door): Promise<OpenPort> {
+    return openPort(asked, door, this.#accept, await this.#options.socketOf?.(asked));
+  }
+
   #stopAccepting(): void {
+    this.uncover();
     this.#main?.close();
     for (const port of this.#ports) port.close();
   }

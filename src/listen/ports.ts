@@ -7,6 +7,9 @@ export interface ListenAddress {
   readonly port: number;
 }
 
+/** A socket that another process has bound, as it came from there. */
+export type BoundSocket = NonNullable<unknown>;
+
 /** A port that listens. */
 export interface OpenPort {
   readonly door: Door;
@@ -18,19 +21,25 @@ export interface OpenPort {
   close(): void;
 }
 
-/** Opens a port. Rejects where the address cannot be had, with a message that names it. */
-export async function openPort(asked: ListenAddress, door: Door, accept: (socket: Socket, door: Door) => void): Promise<OpenPort> {
+/** Opens a port. Rejects where the address cannot be had, with a message that names it. `bound`: its socket, where it is there already. */
+export async function openPort(
+  asked: ListenAddress,
+  door: Door,
+  accept: (socket: Socket, door: Door) => void,
+  bound?: BoundSocket,
+): Promise<OpenPort> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, door));
-  await listen(server, asked);
+  await listen(server, asked, bound);
   const { address: host, port } = server.address() as AddressInfo;
   return { door, asked, address: { host, port }, close: () => void server.close() };
 }
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+function listen(server: Server, { host, port }: ListenAddress, bound: BoundSocket | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new Error(`cannot listen on ${host}:${port}: ${error.code === 'EADDRINUSE' ? 'the port is taken' : error.message}`, { cause: error }));
     });
-    server.listen({ host, port }, resolve);
+    if (bound === undefined) server.listen({ host, port }, resolve);
+    else server.listen(bound, resolve);
   });
 }

@@ -64,12 +64,12 @@ export class NumberCounts {
     this.#overflow = overflow;
   }
 
-  /** Adds one. */
-  add(key: number): void {
+  /** Adds one, or more. */
+  add(key: number, by = 1): void {
     const count = this.#counts.get(key);
-    if (count !== undefined) this.#counts.set(key, count + 1);
-    else if (this.#counts.size < this.#max) this.#counts.set(key, 1);
-    else this.#counts.set(this.#overflow, (this.#counts.get(this.#overflow) ?? 0) + 1);
+    if (count !== undefined) this.#counts.set(key, count + by);
+    else if (this.#counts.size < this.#max) this.#counts.set(key, by);
+    else this.#counts.set(this.#overflow, (this.#counts.get(this.#overflow) ?? 0) + by);
   }
 
   entries(): Iterable<[number, number]> {
@@ -81,10 +81,10 @@ export class NumberCounts {
 export class TextCounts {
   readonly #counts = new Map<string, number>();
 
-  /** Adds one. */
-  add(key: string): void {
+  /** Adds one, or more. */
+  add(key: string, by = 1): void {
     const known = this.#counts.has(key) || this.#counts.size < 200 ? key : 'other';
-    this.#counts.set(known, (this.#counts.get(known) ?? 0) + 1);
+    this.#counts.set(known, (this.#counts.get(known) ?? 0) + by);
   }
 
   entries(): Iterable<[string, number]> {

@@ -41,6 +41,27 @@ export class OutcomeWindow {
     return { ok, failed };
   }
 
+  /** What it holds at `now`, by age: good and bad in turn, the youngest slice first. */
+  export(now: number): number[] {
+    const youngest = this.#advance(now);
+    const held: number[] = [];
+    for (let age = 0; age < SLICES; age++) {
+      const at = (((youngest - age) % SLICES) + SLICES) % SLICES;
+      held.push(this.#ok[at] ?? 0, this.#failed[at] ?? 0);
+    }
+    return held;
+  }
+
+  /** Adds what another one of the same length held at about `now`. */
+  absorb(held: readonly number[], now: number): void {
+    const youngest = this.#advance(now);
+    for (let age = 0; age < SLICES; age++) {
+      const at = (((youngest - age) % SLICES) + SLICES) % SLICES;
+      this.#ok[at] = (this.#ok[at] ?? 0) + (held[2 * age] ?? 0);
+      this.#failed[at] = (this.#failed[at] ?? 0) + (held[2 * age + 1] ?? 0);
+    }
+  }
+
   /** Clears the slices that time has passed over since the last call. A `now` from before it counts as the present. */
   #advance(now: number): number {
     const slice = Math.floor(now / this.#sliceMs);

@@ -59,6 +59,33 @@ export class LatencyWindow {
     return { samples, p50Ms: quantile(merged, samples, 0.5), p95Ms: quantile(merged, samples, 0.95), p99Ms: quantile(merged, samples, 0.99) };
   }
 
+  /** What it holds at `now`: age of the slice, bucket and count in turn. */
+  export(now: number): number[] {
+    const youngest = this.#advance(now);
+    const held: number[] = [];
+    for (let age = 0; age < SLICES; age++) {
+      const slot = (((youngest - age) % SLICES) + SLICES) % SLICES;
+      if (this.#totals[slot] === 0) continue;
+      for (let i = 0; i < BUCKETS; i++) {
+        const count = this.#counts[slot * BUCKETS + i] ?? 0;
+        if (count > 0) held.push(age, i, count);
+      }
+    }
+    return held;
+  }
+
+  /** Adds what another one of the same length held at about `now`. */
+  absorb(held: readonly number[], now: number): void {
+    const youngest = this.#advance(now);
+    for (let i = 0; i < held.length; i += 3) {
+      const slot = (((youngest - (held[i] ?? 0)) % SLICES) + SLICES) % SLICES;
+      const at = slot * BUCKETS + (held[i + 1] ?? 0);
+      const count = held[i + 2] ?? 0;
+      this.#counts[at] = (this.#counts[at] ?? 0) + count;
+      this.#totals[slot] = (this.#totals[slot] ?? 0) + count;
+    }
+  }
+
   #merge(): Uint32Array {
     const merged = new Uint32Array(BUCKETS);
     for (let slice = 0; slice < SLICES; slice++) {

@@ -14,7 +14,7 @@ import {
   SOURCES,
   TextCounts,
 } from './codes.ts';
-import { DurationHistogram } from './histogram.ts';
+import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
 import { OutcomeWindow } from './outcome-window.ts';
 import { LatencyWindow } from './quantiles.ts';
 
@@ -85,11 +85,55 @@ export class RouteStats {
     if (result !== 'bypass') this.cacheWindow.add(result !== 'miss', now);
   }
 
+  /** Everything, as plain data. `now`: monotonic milliseconds. */
+  export(now: number): RouteSnapshot {
+    return {
+      upstream: this.upstream,
+      route: this.route,
+      numbers: this.#numbers.map((counts) => [...counts.entries()]),
+      texts: this.#texts.map((counts) => [...counts.entries()]),
+      durations: this.durations.export(),
+      latency: this.latency.export(now),
+      cache: [...this.cache],
+      cacheWindow: this.cacheWindow.export(now),
+    };
+  }
+
+  /** Adds what another process counted of the same route. */
+  absorb(other: RouteSnapshot, now: number): void {
+    for (const [i, counts] of this.#numbers.entries()) for (const [key, count] of other.numbers[i] ?? []) counts.add(key, count);
+    for (const [i, counts] of this.#texts.entries()) for (const [key, count] of other.texts[i] ?? []) counts.add(key, count);
+    this.durations.absorb(other.durations);
+    this.latency.absorb(other.latency, now);
+    for (const [i, count] of other.cache.entries()) this.cache[i] = (this.cache[i] ?? 0) + count;
+    this.cacheWindow.absorb(other.cacheWindow, now);
+  }
+
+  get #numbers(): readonly NumberCounts[] {
+    return [this.requests, this.attempts];
+  }
+
+  get #texts(): readonly TextCounts[] {
+    return [this.retries, this.failures, this.acts, this.observed, this.duplicates];
+  }
+
   /** Share of lookups that needed no full answer of the upstream, over the window; undefined where there were none. */
   hitRatio(now: number): number | undefined {
     const { ok, failed } = this.cacheWindow.counts(now);
     return ok + failed === 0 ? undefined : ok / (ok + failed);
   }
+}
+
+/** The counts of a route as plain data. Windows are told by age, since every process has a clock of its own. */
+export interface RouteSnapshot {
+  readonly upstream: string;
+  readonly route: string;
+  readonly numbers: readonly (readonly [number, number][])[];
+  readonly texts: readonly (readonly [string, number][])[];
+  readonly durations: HistogramSnapshot;
+  readonly latency: readonly number[];
+  readonly cache: readonly number[];
+  readonly cacheWindow: readonly number[];
 }
 
 function requestKey(exchange: Exchange, outcome: ExchangeOutcome): number {

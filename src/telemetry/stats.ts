@@ -1,7 +1,7 @@
 import type { BreakerTransition, ObservablePolicy, Rejection } from '../model/events.ts';
 import { TextCounts } from './codes.ts';
-import { RouteStats } from './route-stats.ts';
-import { UpstreamStats } from './upstream-stats.ts';
+import { type RouteSnapshot, RouteStats } from './route-stats.ts';
+import { type UpstreamSnapshot, UpstreamStats } from './upstream-stats.ts';
 
 /** Routes that are told apart: configurations come and go with reloads, and what was counted stays. Past it, new ones are one. */
 const MAX_ROUTES = 2000;
@@ -19,11 +19,22 @@ export interface Warning {
   readonly at: number;
 }
 
+/** Every count, as plain data: for another process that adds up those of several. */
+export interface StatsSnapshot {
+  readonly routes: readonly RouteSnapshot[];
+  readonly upstreams: readonly UpstreamSnapshot[];
+  readonly rejections: readonly (readonly [Rejection, number])[];
+  readonly transitions: readonly (readonly [string, number])[];
+  readonly internalErrors: number;
+  readonly lastInternalErrorAt: number;
+  readonly warnings: readonly Warning[];
+}
+
 /** Every count since the start, by upstream and route. */
 export class Stats {
   readonly upstreams = new Map<string, UpstreamStats>();
   readonly rejections = new Map<Rejection, number>();
-  readonly transitions = new TextCounts();
+  transitions = new TextCounts();
   internalErrors = 0;
   /** When the last bug showed, in milliseconds since the epoch. */
   lastInternalErrorAt = -Infinity;
@@ -76,6 +87,42 @@ export class Stats {
   /** The listener refused something. */
   rejected(reason: Rejection): void {
     this.rejections.set(reason, (this.rejections.get(reason) ?? 0) + 1);
+  }
+
+  /** Everything, as plain data. `now`: monotonic milliseconds. */
+  export(now: number): StatsSnapshot {
+    return {
+      routes: [...this.routes()].map((route) => route.export(now)),
+      upstreams: [...this.upstreams.values()].map((upstream) => upstream.export(now)),
+      rejections: [...this.rejections],
+      transitions: [...this.transitions.entries()],
+      internalErrors: this.internalErrors,
+      lastInternalErrorAt: this.lastInternalErrorAt,
+      warnings: this.warnings,
+    };
+  }
+
+  /** Adds what another process counted. */
+  absorb(other: StatsSnapshot, now: number): void {
+    for (const route of other.routes) this.route(route.upstream, route.route).absorb(route, now);
+    for (const upstream of other.upstreams) this.upstream(upstream.name).absorb(upstream, now);
+    for (const [reason, count] of other.rejections) this.rejections.set(reason, (this.rejections.get(reason) ?? 0) + count);
+    for (const [key, count] of other.transitions) this.transitions.add(key, count);
+    this.internalErrors += other.internalErrors;
+    this.lastInternalErrorAt = Math.max(this.lastInternalErrorAt, other.lastInternalErrorAt);
+    for (const warning of other.warnings) this.warned(warning);
+  }
+
+  /** Forgets everything: what several processes counted is added up anew. */
+  clear(): void {
+    this.upstreams.clear();
+    this.rejections.clear();
+    this.transitions = new TextCounts();
+    this.internalErrors = 0;
+    this.lastInternalErrorAt = -Infinity;
+    this.#warnings.clear();
+    this.#routes.clear();
+    this.#size = 0;
   }
 
   #makeRoute(upstream: string, route: string): RouteStats {

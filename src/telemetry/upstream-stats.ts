@@ -1,7 +1,7 @@
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
 import type { FailureCode, FailureKind, Phase } from '../model/failure.ts';
 import { type AttemptOutcome, blamesUpstream } from './codes.ts';
-import { DurationHistogram } from './histogram.ts';
+import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
 import { type Counts, OutcomeWindow } from './outcome-window.ts';
 import { redactText } from './redact.ts';
 import { WINDOW_MS } from './route-stats.ts';
@@ -51,11 +51,44 @@ export class DependencyWindow {
     this.#lastError = error;
   }
 
+  /** What it holds, as plain data. */
+  export(now: number): DependencySnapshot {
+    return { window: this.#window.export(now), inARow: this.#inARow, lastError: this.#lastError, lastSuccessAt: this.#lastSuccessAt };
+  }
+
+  /** Adds what another process saw. Runs of failures go on where no success came in between. */
+  absorb(other: DependencySnapshot, now: number): void {
+    const ours = this.#lastSuccessAt ?? -Infinity;
+    const theirs = other.lastSuccessAt ?? -Infinity;
+    this.#window.absorb(other.window, now);
+    this.#inARow = runOf(this.#inARow, this.#lastError, theirs) + runOf(other.inARow, other.lastError, ours);
+    if ((other.lastError?.at ?? -Infinity) >= (this.#lastError?.at ?? -Infinity)) this.#lastError = other.lastError;
+    this.#lastSuccessAt = theirs > ours ? other.lastSuccessAt : this.#lastSuccessAt;
+  }
+
   read(now: number): DependencyReading {
     const { ok, failed } = this.#window.counts(now);
     const inARow = ok + failed === 0 ? 0 : this.#inARow;
     return { ok, failed, windowMs: WINDOW_MS, inARow, lastError: this.#lastError, lastSuccessAt: this.#lastSuccessAt };
   }
+}
+
+/** What a dependency's window holds, as plain data. */
+export interface DependencySnapshot {
+  readonly window: readonly number[];
+  readonly inARow: number;
+  readonly lastError: LastError | undefined;
+  readonly lastSuccessAt: number | undefined;
+}
+
+/** The counts of an upstream as plain data. */
+export interface UpstreamSnapshot {
+  readonly name: string;
+  readonly all: DependencySnapshot;
+  readonly hosts: readonly (readonly [string, DependencySnapshot])[];
+  readonly histograms: readonly HistogramSnapshot[];
+  readonly bytesIn: number;
+  readonly bytesOut: number;
 }
 
 /** Everything that is counted of one upstream over all its routes. */
@@ -102,6 +135,26 @@ export class UpstreamStats {
     }
   }
 
+  /** Everything, as plain data. */
+  export(now: number): UpstreamSnapshot {
+    const hosts = [...this.hosts].map(([host, window]) => [host, window.export(now)] as const);
+    const histograms = this.#histograms.map((histogram) => histogram.export());
+    return { name: this.name, all: this.all.export(now), hosts, histograms, bytesIn: this.bytesIn, bytesOut: this.bytesOut };
+  }
+
+  /** Adds what another process counted of the same upstream. */
+  absorb(other: UpstreamSnapshot, now: number): void {
+    this.all.absorb(other.all, now);
+    for (const [host, window] of other.hosts) this.#host(host).absorb(window, now);
+    for (const [i, histogram] of other.histograms.entries()) this.#histograms[i]?.absorb(histogram);
+    this.bytesIn += other.bytesIn;
+    this.bytesOut += other.bytesOut;
+  }
+
+  get #histograms(): readonly DurationHistogram[] {
+    return [this.connect, this.firstByte, this.body, this.wait];
+  }
+
   #host(authority: string): DependencyWindow {
     const known = this.hosts.get(authority);
     if (known !== undefined) return known;
@@ -110,6 +163,11 @@ export class UpstreamStats {
     this.hosts.set(authority, made);
     return made;
   }
+}
+
+/** A run of failures that a success elsewhere did not end. */
+function runOf(inARow: number, lastError: LastError | undefined, successAt: number): number {
+  return (lastError?.at ?? -Infinity) > successAt ? inARow : 0;
 }
 
 function lastErrorOf(exchange: Exchange, { failure, status }: AttemptRecord, at: number): LastError {

@@ -30,11 +30,11 @@ const SUMMARY = {
   isolate: 'Holds a breaker open until it is reset',
 } as const satisfies Record<BreakerAction, string>;
 
-function act(view: AdminView, log: Log, action: BreakerAction, { params, query }: AdminRequest): AdminReply {
+async function act(view: AdminView, log: Log, action: BreakerAction, { params, query }: AdminRequest): Promise<AdminReply> {
   const { upstream = '', breaker = '' } = params;
   const known = view.upstreams().map(({ name }) => name);
   if (!known.includes(upstream)) return problem(404, `No upstream is called ${JSON.stringify(upstream)}; there are: ${known.join(', ')}.`);
-  const breakers = view.actOnBreaker(upstream, breaker, action, query.get('authority') ?? undefined);
+  const breakers = await view.actOnBreaker(upstream, breaker, action, query.get('authority') ?? undefined);
   if (breakers === undefined) return problem(404, `The upstream ${upstream} has no breaker called ${JSON.stringify(breaker)}.`);
   if (breakers.length === 0)
     return problem(

@@ -17,8 +17,11 @@ const PURGE_KEYS = {
 } as const satisfies Record<keyof PurgeRequest, 'string' | 'boolean'>;
 const TARGETS = ['url', 'prefix', 'tag', 'route', 'upstream', 'all'] as const;
 
+/** The cache, as these endpoints use it. */
+export type CacheControl = Pick<CacheAdmin, 'list' | 'inspect' | 'purge' | 'stats'>;
+
 /** Looking into the cache and purging it. */
-export function cacheRoutes(cache: CacheAdmin, log: Log): AdminRoute[] {
+export function cacheRoutes(cache: CacheControl, log: Log): AdminRoute[] {
   return [
     {
       method: 'GET',
@@ -36,7 +39,7 @@ export function cacheRoutes(cache: CacheAdmin, log: Log): AdminRoute[] {
   ];
 }
 
-async function list(cache: CacheAdmin, { query }: AdminRequest): Promise<AdminReply> {
+async function list(cache: CacheControl, { query }: AdminRequest): Promise<AdminReply> {
   const url = query.get('url');
   if (url !== null) return json({ entries: await cache.inspect(url) });
   const limit = query.get('limit') ?? '100';
@@ -45,7 +48,7 @@ async function list(cache: CacheAdmin, { query }: AdminRequest): Promise<AdminRe
   return json({ store: cache.stats, entries: await cache.list(Math.min(Number(limit), MAX_LIMIT), filter) });
 }
 
-async function purge(cache: CacheAdmin, log: Log, { body }: AdminRequest): Promise<AdminReply> {
+async function purge(cache: CacheControl, log: Log, { body }: AdminRequest): Promise<AdminReply> {
   const request = purgeRequest(body);
   if (typeof request === 'string') return problem(400, request);
   const purged = await cache.purge(request);

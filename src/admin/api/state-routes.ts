@@ -1,4 +1,4 @@
-import type { Journal } from '../../telemetry/journal.ts';
+import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
 import { redactData } from '../../telemetry/redact.ts';
 import { healthOf, type HealthParts } from '../health.ts';
 import { json, problem } from '../replies.ts';
@@ -8,8 +8,13 @@ import { isSet } from './health-routes.ts';
 /** Exchanges that one answer lists at most. */
 const MAX_LIMIT = 1000;
 
+/** Where the last exchanges are: a journal, or those of several processes. */
+export interface ExchangeSource {
+  list(query: JournalQuery): ExchangeSummary[] | Promise<ExchangeSummary[]>;
+}
+
 /** What stands and what has happened, for tools and the dashboard. */
-export function stateRoutes(parts: HealthParts, journal: Journal): AdminRoute[] {
+export function stateRoutes(parts: HealthParts, journal: ExchangeSource): AdminRoute[] {
   const { view } = parts;
   return [
     {
@@ -33,9 +38,9 @@ export function stateRoutes(parts: HealthParts, journal: Journal): AdminRoute[] 
   ];
 }
 
-function exchanges(journal: Journal, { query }: AdminRequest): AdminReply {
+async function exchanges(journal: ExchangeSource, { query }: AdminRequest): Promise<AdminReply> {
   const limit = query.get('limit') ?? '100';
   if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
   const wanted = { limit: Math.min(Number(limit), MAX_LIMIT), upstream: query.get('upstream') ?? undefined, failed: isSet(query, 'failed') };
-  return json({ exchanges: journal.list(wanted) });
+  return json({ exchanges: await journal.list(wanted) });
 }
