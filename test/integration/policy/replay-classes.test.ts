@@ -56,7 +56,7 @@ describe('what is sent again, over real sockets', () => {
     async (_name, { fault, method, healsAt, refused }) => {
       await using upstream = await RawUpstream.start((socket, number) => (number >= healsAt ? void socket.write(OK) : fault.act(socket)));
       await using api = chain(upstream.authority, {
-        timeouts: { headers: '25ms', total: '5s' },
+        timeouts: { headers: fault.name === 'silence' ? '25ms' : '20s', total: '60s' },
         retry: { attempts: 3, refused, backoff: { base: '1ms', max: '1ms' }, budget: { minPerSecond: 100 } },
       });
       const bare = method === 'POST with a key' ? 'POST' : method;
