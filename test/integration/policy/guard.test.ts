@@ -65,7 +65,7 @@ describe('a guarded stream over real sockets', () => {
 
   it('whose first event does not come in time is asked for again', async () => {
     await using upstream = await RawUpstream.start((socket, number) => void (number === 1 ? socket.write(HEAD) : socket.end(HEAD + PART + LAST)));
-    await using api = chain(upstream.authority, { ...GEMINI, guard: { ...GEMINI.guard, firstEvent: '60ms' } });
+    await using api = chain(upstream.authority, { ...GEMINI, guard: { ...GEMINI.guard, firstEvent: '250ms' } });
     expect(await read(await api.service(request(upstream.authority, { method: 'POST', body: '{}' })))).toBe(PART + LAST);
     await vi.waitUntil(() => api.pools.stats.busy === 0);
   });

@@ -74,7 +74,7 @@ describe('all layers at once, an upstream on its worst day and clients that leav
     for (let round = 0; round < 6; round++) await Promise.all(Array.from({ length: 50 }, (_, i) => one(round * 50 + i)));
     expect(answered).toBe(300);
     await vi.waitUntil(() => api.pools.stats.busy === 0 && api.places?.stats.active === 0, { timeout: 3000 });
-    expect(sent.size).toBeGreaterThan(40);
+    expect(sent.size).toBeGreaterThan(10);
     expect([...sent.values()].every((times) => times === 1)).toBe(true);
     expect(api.places?.stats.queued).toBe(0);
     expect(api.pools.stats.queued).toBe(0);

@@ -103,7 +103,8 @@ describe('patience over real sockets', () => {
     for (let i = 0; i < 3; i++) {
       const exchange = request(upstream.authority);
       const outcome = api.service(exchange);
-      setTimeout(() => exchange.abort(), 220);
+      await vi.waitUntil(() => upstream.received.length > i);
+      exchange.abort(exchange.startedAt + 220);
       await outcome;
     }
     expect(api.notices.patience).toMatchObject([{ upstream: 'api', tooLong: true, departures: 3 }]);

@@ -55,7 +55,7 @@ describe('no second send over real sockets', () => {
 
   it('lets a late call go after its time, and its connection with it', async () => {
     await using upstream = await RawUpstream.start(() => undefined);
-    await using api = chain(upstream.authority, { resend: { enabled: true, lateAnswer: '80ms' }, timeouts: { headers: '40ms' } });
+    await using api = chain(upstream.authority, { resend: { enabled: true, lateAnswer: '400ms' }, timeouts: { headers: '40ms' } });
     expect(await api.service(request(upstream.authority, SEND))).toMatchObject({ status: 504 });
     expect(api.pools.stats.busy).toBe(1);
     await vi.waitUntil(() => api.pools.stats.busy === 0);
