@@ -94,8 +94,8 @@ export interface StoreStats {
   readonly errors: number;
 }
 
-/** Tags dropped by somebody else who shares the store. */
-export type InvalidationListener = (tags: readonly string[], soft: boolean) => void;
+/** Tags dropped by somebody else who shares the store; undefined where it may have been anything. */
+export type InvalidationListener = (tags: readonly string[] | undefined, soft: boolean) => void;
 
 /**
  * Keeps answers by key. Knows nothing of HTTP: the layer decides what is stored, found and served; the store bounds bytes, entry size and variants per key, and

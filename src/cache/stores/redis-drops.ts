@@ -1,0 +1,165 @@
+import { randomUUID } from 'node:crypto';
+import type { InvalidationListener } from '../store.ts';
+import { digest } from './record.ts';
+import type { Commander } from './redis-commander.ts';
+import { CATCH_UP, DROP, DROP_ALL } from './redis-scripts.ts';
+
+/** Drops that are remembered; what was stored before the oldest of them is found no more. */
+const REMEMBERED = 50_000;
+/** Longer tags are remembered by their hash. */
+const LONGEST = 400;
+/** How often a lookup catches up before it gives up. */
+const ROUNDS = 3;
+
+/**
+ * What was dropped from a shared store. Every drop has a number, one above the last; an answer carries the number that its sidecar had seen when it stored it, and is
+ * dead once one of its tags was dropped under a higher one. Each lookup reads the last number along with the answer: who has not seen it yet catches up first. So nobody
+ * finds what a settled drop concerns, whoever dropped it, even where a message was lost; and an answer that was fetched before a drop and arrives after it is dead on arrival.
+ */
+export class Drops {
+  readonly key: string;
+  readonly channel: string;
+  readonly #from = randomUUID();
+  readonly #tell: InvalidationListener;
+  readonly #hard = new Map<string, number>();
+  readonly #soft = new Map<string, number>();
+  #floor = 0;
+  #seen = -1;
+  #catching: Promise<void> | undefined;
+
+  /** `tell` hears of the drops of others. */
+  constructor(prefix: string, tell: InvalidationListener) {
+    this.key = `${prefix}drops`;
+    this.channel = `${prefix}dropped`;
+    this.#tell = tell;
+  }
+
+  /** The number of the last drop that is known here: what is stored now is older than the next. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Whether an answer that was stored under `seq` was dropped since. */
+  isDead(seq: number, tags: readonly string[]): boolean {
+    return seq < this.#floor || isBelow(this.#hard, seq, tags);
+  }
+
+  /** Whether it was marked softly since. */
+  isMarked(seq: number, tags: readonly string[]): boolean {
+    return isBelow(this.#soft, seq, tags);
+  }
+
+  /** Catches up with the drop of this number. False where that did not come about. */
+  async reach(commander: Commander, seq: number): Promise<boolean> {
+    if (seq === this.#seen) return true;
+    for (let round = 0; round < ROUNDS; round++) {
+      await this.catchUp(commander);
+      if (this.#seen >= seq) return true;
+    }
+    return false;
+  }
+
+  /** Reads what was dropped since. Rejects where Redis does. */
+  catchUp(commander: Commander): Promise<void> {
+    this.#catching ??= this.#catchUp(commander).finally(() => {
+      this.#catching = undefined;
+    });
+    return this.#catching;
+  }
+
+  /** Drops tags for everybody. Rejects where Redis does. */
+  async drop(commander: Commander, tags: readonly string[], soft: boolean): Promise<void> {
+    const members = tags.map((tag) => memberOf(tag, soft));
+    const reply = await this.#run(commander, DROP, [this.channel, this.#message(tags, soft), String(REMEMBERED), ...members]);
+    await this.#made(commander, Number(reply), members);
+  }
+
+  /** Forgets all that is stored, for everybody. Rejects where Redis does. */
+  async dropAll(commander: Commander): Promise<void> {
+    await this.#run(commander, DROP_ALL, [this.channel, this.#message(undefined, false)]);
+    await this.catchUp(commander);
+  }
+
+  /** A message of the channel. What is no such message is passed over: the next lookup catches up. */
+  heard(message: string, commander: Commander): void {
+    const cut = message.indexOf('\n');
+    const seq = Number(message.slice(0, cut));
+    const { from, soft, tags } = parse(message.slice(cut + 1));
+    if (from === undefined || from === this.#from) return;
+    this.#tell(tags, soft === true);
+    if (tags !== undefined && seq === this.#seen + 1)
+      this.#next(
+        seq,
+        tags.map((tag) => memberOf(tag, soft === true)),
+      );
+    else if (seq > this.#seen) this.catchUp(commander).catch(() => undefined);
+  }
+
+  async #made(commander: Commander, seq: number, members: readonly string[]): Promise<void> {
+    if (seq === this.#seen + 1) this.#next(seq, members);
+    else if (seq > this.#seen) await this.catchUp(commander);
+  }
+
+  #next(seq: number, members: readonly string[]): void {
+    for (const member of members) this.#note(member, seq);
+    this.#seen = seq;
+  }
+
+  async #catchUp(commander: Commander): Promise<void> {
+    const from = this.#hard.size + this.#soft.size > 2 * REMEMBERED ? -1 : this.#seen;
+    const reply = (await this.#run(commander, CATCH_UP, [String(from)])) as [Buffer, Buffer, Buffer[]];
+    const [seq, floor, dropped] = [Number(reply[0]), Number(reply[1]), reply[2]];
+    const first = this.#seen === -1;
+    if (from === -1) {
+      this.#hard.clear();
+      this.#soft.clear();
+    }
+    const tags: string[] = [];
+    for (let i = 0; i + 1 < dropped.length; i += 2) {
+      const member = String(dropped[i]);
+      if (member.startsWith('#')) continue;
+      this.#note(member, Number(dropped[i + 1]));
+      tags.push(member.slice(1));
+    }
+    // who has lost drops does not know what they were
+    const lost = floor > this.#seen || tags.some((tag) => tag.startsWith('~'));
+    this.#floor = Math.max(this.#floor, floor);
+    this.#seen = Math.max(this.#seen, seq);
+    if (!first && (lost || tags.length > 0)) this.#tell(lost ? undefined : tags, false);
+  }
+
+  #note(member: string, seq: number): void {
+    (member.startsWith('s') ? this.#soft : this.#hard).set(member.slice(1), seq);
+  }
+
+  #message(tags: readonly string[] | undefined, soft: boolean): string {
+    return JSON.stringify({ from: this.#from, soft, tags } satisfies Message);
+  }
+
+  #run(commander: Commander, script: string, words: readonly string[]): Promise<unknown> {
+    return commander.send(this.key, ['EVAL', script, '1', this.key, ...words]);
+  }
+}
+
+interface Message {
+  readonly from: string;
+  readonly soft: boolean;
+  /** Undefined: everything. */
+  readonly tags: readonly string[] | undefined;
+}
+
+function parse(text: string): Partial<Message> {
+  try {
+    return JSON.parse(text) as Partial<Message>;
+  } catch {
+    return {};
+  }
+}
+
+const shortOf = (tag: string): string => (tag.length > LONGEST ? `~${digest(tag)}` : tag);
+const memberOf = (tag: string, soft: boolean): string => `${soft ? 's' : 'h'}${shortOf(tag)}`;
+
+function isBelow(drops: ReadonlyMap<string, number>, seq: number, tags: readonly string[]): boolean {
+  if (drops.size === 0) return false;
+  return tags.some((tag) => (drops.get(shortOf(tag)) ?? -1) > seq);
+}

@@ -1,0 +1,150 @@
+import type { Commander } from './redis-commander.ts';
+
+/** What a link is made with. */
+export interface RedisLinkOptions {
+  /** Makes a new connection; called again where the old one seems dead. */
+  readonly connection: () => Commander;
+  /** For each operation, whatever it takes. */
+  readonly timeoutMs: number;
+  /** Brings this process up to date; the link is up once it has settled. */
+  readonly revive: (commander: Commander) => Promise<void>;
+  /** Told when the link is lost, and when it is back. */
+  readonly notice: (text: string) => void;
+}
+
+/** How long after a failure the link is tried again, the first and the last time. */
+const FIRST_MS = 250;
+const LAST_MS = 2000;
+/** Trials in vain after which the connection itself is made anew. */
+const GIVEN_UP = 4;
+
+/**
+ * The link to Redis, with a breaker of its own: after the first operation that fails or takes too long it is down, operations fail at once, and it is tried in the
+ * background until it answers. No request pays for finding that out.
+ */
+export class RedisLink {
+  readonly #options: RedisLinkOptions;
+  #commander: Commander;
+  #up = false;
+  #closed = false;
+  #trials = 0;
+  #trying = false;
+  #timer: NodeJS.Timeout | undefined;
+  #told = true;
+  readonly #waiting: (() => void)[] = [];
+  /** Operations that failed. */
+  errors = 0;
+
+  constructor(options: RedisLinkOptions) {
+    this.#options = options;
+    this.#commander = this.#connect();
+    this.#again();
+  }
+
+  /** Works on the link; undefined where that fails, which takes no longer than the time limit. */
+  async try<T>(work: (commander: Commander) => Promise<T>): Promise<T | undefined> {
+    if (this.#closed) return undefined;
+    if (!this.#up) {
+      this.errors++;
+      return undefined;
+    }
+    const commander = this.#commander;
+    try {
+      return await timed(work(commander), this.#options.timeoutMs);
+    } catch (error) {
+      this.errors++;
+      // a server that says no is there
+      if (!commander.isRefusal(error)) this.lose(reasonOf(error));
+      return undefined;
+    }
+  }
+
+  /** Takes the link down until it was brought up to date again. */
+  lose(reason: string): void {
+    if (!this.#up || this.#closed) return;
+    this.#up = false;
+    this.#trials = 0;
+    this.#tell(false, reason);
+    this.#again();
+  }
+
+  /** Settles when the link is up, or after one time limit. */
+  async settled(): Promise<void> {
+    if (this.#up || this.#closed) return;
+    const up = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await timed(up, this.#options.timeoutMs).catch(() => undefined);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#up = false;
+    clearTimeout(this.#timer);
+    this.#commander.destroy();
+  }
+
+  #connect(): Commander {
+    const made = this.#options.connection();
+    made.connect(() => void this.#try());
+    return made;
+  }
+
+  #again(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#try(), Math.min(FIRST_MS * 2 ** this.#trials, LAST_MS));
+  }
+
+  async #try(): Promise<void> {
+    if (this.#up || this.#closed || this.#trying) return;
+    this.#trying = true;
+    try {
+      await timed(this.#options.revive(this.#commander), this.#options.timeoutMs * 4);
+      this.#up = !this.#closed;
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#trying = false;
+    if (!this.#up) return;
+    clearTimeout(this.#timer);
+    this.#tell(true, '');
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #failed(error: unknown): void {
+    if (this.#closed) return;
+    this.#trials++;
+    // the first trial comes before the connection stands
+    if (this.#trials > 1) this.#tell(false, reasonOf(error));
+    if (this.#trials % GIVEN_UP === 0 && error instanceof TooLong) {
+      this.#commander.destroy();
+      this.#commander = this.#connect();
+    }
+    this.#again();
+  }
+
+  #tell(up: boolean, reason: string): void {
+    if (up === this.#told) return;
+    this.#told = up;
+    this.#options.notice(up ? 'the cache in Redis answers again' : `the cache in Redis does not answer, requests pass it by: ${reason}`);
+  }
+}
+
+class TooLong extends Error {}
+
+/** Errors of the library name addresses, never credentials: those stand in commands that are not shown. */
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
+
+function timed<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TooLong(`no answer within ${ms} ms`)), ms);
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error instanceof Error ? error : new Error(String(error)));
+      },
+    );
+  });
+}

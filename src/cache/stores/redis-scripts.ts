@@ -1,0 +1,101 @@
+/**
+ * What has to happen at once in Redis. Each script touches one key, so that all of them run in a cluster. Numbers of drops are texts throughout: Lua would print them
+ * with 14 digits.
+ */
+
+/** Begins the numbers of drops, from the server's microseconds: above any number that was given out before, should the key ever be lost. */
+const BEGIN = `
+local function begin(above)
+  local t = redis.call('TIME')
+  local seq = string.format('%d%06d', tonumber(t[1]), tonumber(t[2]))
+  if tonumber(seq) <= above then seq = string.format('%.0f', above + 1) end
+  redis.call('DEL', KEYS[1])
+  redis.call('ZADD', KEYS[1], seq, '#seq', seq, '#floor')
+  return seq
+end
+local seq = redis.call('ZSCORE', KEYS[1], '#seq')`;
+
+/** KEYS: drops. ARGV: the last number that was seen. Replies the last number, the floor, and what was dropped since with its numbers. */
+export const CATCH_UP = `${BEGIN}
+local seen = tonumber(ARGV[1])
+if not seq or tonumber(seq) < seen then seq = begin(seen) end
+return {seq, redis.call('ZSCORE', KEYS[1], '#floor'), redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES')}`;
+
+/** KEYS: drops. ARGV: channel, message, how many to remember, members. Replies the number of this drop. */
+export const DROP = `${BEGIN}
+if not seq then begin(0) end
+seq = redis.call('ZINCRBY', KEYS[1], 1, '#seq')
+for i = 4, #ARGV do redis.call('ZADD', KEYS[1], seq, ARGV[i]) end
+local over = redis.call('ZCARD', KEYS[1]) - 2 - tonumber(ARGV[3])
+if over > 0 then
+  local old = redis.call('ZRANGE', KEYS[1], 1, over, 'WITHSCORES')
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 1, over)
+  redis.call('ZADD', KEYS[1], old[#old], '#floor')
+end
+redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
+return seq`;
+
+/** KEYS: drops. ARGV: channel, message. Forgets all that is stored. Replies the number of this drop. */
+export const DROP_ALL = `${BEGIN}
+seq = begin(tonumber(seq or 0))
+redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
+return seq`;
+
+/** KEYS: answers of a key. ARGV: slot, record, time to live, how many, how many bytes. Numbers them in the order of their coming; the oldest go. */
+export const PUT = `
+local order = redis.call('HINCRBY', KEYS[1], '#', 1)
+redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I4', order) .. ARGV[2])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local slots, bytes, count = redis.call('HKEYS', KEYS[1]), 0, 0
+for _, slot in ipairs(slots) do bytes = bytes + redis.call('HSTRLEN', KEYS[1], slot) count = count + 1 end
+count = count - 1
+if count <= tonumber(ARGV[4]) and bytes <= tonumber(ARGV[5]) then return 0 end
+local held = {}
+for _, slot in ipairs(slots) do
+  if slot ~= '#' then
+    local record = redis.call('HGET', KEYS[1], slot)
+    held[#held + 1] = { slot = slot, order = struct.unpack('>I4', record), bytes = #record }
+  end
+end
+table.sort(held, function (a, b) return a.order < b.order end)
+local gone = 0
+for _, one in ipairs(held) do
+  if (count <= tonumber(ARGV[4]) and bytes <= tonumber(ARGV[5])) or one.slot == ARGV[1] then break end
+  redis.call('HDEL', KEYS[1], one.slot)
+  count = count - 1
+  bytes = bytes - one.bytes
+  gone = gone + 1
+end
+return gone`;
+
+/** KEYS: answers of a key. ARGV: slots. Replies how many went. */
+export const REMOVE = `
+local gone = redis.call('HDEL', KEYS[1], unpack(ARGV))
+if redis.call('HLEN', KEYS[1]) <= 1 then redis.call('UNLINK', KEYS[1]) end
+return gone`;
+
+/** KEYS: answers of a key. ARGV: slots, and where in a record the mark is. Replies how many were marked. */
+export const MARK = `
+local marked, at = 0, tonumber(ARGV[#ARGV])
+for i = 1, #ARGV - 1 do
+  local record = redis.call('HGET', KEYS[1], ARGV[i])
+  if record then
+    redis.call('HSET', KEYS[1], ARGV[i], string.sub(record, 1, at) .. '\\1' .. string.sub(record, at + 2))
+    marked = marked + 1
+  end
+end
+return marked`;
+
+/** KEYS: answers of a tag. ARGV: member, its end, time to live, how many, now. */
+export const INDEX = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[5])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[4]))
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return 1`;
+
+/** KEYS: answers of a tag. Replies them and forgets them. */
+export const TAKE = `
+local members = redis.call('ZRANGE', KEYS[1], 0, -1)
+redis.call('UNLINK', KEYS[1])
+return members`;

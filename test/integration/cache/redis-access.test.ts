@@ -1,0 +1,111 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from 'redis';
+import { describe, expect, it } from 'vitest';
+import { openRedisStore, type RedisStore } from '../../../src/cache/stores/redis.ts';
+import type { RedisAddress } from '../../../src/cache/stores/redis-commander.ts';
+import { systemClock } from '../../../src/model/clock.ts';
+import { issueAuthority, LeafIssuer, newKey } from '../../../src/tls/certificates.ts';
+import { RedisServer } from '../../support/redis-server.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
+import { storedResponse } from '../../unit/cache/store-contract.ts';
+
+async function opened(address: Partial<RedisAddress>, notices: string[] = []): Promise<RedisStore & Disposable> {
+  const store = await openRedisStore(
+    {
+      address: { urls: [], cluster: false, connectTimeoutMs: 2000, tls: undefined, ...address },
+      prefix: 'access:',
+      timeoutMs: 2000,
+      maxVariants: 8,
+      maxKeyBytes: 1_000_000,
+      notice: (text) => notices.push(text),
+    },
+    systemClock,
+  );
+  return Object.assign(store, { [Symbol.dispose]: () => store.close() });
+}
+
+async function works(store: RedisStore): Promise<boolean> {
+  await store.put('k', storedResponse(Date.now(), { tags: ['t'] }));
+  return (await store.lookup('k')).length === 1 && (await store.invalidate(['t'], false)) === 1 && (await store.lookup('k')).length === 0;
+}
+
+describe('the Redis store and who may use it', () => {
+  it('speaks TLS, verified by the CA that it was given, and with no other', async () => {
+    await using scratch = await scratchDirectory();
+    const caKey = await newKey();
+    const ca = await issueAuthority(caKey, Date.now());
+    const issuer = await LeafIssuer.of({ certificate: ca, key: caKey });
+    const leaf = await issuer.issue('127.0.0.1', Date.now(), 3_600_000);
+    const files = { 'ca.pem': ca, 'server.pem': leaf.certificate, 'server.key': leaf.key };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(scratch.path, name), text);
+    const at = (name: keyof typeof files): string => join(scratch.path, name);
+    await using server = await RedisServer.start(
+      ['--tls-cert-file', at('server.pem'), '--tls-key-file', at('server.key'), '--tls-ca-cert-file', at('ca.pem'), '--tls-auth-clients', 'no'],
+      true,
+    );
+    const urls = [`rediss://127.0.0.1:${server.port}`];
+    using trusting = await opened({ urls, tls: { ca } });
+    expect(await works(trusting)).toBe(true);
+    const notices: string[] = [];
+    using distrusting = await opened({ urls }, notices);
+    expect(await works(distrusting)).toBe(false);
+  });
+
+  it('logs in with the user and the password of the URL, and shows neither', async () => {
+    await using server = await RedisServer.start('--user sidecar on >p@ss:word ~access:* &access:* +@all -@dangerous --user default off'.split(' '));
+    const notices: string[] = [];
+    using right = await opened({ urls: [`redis://sidecar:p%40ss%3Aword@127.0.0.1:${server.port}`] }, notices);
+    expect(await works(right)).toBe(true);
+    expect(notices).toEqual([]);
+    const refused = new Promise<string>((resolve) => {
+      notices.push = (...texts) => {
+        resolve(texts.join());
+        return 0;
+      };
+    });
+    using wrong = await opened({ urls: [`redis://sidecar:hush-hush@127.0.0.1:${server.port}`] }, notices);
+    expect(await works(wrong)).toBe(false);
+    expect(await refused).toMatch(/WRONGPASS|not answer/);
+    expect(await refused).not.toMatch(/hush|sidecar:/);
+  });
+
+  it('spreads over a cluster, drops across its servers, and lists and purges all of them', async () => {
+    const servers = await Promise.all([0, 1, 2].map(() => RedisServer.start(['--cluster-enabled', 'yes'])));
+    await using _all = { [Symbol.asyncDispose]: () => Promise.all(servers.map((server) => server[Symbol.asyncDispose]())).then(() => undefined) };
+    await join3(servers);
+    const urls = servers.map(({ url }) => url);
+    using a = await opened({ urls, cluster: true });
+    using b = await opened({ urls: urls.slice(1), cluster: true });
+    const heard = new Promise((resolve) => {
+      b.onInvalidation((tags) => resolve(tags));
+    });
+    while (!(await works(a)));
+    for (let i = 0; i < 60; i++) await a.put(`https://x/${i}`, storedResponse(Date.now(), { tags: [`t${i % 2}`] }));
+    expect(await b.list({}, 100)).toHaveLength(60);
+    expect(await a.invalidate(['t0'], false)).toBe(30);
+    expect(await heard).toEqual(['t']);
+    for (let i = 0; i < 60; i++) expect(await b.lookup(`https://x/${i}`)).toHaveLength(i % 2);
+    expect(await b.purge({ prefix: 'https://x/' }, false)).toBe(30);
+    expect(await a.list({}, 100)).toEqual([]);
+    expect([a.stats.errors, b.stats.errors]).toEqual([0, 0]);
+  });
+});
+
+/** Makes one cluster of three servers, each with a third of the slots. */
+async function join3(servers: readonly RedisServer[]): Promise<void> {
+  const clients = servers.map(({ url }) => createClient({ url, RESP: 2 }));
+  await Promise.all(clients.map((client) => client.connect()));
+  await Promise.all(
+    clients.map((client, i) => client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(i * 5461), String(i === 2 ? 16383 : i * 5461 + 5460)])),
+  );
+  for (const { port } of servers.slice(1)) await clients[0]?.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(port)]);
+  const isWhole = async (client: (typeof clients)[number]): Promise<boolean> => {
+    const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
+    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3') && info.includes('cluster_slots_ok:16384');
+  };
+  for (const client of clients) {
+    while (!(await isWhole(client)));
+    client.destroy();
+  }
+}
