@@ -28,7 +28,7 @@ export class Entry implements Found {
   readonly epoch: number;
   readonly cost: number;
 
-  constructor(response: StoredResponse, held: readonly Tag[], tags: TagTable, now: number, cost: number) {
+  constructor(response: StoredResponse, freshness: Freshness, held: readonly Tag[], tags: TagTable, now: number, cost: number) {
     this.checkedAt = tags.generation;
     this.touchedAt = now;
     this.vary = response.vary;
@@ -37,7 +37,7 @@ export class Entry implements Found {
     this.headers = response.headers;
     this.body = response.body;
     this.range = response.range;
-    this.freshness = response.freshness;
+    this.freshness = freshness;
     this.respondedAt = response.respondedAt;
     this.initialAgeMs = response.initialAgeMs;
     this.keepUntil = response.keepUntil;
@@ -64,6 +64,17 @@ export function holds(filter: StoreFilter, key: string, entry: Entry): boolean {
   if (filter.route !== undefined && entry.route !== filter.route) return false;
   if (filter.prefix !== undefined && !key.startsWith(filter.prefix)) return false;
   return filter.tag === undefined || entry.held.some(({ name }) => name === filter.tag);
+}
+
+/** Whether two say the same. */
+export function isSameFreshness(a: Freshness, b: Freshness): boolean {
+  return (
+    a.freshMs === b.freshMs &&
+    a.staleWhileRevalidateMs === b.staleWhileRevalidateMs &&
+    a.staleIfErrorMs === b.staleIfErrorMs &&
+    a.noCache === b.noCache &&
+    a.mustRevalidate === b.mustRevalidate
+  );
 }
 
 /** Bytes that the entries of one key count for. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../model/clock.ts';
-import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
-import { bytesOf, costOf, Entry, holds, replaces } from './memory-entry.ts';
+import type { CacheStore, Found, Freshness, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
+import { bytesOf, costOf, Entry, holds, isSameFreshness, replaces } from './memory-entry.ts';
 import { isDead, isMarked, TagTable } from './tags.ts';
 
 /** Bounds of a memory store. */
@@ -27,6 +27,7 @@ export class MemoryStore implements CacheStore {
   readonly #maxVariants: number;
   readonly #tags = new TagTable();
   readonly #entries: LRUCache<string, readonly Entry[]>;
+  #freshness: Freshness = { freshMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs: undefined, noCache: false, mustRevalidate: false };
   #count = 0;
   #evictions = 0;
   /** Entries dropped since the last sweep, as far as they were counted. */
@@ -63,7 +64,14 @@ export class MemoryStore implements CacheStore {
 
   put(key: string, response: StoredResponse): void {
     const kept = this.#others(this.#entries.peek(key), response);
-    const entry = new Entry(response, this.#tags.hold(response.tags), this.#tags, this.#clock.wallNow(), bytesOf(key, response));
+    const entry = new Entry(
+      response,
+      this.#shared(response.freshness),
+      this.#tags.hold(response.tags),
+      this.#tags,
+      this.#clock.wallNow(),
+      bytesOf(key, response),
+    );
     this.#count++;
     while (kept.length >= this.#maxVariants) {
       this.#evictions++;
@@ -109,6 +117,12 @@ export class MemoryStore implements CacheStore {
 
   close(): void {
     this.#entries.clear();
+  }
+
+  /** One object for equal freshness in a row: most answers of a route have the same, and a hit then finds it in the processor's cache. */
+  #shared(freshness: Freshness): Freshness {
+    if (!isSameFreshness(this.#freshness, freshness)) this.#freshness = freshness;
+    return this.#freshness;
   }
 
   /** The variants that stay beside a new one. */
