@@ -50,7 +50,7 @@ function goodDay({ supabase, gemini, whatsapp }: Simulators): void {
 function supabaseFaults({ supabase }: Simulators, chance: Chance, gentle: boolean): void {
   chance(supabase, 0.007, { kind: 'reset-connection' });
   // Gentle weather makes up for the long stalls that it leaves out.
-  chance(supabase, gentle ? 0.1 : 0.03, { kind: 'stall-tls' });
+  chance(supabase, gentle ? 0.1 : 0.04, { kind: 'stall-tls' });
   chance(supabase, 0.005, { kind: 'answer', answer: restError('PGRST003') }, READS);
   chance(supabase, 0.005, { kind: 'status', status: 503 }, READS);
   chance(supabase, 0.003, { kind: 'answer', answer: cloudflarePage(522) }, READS);
