@@ -29,7 +29,7 @@ export interface Storable extends Storing {
 /** How an answer is stored on a route; undefined where it may not be. */
 export function storable(settings: RouteCacheSettings, request: CacheRequest, { reply, requestedAt, respondedAt }: Arrival): Storable | undefined {
   const { status, headers } = reply;
-  const vary = varyOf(headers);
+  const vary = selectingFields(headers);
   if (vary === undefined || isTooLarge(settings, headers)) return undefined;
   // where Range is part of the key, what answers it is whole
   const isPart = status === 206 && !request.rangeInKey;
@@ -43,7 +43,17 @@ export function storable(settings: RouteCacheSettings, request: CacheRequest, { 
 /** Whether an answer that is not stored may still be shared by those who asked for it at the same moment. */
 export function shareable({ shareUnstored, key, maxEntry }: RouteCacheSettings, request: CacheRequest, { status, headers }: Reply): boolean {
   if (!shareUnstored || request.ranged || (key.shared && request.authorized)) return false;
-  return varyOf(headers) !== undefined && !isTooLarge({ maxEntry }, headers) && mayBeShared(status, headers);
+  return selectingFields(headers) !== undefined && !isTooLarge({ maxEntry }, headers) && mayBeShared(status, headers);
+}
+
+/**
+ * The request fields that select an answer: what Vary says, and Accept-Encoding where the content is coded. Origins that leave it out of Vary would have a client get a coding
+ * that it did not offer.
+ */
+export function selectingFields(headers: HeaderList): readonly string[] | undefined {
+  const vary = varyOf(headers);
+  if (vary === undefined || vary.includes('accept-encoding') || headerValue(headers, 'content-encoding') === undefined) return vary;
+  return [...vary, 'accept-encoding'];
 }
 
 function isTooLarge({ maxEntry }: Pick<RouteCacheSettings, 'maxEntry'>, headers: HeaderList): boolean {

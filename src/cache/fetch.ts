@@ -9,11 +9,11 @@ import type { Leases } from './coalesce/leases.ts';
 import type { KeyNotes } from './coalesce/memory-of-keys.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
-import { aged, type Arrival, freshened, shareable, storable, type Storable, storedFrom } from './entry.ts';
+import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable, storedFrom } from './entry.ts';
 import { type Identities, isCredential } from './identity.ts';
 import type { CacheRequest } from './request.ts';
 import { CONDITIONS, confirmed } from './rules/conditions.ts';
-import { variantOf, varyOf } from './rules/vary.ts';
+import { variantOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { CacheStore, Found } from './store.ts';
@@ -91,11 +91,12 @@ export class Fetcher {
   /** A stored answer is still good: it takes over the fields of the 304 and is fresh anew (RFC 9111 section 4.3.4). */
   #confirmed(fetch: Fetch, arrival: Arrival, stored: Found): void {
     const { flight, request, fields } = fetch;
-    const names = varyOf(arrival.reply.headers) ?? [];
-    const vary = names.length > 0 ? names : stored.vary;
+    const fresh = freshened(this.#settings, request, stored, arrival);
+    const selecting = selectingFields(fresh.headers);
+    const vary = selecting ?? stored.vary;
     const variant = variantOf(vary, fields, isCredential, this.#parts.identities.hash);
-    const fresher = { ...freshened(this.#settings, request, stored, arrival), vary, variant };
-    if (fresher.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
+    const fresher = { ...fresh, vary, variant };
+    if (selecting !== undefined && fresh.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
     flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, isFor: this.#isFor(vary, variant) });
     fetch.over();
   }
@@ -138,7 +139,7 @@ export class Fetcher {
 
   #shared(fetch: Fetch, arrival: Arrival, found: Storable | undefined): Extract<Landing, { kind: 'shared' }> {
     const { reply } = arrival;
-    const vary = found?.vary ?? varyOf(reply.headers) ?? [];
+    const vary = found?.vary ?? selectingFields(reply.headers) ?? [];
     const variant = variantOf(vary, fetch.fields, isCredential, this.#parts.identities.hash);
     this.#notes.noteVary(fetch.request.key, vary);
     const body = this.#share(fetch, reply, found);

@@ -19,9 +19,9 @@ export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
 /** True for fields whose value must not be kept. */
 export const isCredential = (name: string): boolean => CREDENTIAL_HEADERS.has(name);
 
-/** Query parameters that carry credentials: in a key, and wherever a key is shown, only their hash stands. */
+/** Query parameters that carry credentials, by name: in a key, and wherever a key is shown, only their hash stands. The names are those that logs leave out. */
 const CREDENTIAL_QUERY =
-  /([?&](?:key|apikey|api_key|access_token|token|refresh_token|auth|signature|sig|x-amz-signature|x-goog-signature)=)([^&#]*)/gi;
+  /([?&](?:[\w.-]*(?:token|secret|password|passphrase|api[-_]?key|private[-_]?key|access[-_]?key|signature|credential)|key|code|sig|hash|auth|jwt|otp|pwd|pass|passwd|hmac|nonce|session|session[-_]?id|assertion|code[-_]?verifier|appsecret[-_]?proof)=)([^&#]*)/gi;
 
 /** Who asks: a hash that tells users apart and nothing else, and until when the token says that it is good. */
 export interface Identity {

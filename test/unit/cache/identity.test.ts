@@ -113,15 +113,15 @@ describe('identity', () => {
 
   it('leaves no credential in keys, tags, listings and statuses', async () => {
     const bench = new Bench({ ttl: 1000, tags: ['t'], keyHeaders: ['x-api-key'] }, () => ok('row', 'vary', 'Authorization, Cookie'));
-    const secrets = ['s3cr3t-query', 's3cr3t-token', 's3cr3t-bearer', 's3cr3t-cookie', 's3cr3t-api', 's3cr3t-sig'];
+    const secrets = ['s3cr3t-query', 's3cr3t-token', 's3cr3t-bearer', 's3cr3t-cookie', 's3cr3t-api', 's3cr3t-sig', 's3cr3t-client', 's3cr3t-code'];
     const answer = await bench.get({
-      path: '/v1/x?key=s3cr3t-query&a=1&access_token=s3cr3t-token&X-Amz-Signature=s3cr3t-sig',
+      path: '/v1/x?key=s3cr3t-query&a=1&access_token=s3cr3t-token&X-Amz-Signature=s3cr3t-sig&client_secret=s3cr3t-client&code=s3cr3t-code',
       headers: ['authorization', 'Bearer s3cr3t-bearer', 'cookie', 'sid=s3cr3t-cookie', 'x-api-key', 's3cr3t-api'],
     });
     const seen = JSON.stringify([await bench.cache.store.list({}, 10), await bench.cache.admin.list(10), answer.said]);
     for (const secret of secrets) expect(seen).not.toContain(secret);
     const [shown] = await bench.cache.admin.list(10);
-    expect(shown?.url).toBe('https://api.example/v1/x?key=***&a=1&access_token=***&X-Amz-Signature=***');
+    expect(shown?.url).toBe('https://api.example/v1/x?key=***&a=1&access_token=***&X-Amz-Signature=***&client_secret=***&code=***');
   });
 });
 

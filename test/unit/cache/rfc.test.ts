@@ -206,6 +206,20 @@ describe('what comes from upstream', () => {
     expect(bench.sent).toHaveLength(3);
   });
 
+  it('is kept apart by the codings that were offered, although the origin does not say so', async () => {
+    const bench = new Bench({}, (exchange) => {
+      const offered = headerValue(exchange.headers, 'accept-encoding');
+      return offered === undefined ? ok('plain', ...MINUTE) : ok(offered, ...MINUTE, 'content-encoding', offered);
+    });
+    const ask = async (...headers: string[]): Promise<string> => (await bench.get({ headers })).body;
+    expect([await ask('accept-encoding', 'br'), await ask(), await ask('accept-encoding', 'br')]).toEqual(['br', 'plain', 'plain']);
+    expect(await ask('accept-encoding', 'gzip')).toBe('plain');
+    const other = new Bench({}, (exchange) => ok('coded', ...MINUTE, 'content-encoding', headerValue(exchange.headers, 'accept-encoding') ?? '?'));
+    await other.get({ headers: ['accept-encoding', 'br'] });
+    expect((await other.get({ headers: ['accept-encoding', 'gzip'] })).source).toBe('upstream');
+    expect((await other.get({ headers: ['accept-encoding', 'br'] })).source).toBe('cache');
+  });
+
   it('is not stored when it breaks off', async () => {
     const body = new HandBody();
     const bench = new Bench({}, (_exchange, number) => (number === 1 ? body.reply(...MINUTE) : ok('whole', ...MINUTE)));
