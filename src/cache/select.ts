@@ -26,6 +26,7 @@ export function select(found: readonly Found[], request: HeaderList, hash: Hash)
   return {
     stored: fitting.find((entry) => entry.range === undefined),
     parts: fitting.filter((entry) => entry.range !== undefined),
-    all: found.filter((entry) => entry.range === undefined),
+    // whatever its tag, an answer that varies by who asks is nothing to ask about for somebody else
+    all: found.filter((entry) => entry.range === undefined && (fitting.includes(entry) || !entry.vary.some(isCredential))),
   };
 }

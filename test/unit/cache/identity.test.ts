@@ -102,6 +102,16 @@ describe('identity', () => {
     expect([await as('/me', 'a'), await as('/me', 'b'), await as('/me', 'a')]).toEqual(['a', 'b', 'a']);
   });
 
+  it('never asks about the answer of one user for another, even on a shared route and with equal tags', async () => {
+    const bench = new Bench({ shared: true }, (exchange) => {
+      const headers = ['cache-control', 'public, max-age=60', 'vary', 'Authorization', 'etag', '"same-for-all"'];
+      return headerValue(exchange.headers, 'if-none-match') === undefined ? ok(userOf(exchange), ...headers) : answered(304, '', headers);
+    });
+    const as = async (token: string): Promise<string> => (await bench.get({ headers: ['authorization', token] })).body;
+    expect([await as('a'), await as('b'), await as('a')]).toEqual(['a', 'b', 'a']);
+    expect(bench.sent).toHaveLength(2);
+  });
+
   it('does not let a shared route spread the answer to a request with Authorization that the origin did not open to all', async () => {
     const bench = new Bench({ shared: true, coalesce: true }, async (exchange) => {
       await new Promise((resolve) => setImmediate(resolve));
