@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, listen, port, size } from './schema/scalars.ts';
+import { store } from './schema/store.ts';
 import { upstream } from './schema/upstream.ts';
 
 /**
@@ -60,12 +61,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('What a client may send.'),
-  cache: z
-    .strictObject({
-      maxBytes: size.prefault('64MiB').describe('Bound of the memory store, over all upstreams.'),
-    })
-    .prefault({})
-    .describe('Where answers are kept; what is kept, and for how long, stands on upstreams and routes.'),
+  cache: store.prefault({}).describe('Where answers are kept; what is kept, and for how long, stands on upstreams and routes.'),
   upstreams: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected a name of small letters, digits, - and _'), upstream)
     .default({})
@@ -81,4 +77,5 @@ export type { BreakerConfig, BulkheadConfig, ProbeConfig, QuotaConfig, RetryConf
 export type { FaultConfig, GuardConfig, PaceConfig, PatienceConfig } from './schema/conduct.ts';
 export type { FallbackConfig, FallbackStep, HedgeConfig, ResendConfig, ResumeConfig } from './schema/rescue.ts';
 export type { MatchConfig, RouteConfig } from './schema/route.ts';
+export type { StoreConfig } from './schema/store.ts';
 export type { UpstreamConfig } from './schema/upstream.ts';

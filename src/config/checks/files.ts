@@ -7,13 +7,21 @@ import type { CheckContext } from './context.ts';
 
 /** Files that the configuration names have to be there; paths are taken from the directory of the file that names them. */
 export function checkFiles(context: CheckContext): void {
-  for (const { upstream, path } of context.upstreams) {
-    const at = [...path, 'tls', 'ca'];
-    if (upstream.tls?.ca === undefined) continue;
-    const text = read(absolute(context.tree, at, upstream.tls.ca));
-    if (typeof text !== 'string') context.report(at, `the CA file ${context.shown(at)} ${whyUnreadable(text)}`);
-    else if (!text.includes('-----BEGIN CERTIFICATE-----')) context.report(at, `the CA file ${context.shown(at)} holds no certificate in PEM`);
-  }
+  for (const { upstream, path } of context.upstreams) checkPem(context, [...path, 'tls', 'ca'], upstream.tls?.ca, CA);
+  const { tls } = context.config.cache.redis;
+  const at = ['cache', 'redis', 'tls'];
+  checkPem(context, [...at, 'ca'], tls?.ca, CA);
+  checkPem(context, [...at, 'cert'], tls?.cert, { what: 'certificate file', holds: 'certificate', begin: 'CERTIFICATE-----' });
+  checkPem(context, [...at, 'key'], tls?.key, { what: 'key file', holds: 'private key', begin: 'PRIVATE KEY-----' });
+}
+
+const CA = { what: 'CA file', holds: 'certificate', begin: '-----BEGIN CERTIFICATE-----' };
+
+function checkPem(context: CheckContext, at: Path, file: string | undefined, { what, holds, begin }: typeof CA): void {
+  if (file === undefined) return;
+  const text = read(absolute(context.tree, at, file));
+  if (typeof text !== 'string') context.report(at, `the ${what} ${context.shown(at)} ${whyUnreadable(text)}`);
+  else if (!text.includes(begin)) context.report(at, `the ${what} ${context.shown(at)} holds no ${holds} in PEM`);
 }
 
 function read(file: string): string | NodeJS.ErrnoException {
@@ -34,7 +42,16 @@ export function withAbsolutePaths(config: Config, tree: Tree): { config: Config;
     return [name, { ...upstream, tls: { ...upstream.tls, ca } }];
   });
   const intercept = { ...config.intercept, ca: absolute(tree, ['intercept', 'ca'], config.intercept.ca) };
-  return { config: { ...config, intercept, upstreams: Object.fromEntries(upstreams) }, files };
+  return { config: { ...config, intercept, cache: absoluteStore(config.cache, tree), upstreams: Object.fromEntries(upstreams) }, files };
+}
+
+function absoluteStore(cache: Config['cache'], tree: Tree): Config['cache'] {
+  const sqlite = { file: absolute(tree, ['cache', 'sqlite', 'file'], cache.sqlite.file) };
+  const { tls } = cache.redis;
+  if (tls === undefined) return { ...cache, sqlite };
+  const of = (key: 'ca' | 'cert' | 'key'): string | undefined =>
+    tls[key] === undefined ? undefined : absolute(tree, ['cache', 'redis', 'tls', key], tls[key]);
+  return { ...cache, sqlite, redis: { ...cache.redis, tls: { ...tls, ca: of('ca'), cert: of('cert'), key: of('key') } } };
 }
 
 function absolute(tree: Tree, path: Path, file: string): string {
