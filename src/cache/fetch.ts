@@ -13,6 +13,7 @@ import { aged, type Arrival, freshened, selectingFields, shareable, storable, ty
 import { type Identities, isCredential } from './identity.ts';
 import type { CacheRequest } from './request.ts';
 import { CONDITIONS, confirmed } from './rules/conditions.ts';
+import { troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
@@ -104,7 +105,7 @@ export class Fetcher {
   #failed(fetch: Fetch, failed: Failure, requestedAt: number): void {
     const { flight, request, selection } = fetch;
     const { clock } = this.#parts;
-    if (selection.stored !== undefined) this.#notes.noteFailure(request.key, clock.now(), clock.random());
+    if (selection.stored !== undefined) this.#notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
     const { reply } = failed;
     if (flight.background || reply === undefined) {
       discard(failed);

@@ -6,7 +6,7 @@ import type { CacheParts } from './fetch.ts';
 import { Launcher } from './launch.ts';
 import type { Plan } from './plan.ts';
 import { readRequest } from './request.ts';
-import { reuse, standsIn } from './rules/reuse.ts';
+import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { NOTHING_SELECTED, select } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { Tagger } from './tag-names.ts';
@@ -25,8 +25,8 @@ export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsO
     const landed = await launcher.launch(exchange, request, NOTHING_SELECTED, asItIs(exchange), undefined).join(exchange);
     if (landed.kind === 'reply') return landed.reply;
     if (landed.kind !== 'failure') return clientClosed('headers');
-    const trouble = landed.failure.kind === 'status' ? 'error' : 'unreachable';
-    if (stored !== undefined && standsIn(stored, request.directives, clock.wallNow(), trouble)) observer.wouldHave(exchange, 'cache', 'stood_in');
+    if (stored !== undefined && standsIn(stored, request.directives, clock.wallNow(), troubleOf(landed.failure)))
+      observer.wouldHave(exchange, 'cache', 'stood_in');
     return landed.failure;
   };
 }

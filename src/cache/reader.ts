@@ -13,7 +13,7 @@ import { Launcher } from './launch.ts';
 import { forwardOf, type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';
 import { describesSame, isNotModified, notModifiedHeaders } from './rules/conditions.ts';
-import { reuse, standsIn } from './rules/reuse.ts';
+import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { select, type Selection } from './select.ts';
 import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
@@ -91,7 +91,8 @@ export class Reader {
   /** The upstream failed a moment ago, and the stored answer may stand in for that. */
   #isHeldBack(exchange: Exchange, request: CacheRequest, stored: Found, now: number): boolean {
     if (exchange.staleUse === 'withheld') return false;
-    return this.#notes.holdsBack(request.key, this.#parts.clock.now()) && standsIn(stored, request.directives, now, 'error');
+    const trouble = this.#notes.troubleWith(request.key, this.#parts.clock.now());
+    return trouble !== undefined && standsIn(stored, request.directives, now, trouble);
   }
 
   // Fetching
@@ -120,7 +121,7 @@ export class Reader {
   /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
     const flightKey = this.#flightKey(exchange, request, selection);
-    if (this.#launcher.joinable(flightKey) !== undefined || this.#notes.holdsBack(request.key, this.#parts.clock.now())) return;
+    if (this.#launcher.joinable(flightKey) !== undefined || this.#notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
     this.#launcher.launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
 
@@ -164,7 +165,7 @@ export class Reader {
   #standIn(exchange: Exchange, request: CacheRequest, stored: Found | undefined, failed: Failure): Reply | undefined {
     if (stored === undefined || failed.kind === 'aborted' || exchange.staleUse === 'withheld') return undefined;
     const now = this.#parts.clock.wallNow();
-    if (!standsIn(stored, request.directives, now, failed.kind === 'status' ? 'error' : 'unreachable')) return undefined;
+    if (!standsIn(stored, request.directives, now, troubleOf(failed))) return undefined;
     const found = storedReply(stored, request, exchange, now);
     if (found === undefined) return undefined;
     discard(failed);
@@ -189,12 +190,14 @@ export class Reader {
   async #head(exchange: Exchange, request: CacheRequest, selection: Selection): Promise<Outcome> {
     const forward = forwardOf(request, selection);
     const { stored } = selection;
-    const { clock, store } = this.#parts;
+    const { clock, store, leases } = this.#parts;
     const requestedAt = clock.wallNow();
+    const lease = leases.open(stored?.tags ?? []);
     const outcome = await this.#next(exchange);
+    leases.close(lease);
     if (outcome.type === 'failure') return this.#standIn(exchange, request, stored, outcome) ?? this.#passFailure(exchange, forward, false, outcome);
     this.#tell(exchange, 'miss', forwardStatus(forward, { status: outcome.status }));
-    if (outcome.status !== 200 || stored?.status !== 200) return outcome;
+    if (outcome.status !== 200 || stored?.status !== 200 || lease.dead) return outcome;
     if (!describesSame(stored.headers, outcome.headers)) await store.remove(request.key);
     else {
       const fresher = freshened(this.#settings, request, stored, { reply: outcome, requestedAt, respondedAt: clock.wallNow() });

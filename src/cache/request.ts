@@ -74,50 +74,75 @@ const FORMS: readonly [UrlOptions, ...UrlOptions[]] = [
   { shared: true, sortQuery: true },
 ];
 
-/** Reads a request in one pass over its fields. */
+/** Reads a request as the cache sees it, on a route. */
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
   const { headers } = exchange;
   const tables = options.tablesPrefix !== undefined && exchange.path.startsWith(options.tablesPrefix);
-  let credentials: string[] | undefined;
-  let cacheControl: string | undefined;
-  let pragma: string | undefined;
-  let authorized = false;
-  let conditional = false;
-  let precondition = false;
-  let ranged = false;
-  const rangeInKey = tables || options.rangeInKey;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? '';
-    const value = headers[i + 1] ?? '';
-    switch (name) {
-      case 'cache-control':
-        cacheControl = cacheControl === undefined ? value : `${cacheControl}, ${value}`;
-        break;
-      case 'pragma':
-        pragma = value;
-        break;
-      case 'if-none-match':
-      case 'if-modified-since':
-        conditional = true;
-        break;
-      case 'if-match':
-      case 'if-unmodified-since':
-        precondition = true;
-        break;
-      case 'range':
-        ranged = !rangeInKey;
-        break;
-      default:
-        if (!CREDENTIAL_HEADERS.has(name)) break;
-        (credentials ??= []).push(name, value);
-        authorized ||= name === 'authorization';
-    }
-  }
+  const said = new Said(headers);
+  const { conditional, precondition, credentials } = said;
   const url = urlOf(exchange, identities, options);
   const identity = credentials === undefined ? undefined : identities.of(credentials);
   const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
-  const directives = cacheControl === undefined && pragma === undefined ? NOTHING_ASKED : requestDirectives(cacheControl, pragma);
-  return { url, key, expiresAt: identity?.expiresAt ?? Infinity, authorized, directives, conditional, precondition, ranged, rangeInKey };
+  const rangeInKey = tables || options.rangeInKey;
+  const ranged = said.range && !rangeInKey;
+  return {
+    url,
+    key,
+    expiresAt: identity?.expiresAt ?? Infinity,
+    authorized: said.authorized,
+    directives: said.directives,
+    conditional,
+    precondition,
+    ranged,
+    rangeInKey,
+  };
+}
+
+/** What the fields of a request say to a cache, read in one pass. */
+class Said {
+  /** Names and values of credentials in turn; undefined where there are none. */
+  credentials: string[] | undefined = undefined;
+  authorized = false;
+  conditional = false;
+  precondition = false;
+  range = false;
+  #cacheControl: string | undefined = undefined;
+  #pragma: string | undefined = undefined;
+
+  constructor(headers: HeaderList) {
+    for (let i = 0; i < headers.length; i += 2) this.#take(headers[i] ?? '', headers[i + 1] ?? '');
+  }
+
+  get directives(): RequestDirectives {
+    if (this.#cacheControl === undefined && this.#pragma === undefined) return NOTHING_ASKED;
+    return requestDirectives(this.#cacheControl, this.#pragma);
+  }
+
+  #take(name: string, value: string): void {
+    switch (name) {
+      case 'cache-control':
+        this.#cacheControl = this.#cacheControl === undefined ? value : `${this.#cacheControl}, ${value}`;
+        return;
+      case 'pragma':
+        this.#pragma = value;
+        return;
+      case 'if-none-match':
+      case 'if-modified-since':
+        this.conditional = true;
+        return;
+      case 'if-match':
+      case 'if-unmodified-since':
+        this.precondition = true;
+        return;
+      case 'range':
+        this.range = true;
+        return;
+      default:
+        if (!CREDENTIAL_HEADERS.has(name)) return;
+        (this.credentials ??= []).push(name, value);
+        this.authorized ||= name === 'authorization';
+    }
+  }
 }
 
 function keyOf(url: string, identity: string | undefined, headers: HeaderList, options: KeyOptions, tables: boolean, identities: Identities): string {

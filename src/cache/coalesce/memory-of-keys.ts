@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Trouble } from '../rules/reuse.ts';
 
 /** Keys remembered at once: what is forgotten costs a wait or an upstream request, never a wrong answer. */
 const REMEMBERED = 10_000;
@@ -9,6 +10,7 @@ const LAST_BACKOFF_MS = 30_000;
 
 interface Backoff {
   readonly failures: number;
+  readonly trouble: Trouble;
   readonly until: number;
 }
 
@@ -41,18 +43,19 @@ export class KeyNotes {
   }
 
   /** A fetch for a stale answer failed: the next one waits, twice as long each time, with a chance of its own so that keys do not come in step. */
-  noteFailure(key: string, now: number, chance: number): void {
+  noteFailure(key: string, trouble: Trouble, now: number, chance: number): void {
     const failures = (this.#backoff.get(key)?.failures ?? 0) + 1;
     const waitMs = Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (failures - 1));
-    this.#backoff.set(key, { failures, until: now + waitMs * (0.5 + chance / 2) });
+    this.#backoff.set(key, { failures, trouble, until: now + waitMs * (0.5 + chance / 2) });
   }
 
   noteSuccess(key: string): void {
     this.#backoff.delete(key);
   }
 
-  /** True while a failing upstream is not to be asked again for what a stale answer can stand in for. */
-  holdsBack(key: string, now: number): boolean {
-    return (this.#backoff.get(key)?.until ?? 0) > now;
+  /** The last trouble, while a failing upstream is not to be asked again for what a stale answer can stand in for. */
+  troubleWith(key: string, now: number): Trouble | undefined {
+    const backoff = this.#backoff.get(key);
+    return backoff !== undefined && backoff.until > now ? backoff.trouble : undefined;
   }
 }

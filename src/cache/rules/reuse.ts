@@ -1,3 +1,4 @@
+import type { Failure } from '../../model/failure.ts';
 import type { Found } from '../store.ts';
 import type { RequestDirectives, Seconds } from './directives.ts';
 
@@ -41,6 +42,11 @@ function acceptsStale(stored: Found, request: RequestDirectives, left: number): 
 
 /** What went wrong upstream: it could not be reached or did not answer in time, or it answered with a 5xx. */
 export type Trouble = 'unreachable' | 'error';
+
+/** What a failure says of the upstream. */
+export function troubleOf(failed: Failure): Trouble {
+  return failed.kind === 'status' ? 'error' : 'unreachable';
+}
 
 /** Whether a stored answer may stand in for a failing upstream (RFC 5861 section 4, RFC 9111 section 4.2.4). */
 export function standsIn(stored: Found, request: RequestDirectives, now: number, trouble: Trouble): boolean {

@@ -114,6 +114,7 @@ describe('a cache over real sockets', () => {
     const asked = origin.requests.length;
     expect(asked).toBeLessThan(5);
     away = false;
+    sidecar.clock.advance(60_000);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect((await sidecar.get()).body).toBe(`row ${asked + 1}`);
   });

@@ -50,11 +50,11 @@ export class Origin implements AsyncDisposable {
   }
 }
 
-/** The wall clock of a cache, moved by the test; everything else runs in real time. */
+/** The clock of a cache, moved by the test; everything else runs in real time. */
 export class MovedClock implements Clock {
   #movedMs = 0;
   now(): number {
-    return systemClock.now();
+    return systemClock.now() + this.#movedMs;
   }
   wallNow(): number {
     return systemClock.wallNow() + this.#movedMs;
