@@ -1,21 +1,24 @@
 import { cacheRoutes } from '../admin/api/cache-routes.ts';
 import type { Readiness } from '../admin/view.ts';
 import { type AdminServer, startAdmin } from '../admin/server.ts';
-import { Cache } from '../cache/cache.ts';
+import { Cache, type CacheOptions } from '../cache/cache.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type DataPlane, startDataPlane, type UpstreamPort } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
 import type { ConfigReading, ListenerReading } from '../model/status.ts';
-import { createLog, type LogTarget } from '../telemetry/log.ts';
+import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
 import { loadAuthority } from '../tls/load-authority.ts';
 import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
+import { type Backing, openCacheStore } from './cache-store.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { bundlePath, localUrl } from './paths.ts';
 import { Reloader } from './reload.ts';
+import type { Seat } from './seat.ts';
+import { SeatedTelemetry } from './seated-telemetry.ts';
 import type { RuntimeParts } from './runtime.ts';
 import { version } from './version.ts';
 
@@ -25,6 +28,8 @@ export interface AppOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where log lines go. */
   readonly logTo: LogTarget;
+  /** Its place among several processes; absent where it is alone. With it there is no admin listener and the file is not watched: another process does that. */
+  readonly seat?: Seat;
 }
 
 /** A running Breakwater: everything that lives belongs to it, and `stop` ends all of it. */
@@ -42,30 +47,47 @@ export class App {
   #admin: AdminServer | undefined;
   #authority: Promise<CertificateAuthority> | undefined;
 
-  private constructor({ loaded, env, logTo }: AppOptions) {
+  readonly #seat: Seat | undefined;
+
+  private constructor({ loaded, env, seat }: AppOptions, log: Log, backing: Backing) {
     const { config } = loaded;
-    this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log: createLog(config.log.level, logTo), access: config.log.access });
-    this.cache = new Cache({ maxBytes: config.cache.maxBytes, clock: this.#clock, observer: this.telemetry });
+    this.#seat = seat;
+    const telemetry = { clock: this.#clock, version: version(), log, access: config.log.access };
+    this.telemetry = seat === undefined ? new Telemetry(telemetry) : new SeatedTelemetry(telemetry, seat);
+    this.cache = new Cache({ maxBytes: config.cache.maxBytes, clock: this.#clock, observer: this.telemetry, ...cacheSeat(seat), ...backing });
     this.#parts = {
       clock: this.#clock,
       observer: this.telemetry,
       resolver: new Resolver(this.#clock, resolverOptions(config)),
       cacheFor: (settings, upstream) => this.cache.layerFor(settings, upstream),
+      ...(seat === undefined ? undefined : { probes: seat.probes, sharingFor: (upstream) => seat.sharingFor(upstream) }),
     };
     this.#generation = assemble(config, this.#parts, undefined);
-    this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log: this.telemetry.log, clock: this.#clock });
+    this.#reloader = new Reloader({ loaded, env, apply: (next) => this.apply(next), log: this.telemetry.log, clock: this.#clock });
     this.#view = new AppView(this, this.#clock.wallNow());
     this.telemetry.readFrom(this.#view);
   }
 
   /** Starts; settles once both listeners accept. Rejects where one cannot be opened or an upstream cannot be set up; nothing is left running then. */
   static async start(options: AppOptions): Promise<App> {
-    const app = new App(options);
+    const { config } = options.loaded;
+    const log = createLog(config.log.level, options.logTo);
+    const backing = await openCacheStore(config.cache, systemClock, (text) => log.warn({}, text));
+    const app = App.#made(options, log, backing);
     try {
       await app.#open();
       return app;
     } catch (error) {
       await app.stop(0);
+      throw error;
+    }
+  }
+
+  static #made(options: AppOptions, log: Log, backing: Backing): App {
+    try {
+      return new App(options, log, backing);
+    } catch (error) {
+      void backing.store?.close();
       throw error;
     }
   }
@@ -83,6 +105,16 @@ export class App {
   /** The file with all roots that a client needs. */
   get bundle(): string {
     return bundlePath(this.#config);
+  }
+
+  /** The running app, to be looked at. */
+  get view(): AppView {
+    return this.#view;
+  }
+
+  /** Undefined before it is open. */
+  get plane(): DataPlane | undefined {
+    return this.#plane;
   }
 
   get generation(): Generation {
@@ -125,8 +157,8 @@ export class App {
     return this.#reloader.reload(why);
   }
 
-  /** Stops accepting, lets what runs finish for `drainMs` at most (as configured unless said), closes everything. */
-  async stop(drainMs = this.#config.drain): Promise<void> {
+  /** Stops accepting, lets what runs finish for `drainMs` at most (as configured unless said), closes everything. Whether nothing had to be cut. */
+  async stop(drainMs = this.#config.drain): Promise<boolean> {
     this.#readiness = 'draining';
     this.#reloader.close();
     this.telemetry.log.info({ drainMs }, 'draining');
@@ -136,30 +168,26 @@ export class App {
     await this.cache.close();
     this.telemetry.log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
     await this.telemetry.log.flush();
+    return clean;
   }
 
   async #open(): Promise<void> {
-    const { listen, limits, admin } = this.#config;
+    const { listen, limits } = this.#config;
+    const seat = this.#seat;
     this.#plane = await startDataPlane({
       listen,
       ports: portsOf(this.#config),
       gateway: () => this.#generation.gateway,
       authority: () => this.authority(),
+      ...(seat === undefined ? undefined : { socketOf: (asked) => seat.socketOf(asked) }),
       limits: { headerBytes: limits.header, bodyBytes: limits.body, requestTimeoutMs: limits.requestTimeout },
       observer: this.telemetry,
       clock: this.#clock,
     });
-    this.#admin = await startAdmin({
-      host: admin.host,
-      port: admin.port,
-      hosts: admin.hosts,
-      view: this.#view,
-      telemetry: this.telemetry,
-      clock: this.#clock,
-      routes: cacheRoutes(this.cache.admin, this.telemetry.log),
-    });
+    if (seat === undefined) await this.#openAdmin();
     for (const runtime of this.#generation.runtimes) runtime.start();
     this.#readiness = 'ready';
+    if (seat !== undefined) return;
     this.#reloader.watch();
     const upstreams = this.#generation.runtimes.map(({ name }) => name);
     this.telemetry.log.info(
@@ -168,8 +196,14 @@ export class App {
     );
   }
 
+  async #openAdmin(): Promise<void> {
+    const { host, port, hosts } = this.#config.admin;
+    const routes = cacheRoutes(this.cache.admin, this.telemetry.log);
+    this.#admin = await startAdmin({ host, port, hosts, view: this.#view, telemetry: this.telemetry, clock: this.#clock, routes });
+  }
+
   /** Puts a new configuration to work. Rejects, having changed nothing, where a port cannot be had or an upstream cannot be set up. */
-  async #apply(config: Config): Promise<void> {
+  async apply(config: Config): Promise<void> {
     const next = assemble(config, this.#parts, this.#generation);
     await this.#plane?.setPorts(portsOf(config));
     const before = this.#generation;
@@ -181,10 +215,16 @@ export class App {
   }
 }
 
+/** What the cache of one process of several needs of the others. */
+function cacheSeat(seat: Seat | undefined): Pick<CacheOptions, 'secret' | 'tellOthers'> | undefined {
+  return seat === undefined ? undefined : { secret: seat.secret, tellOthers: (tags) => seat.tellOthers(tags) };
+}
+
 function resolverOptions({ dns }: Config): ResolverOptions {
   return { ttlMs: dns.ttl, negativeMs: dns.negativeTtl, patienceMs: dns.patience };
 }
 
-function portsOf(config: Config): UpstreamPort[] {
+/** The upstreams' own ports. */
+export function portsOf(config: Config): UpstreamPort[] {
   return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
 }

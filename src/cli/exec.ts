@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Command } from 'commander';
-import type { App } from '../app/app.ts';
+import type { Running } from '../app/running.ts';
 import { environmentOf } from '../app/environment.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
@@ -30,7 +30,7 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
     });
 }
 
-function runUnder(app: App, [file = '', ...args]: string[], context: CliContext): Promise<ExitCode> {
+function runUnder(app: Running, [file = '', ...args]: string[], context: CliContext): Promise<ExitCode> {
   const variables = environmentOf({ proxyUrl: app.proxyUrl, bundle: app.bundle, noProxy: context.env['NO_PROXY'] ?? context.env['no_proxy'] });
   const child = spawn(file, args, { stdio: 'inherit', env: { ...context.env, ...variables } });
   const stop = passSignals(child);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { App } from '../app/app.ts';
+import type { Running } from '../app/running.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
 import { startOrExplain } from './start.ts';
@@ -20,7 +20,7 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
 }
 
 /** Drains on the first SIGTERM or SIGINT; a second one ends it at once. */
-function untilStopped(app: App): Promise<ExitCode> {
+function untilStopped(app: Running): Promise<ExitCode> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (): void => {

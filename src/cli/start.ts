@@ -1,10 +1,10 @@
-import { App } from '../app/app.ts';
+import { type Running, startRunning } from '../app/running.ts';
 import type { Loaded } from '../config/load.ts';
 import { type CliContext, CommandError } from './context.ts';
 
 /** Starts the app; a port in use, an unusable CA directory and the like become one line that says what to do. */
-export async function startOrExplain(loaded: Loaded, context: CliContext, logTo: 1 | 2): Promise<App> {
-  return orExplain(() => App.start({ loaded, env: context.env, logTo }));
+export async function startOrExplain(loaded: Loaded, context: CliContext, logTo: 1 | 2): Promise<Running> {
+  return orExplain(() => startRunning({ loaded, env: context.env, logTo }));
 }
 
 /** What `work` settles with; what the machine refuses becomes a line for people and exit code 1. */

@@ -44,7 +44,11 @@ export class RetryBudget {
   #ready = 0;
   #readyAtMost = 1;
 
-  constructor(options: BudgetOptions, clock: Clock) {
+  readonly #dirty: (() => void) | undefined;
+
+  /** `dirty`: told of each retry, where others share the budget. */
+  constructor(options: BudgetOptions, clock: Clock, dirty?: () => void) {
+    this.#dirty = dirty;
     this.#options = options;
     this.#clock = clock;
     this.#sliceMs = options.windowMs / SLICES;
@@ -69,6 +73,7 @@ export class RetryBudget {
   charge(): void {
     this.#slice().retries++;
     this.#untoldRetries++;
+    this.#dirty?.();
     this.#ready = Math.max(-this.#floor, this.#ready - 1);
   }
 

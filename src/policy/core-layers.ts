@@ -97,9 +97,9 @@ export function quotaFor(settings: RouteSettings, { gates, clock, observer }: Co
 }
 
 /** The retry budget of an upstream: 20 % of the last 10 s and never less than 3 a second, unless it says otherwise. */
-export function budgetFor(config: RetryConfig | undefined, clock: Clock): RetryBudget {
+export function budgetFor(config: RetryConfig | undefined, clock: Clock, dirty?: () => void): RetryBudget {
   const { ratio = 0.2, window = 10_000, minPerSecond = 3 } = config?.budget ?? {};
-  return new RetryBudget({ ratio, windowMs: window, minPerSecond }, clock);
+  return new RetryBudget({ ratio, windowMs: window, minPerSecond }, clock, dirty);
 }
 
 /** What recognises requests that clients of an upstream send again by themselves; undefined where that is turned off. */

@@ -29,8 +29,9 @@ export class UpstreamState {
     this.breakers = new BreakerRegistry(name, clock, observer, sharing);
     this.#sends = sharing === undefined ? undefined : new SharedSends(sharing, clock);
     this.#ledger = new Ledger(clock);
-    this.budget = budgetFor(config.retry, clock);
-    this.gates = new QuotaGates(clock, sharing === undefined ? undefined : () => sharing.dirty());
+    const dirty = sharing === undefined ? undefined : () => sharing.dirty();
+    this.budget = budgetFor(config.retry, clock, dirty);
+    this.gates = new QuotaGates(clock, dirty);
     this.clientRetries = clientRetriesFor(config.retry, clock);
     this.places = placesFor(config.bulkhead, config.timeouts?.queue, clock);
   }

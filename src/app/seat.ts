@@ -1,0 +1,19 @@
+import type { BoundSocket, ListenAddress } from '../listen/ports.ts';
+import type { BreakerTransition } from '../model/events.ts';
+import type { UpstreamSharing } from '../policy/sharing.ts';
+
+/** The place of an app among several processes that serve together. An app without one is alone. */
+export interface Seat {
+  /** Secret of the cache's identities, the same for all. */
+  readonly secret: Buffer;
+  /** Whether this process runs the active probes for all. */
+  readonly probes: boolean;
+  /** How an upstream's policies reach those of the others. */
+  sharingFor(upstream: string): UpstreamSharing;
+  /** A write here has dropped these tags; settles once the others have too, or after a bounded time. */
+  tellOthers(tags: readonly string[]): Promise<void>;
+  /** The socket of an address for this process. */
+  socketOf(asked: ListenAddress): Promise<BoundSocket>;
+  /** A breaker of this process has changed by itself. Logged and counted once for all, elsewhere. */
+  breakerChanged(transition: BreakerTransition): void;
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../model/clock.ts';
+import type { BreakerState, BreakerTransition } from '../../model/events.ts';
+import type { BreakerPlace, BreakerPosition, TransitionNews } from './protocol.ts';
+
+/** What the board needs of the workers. */
+export interface BoardParts {
+  readonly clock: Clock;
+  /** Counts and logs a change, once for all workers. */
+  readonly changed: (transition: BreakerTransition) => void;
+  /** Tells all workers where a breaker stands; `by` did it. */
+  readonly tell: (position: BreakerPosition, by: number) => void;
+  /** Asks a worker to give up its leave to let probes through. */
+  readonly askBack: (worker: number, place: BreakerPlace) => Promise<number | undefined>;
+}
+
+interface Entry extends BreakerPlace {
+  state: BreakerState;
+  until: number;
+  reopened: number;
+  /** Who may let probes through. */
+  holder: number | undefined;
+  asking: boolean;
+}
+
+/**
+ * Where the breakers of all workers stand. Workers open and close their own; the first to say so has it said to all the others, counted and logged once. At any time one of them at most lets
+ * probes through.
+ */
+export class Board {
+  readonly #parts: BoardParts;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(parts: BoardParts) {
+    this.#parts = parts;
+  }
+
+  /** A worker's breaker has changed. */
+  changed({ transition, position }: TransitionNews, worker: number): void {
+    const entry = this.#entry(position);
+    const { state: from } = entry;
+    const to = position.state;
+    entry.holder = to === 'half-open' ? worker : undefined;
+    // two workers that saw the same failures open by themselves
+    if (from === to) return;
+    entry.state = to;
+    entry.until = this.#parts.clock.now() + position.openForMs;
+    entry.reopened = position.reopened;
+    this.#parts.changed({ ...transition, from });
+    this.#parts.tell(position, worker);
+  }
+
+  /** Leave for a worker to let probes through, with how many were answered; undefined where another has it, or nobody may. */
+  async claim(place: BreakerPlace, worker: number): Promise<number | undefined> {
+    const entry = this.#entry(place);
+    if (entry.asking || (entry.state !== 'open' && entry.state !== 'half-open')) return undefined;
+    const good = entry.holder === undefined || entry.holder === worker ? 0 : await this.#askBack(entry, entry.holder);
+    if (good !== undefined) entry.holder = worker;
+    return good;
+  }
+
+  /** A worker has died. */
+  died(worker: number): void {
+    for (const entry of this.#entries.values()) if (entry.holder === worker) entry.holder = undefined;
+  }
+
+  /** Breakers that are not closed, for a worker that begins. */
+  get positions(): BreakerPosition[] {
+    const now = this.#parts.clock.now();
+    return [...this.#entries.values()]
+      .filter(({ state }) => state !== 'closed')
+      .map(({ upstream, breaker, authority, state, until, reopened }) => {
+        return { upstream, breaker, authority, state, openForMs: Math.max(0, until - now), reopened };
+      });
+  }
+
+  async #askBack(entry: Entry, holder: number): Promise<number | undefined> {
+    entry.asking = true;
+    try {
+      return await this.#parts.askBack(holder, entry);
+    } finally {
+      entry.asking = false;
+    }
+  }
+
+  #entry({ upstream, breaker, authority }: BreakerPlace): Entry {
+    const key = `${upstream} ${breaker} ${authority}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined) return known;
+    const made: Entry = { upstream, breaker, authority, state: 'closed', until: 0, reopened: 0, holder: undefined, asking: false };
+    this.#entries.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../model/clock.ts';
+import type { BreakerTransition } from '../../model/events.ts';
+import { Stats } from '../../telemetry/stats.ts';
+import type { Crew } from './crew.ts';
+import type { Member } from './member.ts';
+import { PATIENCE_MS } from './protocol.ts';
+
+/** How often workers are asked unasked, so that a crash loses no more of its counts. Milliseconds. */
+const EVERY_MS = 2000;
+/** What was collected a moment ago is good enough for the next who asks. Milliseconds. */
+const FRESH_MS = 20;
+
+/** Adds up the counts of all workers, those that have died among them: a counter never goes down. */
+export class Counts {
+  readonly #crew: Crew;
+  /** Where the sum is shown. */
+  readonly #shown: Stats;
+  /** What was counted by workers that have died, and by the primary itself. */
+  readonly #kept = new Stats();
+  readonly #clock: Clock;
+  #timer: NodeJS.Timeout | undefined;
+  #collecting: Promise<void> | undefined;
+  #collectedAt = -Infinity;
+
+  constructor(crew: Crew, shown: Stats, clock: Clock) {
+    this.#crew = crew;
+    this.#shown = shown;
+    this.#clock = clock;
+  }
+
+  /** Begins to ask by itself. */
+  begin(): void {
+    this.#timer = setInterval(() => void this.collect(), EVERY_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Brings the sum up to date; `anew` even where it is fresh. A worker that does not answer in time counts as it last said. */
+  async collect(anew = false): Promise<void> {
+    if (anew) await this.#collecting;
+    else if (this.#clock.now() - this.#collectedAt < FRESH_MS) return;
+    this.#collecting ??= this.#collect().finally(() => {
+      this.#collecting = undefined;
+    });
+    await this.#collecting;
+  }
+
+  /** Keeps the counts of a worker that has died. */
+  keep({ last }: Member): void {
+    if (last === undefined) return;
+    this.#kept.absorb({ ...last.stats, warnings: [] }, this.#clock.now());
+    this.#sum();
+  }
+
+  /** A breaker of all workers has changed. */
+  changed(transition: BreakerTransition): void {
+    this.#kept.changed(transition);
+  }
+
+  async #collect(): Promise<void> {
+    for (const { member, value } of await this.#crew.askAll('snapshot', undefined, PATIENCE_MS)) member.last = value;
+    this.#collectedAt = this.#clock.now();
+    this.#sum();
+  }
+
+  #sum(): void {
+    const now = this.#clock.now();
+    this.#shown.clear();
+    this.#shown.absorb(this.#kept.export(now), now);
+    for (const { last } of this.#crew.ready) if (last !== undefined) this.#shown.absorb(last.stats, now);
+  }
+}

@@ -1,0 +1,173 @@
+import type { Log } from '../../telemetry/log.ts';
+import type { Handlers } from './link.ts';
+import { type Ending, Member } from './member.ts';
+import { PATIENCE_MS, type PrimaryCalls, type StartOrder, type WorkerCalls } from './protocol.ts';
+import type { Sockets } from './sockets.ts';
+
+/** A worker that dies sooner after its start than this may die again at once. Milliseconds. */
+const QUICK_MS = 5000;
+/** Wait before a worker is replaced that died quickly, doubled each time in a row. Milliseconds. */
+const BACKOFF_MS = 100;
+const MAX_BACKOFF_MS = 10_000;
+
+/** What a crew needs of the primary. */
+export interface CrewParts {
+  readonly count: number;
+  readonly sockets: Sockets;
+  readonly log: Log;
+  readonly handlersOf: (member: () => Member) => Handlers<PrimaryCalls>;
+  /** What a worker is started with, apart from its seat. */
+  readonly order: () => Omit<StartOrder, 'seat'>;
+  /** A worker has died, before it is replaced. */
+  readonly died: (member: Member) => void;
+}
+
+/** The workers: as many as were asked for, each replaced when it dies. */
+export class Crew {
+  readonly #parts: CrewParts;
+  readonly #members = new Map<number, Member>();
+  readonly #quick = new Map<number, number>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #nextId = 1;
+  #stopping = false;
+  /** Workers that took the place of one that died. */
+  restarts = 0;
+
+  constructor(parts: CrewParts) {
+    this.#parts = parts;
+  }
+
+  /** The workers that take traffic. */
+  get ready(): Member[] {
+    return [...this.#members.values()].filter(({ ready }) => ready);
+  }
+
+  /** A worker by the name of its process. */
+  byId(id: number): Member | undefined {
+    return this.ready.find((member) => member.id === id);
+  }
+
+  /** Starts all; settles once they serve. Rejects where one cannot; `stop` then ends the others. */
+  async start(): Promise<void> {
+    // the first one finds out what is wrong, once
+    await this.#start(0);
+    await Promise.all(Array.from({ length: this.#parts.count - 1 }, (_, i) => this.#start(i + 1)));
+  }
+
+  /** Asks all workers that take traffic; those that fail or take too long are left out. */
+  async askAll<K extends keyof WorkerCalls & string>(
+    call: K,
+    value: Parameters<WorkerCalls[K]>[0],
+    ms: number,
+    except?: number,
+  ): Promise<{ readonly member: Member; readonly value: Awaited<ReturnType<WorkerCalls[K]>> }[]> {
+    const asked = this.ready.filter(({ id }) => id !== except);
+    const answers = await Promise.allSettled(asked.map(async (member) => ({ member, value: await member.link.ask(call, value as never, ms) })));
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])) as never;
+  }
+
+  /** Stops all workers as apps stop, and waits for their end. Whether nothing had to be cut. */
+  async stop(drainMs: number): Promise<boolean> {
+    this.#stopping = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    const stopped = await Promise.all([...this.#members.values()].map((member) => this.#stop(member, drainMs)));
+    return stopped.every(Boolean);
+  }
+
+  async #stop(member: Member, drainMs: number): Promise<boolean> {
+    let clean = false;
+    try {
+      clean = await member.link.ask('stop', drainMs, drainMs + 5 * PATIENCE_MS);
+    } catch {
+      member.kill();
+    }
+    member.release();
+    await member.ended;
+    return clean;
+  }
+
+  async #start(index: number): Promise<void> {
+    const { count, handlersOf, log, order } = this.#parts;
+    const seat = { index, count, id: this.#nextId++ };
+    const member: Member = new Member(
+      seat,
+      handlersOf(() => member),
+      (text) => log.line(withWorker(text, index)),
+    );
+    this.#members.set(index, member);
+    const ended = member.ended.then((how) => this.#ended(member, how));
+    try {
+      await member.link.ask('start', { ...order(), seat }, Infinity);
+    } catch (error) {
+      member.kill();
+      await ended;
+      throw error;
+    }
+    member.ready = true;
+    member.served = true;
+    log.info({ worker: index, pid: member.pid }, 'worker ready');
+    for (const other of this.ready) if (other !== member) other.link.tell('uncover', undefined);
+  }
+
+  #ended(member: Member, { code, signal }: Ending): void {
+    const { index } = member.seat;
+    if (this.#stopping || !member.served) return;
+    this.#parts.died(member);
+    this.restarts++;
+    const waitMs = this.#backoff(member);
+    this.#parts.log.error({ worker: index, pid: member.pid, code, signal, waitMs }, 'worker died: it is replaced');
+    void this.#cover(index);
+    if (waitMs === 0) void this.#replace(index);
+    else this.#later(waitMs, index);
+  }
+
+  /** Others accept what waits in the sockets of a worker that has died, and what comes, until it is replaced. */
+  async #cover(index: number): Promise<void> {
+    const { sockets } = this.#parts;
+    for (const address of await sockets.addresses()) {
+      const socket = await sockets.of(address, index);
+      const [first] = this.ready;
+      await first?.link.ask('cover', address, PATIENCE_MS, socket).catch(() => undefined);
+    }
+  }
+
+  async #replace(index: number): Promise<void> {
+    if (this.#stopping) return;
+    try {
+      await this.#start(index);
+    } catch (error) {
+      const waitMs = this.#slower(index);
+      this.#parts.log.error({ worker: index, error: (error as Error).message, waitMs }, 'worker did not start');
+      this.#later(waitMs, index);
+    }
+  }
+
+  #later(ms: number, index: number): void {
+    if (this.#stopping) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void this.#replace(index);
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  /** The first death is nobody's fault: at once. */
+  #backoff({ startedAt, seat }: Member): number {
+    const isQuick = performance.now() - startedAt < QUICK_MS;
+    if (!isQuick) this.#quick.delete(seat.index);
+    const waitMs = this.#quick.has(seat.index) ? this.#slower(seat.index) : 0;
+    if (isQuick && waitMs === 0) this.#quick.set(seat.index, 0);
+    return waitMs;
+  }
+
+  #slower(index: number): number {
+    const times = this.#quick.get(index) ?? 0;
+    this.#quick.set(index, times + 1);
+    return Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** times);
+  }
+}
+
+/** Lines of a worker with its number in each. */
+function withWorker(text: string, index: number): string {
+  return text.replace(/^\{/gm, `{"worker":${index},`);
+}

@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import { cacheRoutes } from '../../admin/api/cache-routes.ts';
+import { type AdminServer, startAdmin } from '../../admin/server.ts';
+import type { BreakerAction, Readiness } from '../../admin/view.ts';
+import type { Loaded } from '../../config/load.ts';
+import type { Config } from '../../config/schema.ts';
+import type { ListenAddress } from '../../listen/ports.ts';
+import { systemClock } from '../../model/clock.ts';
+import type { ConfigReading } from '../../model/status.ts';
+import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
+import { createLog } from '../../telemetry/log.ts';
+import { Telemetry } from '../../telemetry/telemetry.ts';
+import type { CertificateAuthority } from '../../tls/authority.ts';
+import { loadAuthority } from '../../tls/load-authority.ts';
+import { type AppOptions, portsOf } from '../app.ts';
+import { bundlePath, localUrl } from '../paths.ts';
+import { Reloader } from '../reload.ts';
+import type { Running } from '../running.ts';
+import { version } from '../version.ts';
+import { Board } from './board.ts';
+import { CacheOfAll } from './cache-of-all.ts';
+import { Counts } from './counts.ts';
+import { Crew } from './crew.ts';
+import { handlersFor } from './handlers.ts';
+import { MergedView } from './merged-view.ts';
+import { PATIENCE_MS, type WorkerSnapshot } from './protocol.ts';
+import { workerSeries } from './series.ts';
+import { Sockets } from './sockets.ts';
+
+/** How long a worker may take to put a new configuration to work, in milliseconds. */
+const APPLY_MS = 30_000;
+
+/** Several workers that serve as one: holds their sockets, their admin listener and the configuration, passes on what they tell each other, and replaces those that die. */
+export class Primary implements Running {
+  readonly telemetry: Telemetry;
+  readonly crew: Crew;
+  readonly board: Board;
+  readonly sockets: Sockets;
+  readonly #clock = systemClock;
+  readonly #secret = randomBytes(32);
+  readonly #counts: Counts;
+  readonly #view: MergedView;
+  readonly #reloader: Reloader;
+  readonly #count: number;
+  #loaded: Loaded;
+  #readiness: Readiness = 'starting';
+  #admin: AdminServer | undefined;
+  #proxy: ListenAddress | undefined;
+
+  private constructor({ loaded, env, logTo }: AppOptions, count: number) {
+    const { config } = loaded;
+    const log = createLog(config.log.level, logTo);
+    this.#count = count;
+    this.#loaded = loaded;
+    this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log, access: false });
+    this.sockets = new Sockets(count);
+    this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log, clock: this.#clock });
+    this.crew = new Crew({
+      count,
+      sockets: this.sockets,
+      log,
+      handlersOf: (member) => handlersFor(this, member),
+      order: () => ({ loaded: this.#loaded, secret: this.#secret, breakers: this.board.positions }),
+      died: (member) => {
+        this.board.died(member.id);
+        this.#counts.keep(member);
+      },
+    });
+    this.#counts = new Counts(this.crew, this.telemetry.stats, this.#clock);
+    this.board = new Board({
+      clock: this.#clock,
+      changed: (transition) => {
+        this.telemetry.breakerChanged(transition);
+        this.#counts.changed(transition);
+      },
+      tell: (position, by) => this.crew.ready.forEach(({ link, id }) => link.tell('follow', { position, own: id === by })),
+      askBack: async (worker, place) =>
+        this.crew
+          .byId(worker)
+          ?.link.ask('yieldProbes', place, PATIENCE_MS)
+          .catch(() => undefined) ?? 0,
+    });
+    this.#view = new MergedView(this);
+    this.telemetry.readFrom(this.#view);
+    for (const series of workerSeries(this.crew, count)) this.telemetry.metrics.add(series);
+  }
+
+  /** Starts `count` workers; settles once all of them and the admin listener accept. Rejects with nothing left running. */
+  static async start(options: AppOptions, count: number): Promise<Primary> {
+    const primary = new Primary(options, count);
+    try {
+      await primary.#open();
+      return primary;
+    } catch (error) {
+      await primary.stop(0);
+      throw error;
+    }
+  }
+
+  get proxyUrl(): string {
+    return localUrl(this.#proxy ?? this.config.listen);
+  }
+
+  get adminUrl(): string {
+    return this.#admin?.url ?? localUrl(this.config.admin);
+  }
+
+  get bundle(): string {
+    return bundlePath(this.config);
+  }
+
+  get config(): Config {
+    return this.#loaded.config;
+  }
+
+  get readiness(): Readiness {
+    return this.#readiness;
+  }
+
+  get configReading(): ConfigReading {
+    return this.#reloader.reading;
+  }
+
+  get adminConnections(): number {
+    return this.#admin?.connections ?? 0;
+  }
+
+  get snapshots(): readonly WorkerSnapshot[] {
+    return this.crew.ready.flatMap(({ last }) => last ?? []);
+  }
+
+  /** Acts on the breakers of some hosts in one worker, which has them change in all, and looks anew. */
+  async act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void> {
+    const [first] = this.crew.ready;
+    for (const authority of authorities) await first?.link.ask('act', { upstream, breaker, authority, action }, PATIENCE_MS);
+    await this.#counts.collect(true);
+  }
+
+  authority(): Promise<CertificateAuthority> {
+    return loadAuthority(this.config.intercept.ca, this.#clock);
+  }
+
+  reload(why: string): Promise<void> {
+    return this.#reloader.reload(why);
+  }
+
+  async stop(drainMs = this.config.drain): Promise<boolean> {
+    const { log } = this.telemetry;
+    this.#readiness = 'draining';
+    this.#reloader.close();
+    log.info({ drainMs }, 'draining');
+    const stopping = this.crew.stop(drainMs);
+    // a worker stops accepting at once; what holds its sockets open here has to go with it
+    await this.sockets.keep([]);
+    const clean = await stopping;
+    this.#counts.close();
+    await this.#admin?.close();
+    log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
+    await log.flush();
+    return clean;
+  }
+
+  async #open(): Promise<void> {
+    await this.crew.start();
+    this.#proxy = await this.sockets.addressOf(this.config.listen);
+    const { host, port, hosts } = this.config.admin;
+    this.#admin = await startAdmin({
+      host,
+      port,
+      hosts,
+      view: this.#view,
+      telemetry: this.telemetry,
+      clock: this.#clock,
+      routes: cacheRoutes(new CacheOfAll(this.crew, () => this.#view.cache()), this.telemetry.log),
+      exchanges: { list: (query) => this.#exchanges(query) },
+      prepare: () => this.#counts.collect(),
+    });
+    this.#readiness = 'ready';
+    this.#counts.begin();
+    this.#reloader.watch();
+    const upstreams = Object.keys(this.config.upstreams);
+    const { file } = this.configReading;
+    this.telemetry.log.info(
+      { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: file ?? 'presets', upstreams, workers: this.#count },
+      'listening',
+    );
+  }
+
+  async #exchanges(query: JournalQuery): Promise<ExchangeSummary[]> {
+    const lists = await this.crew.askAll('exchanges', query, PATIENCE_MS);
+    const all = lists.flatMap(({ value }) => value).toSorted((a, b) => (a.time < b.time ? 1 : -1));
+    return all.slice(0, query.limit);
+  }
+
+  /** Puts a new configuration to work in all workers; where one refuses, those that had taken it go back. */
+  async #apply(config: Config): Promise<void> {
+    const taken = [];
+    for (const member of this.crew.ready) {
+      try {
+        await member.link.ask('apply', config, APPLY_MS);
+        taken.push(member);
+      } catch (error) {
+        if (!member.ready) continue;
+        await Promise.all(taken.map(({ link }) => link.ask('apply', this.config, APPLY_MS).catch(() => undefined)));
+        await this.sockets.keep(addressesOf(this.config));
+        throw error;
+      }
+    }
+    this.#loaded = { ...this.#loaded, config };
+    await this.sockets.keep(addressesOf(config, this.config.listen));
+    this.telemetry.log.setLevel(config.log.level);
+  }
+}
+
+/** Addresses that workers serve; the main one is that of the start. */
+function addressesOf(config: Config, listen = config.listen): ListenAddress[] {
+  return [listen, ...portsOf(config)];
+}

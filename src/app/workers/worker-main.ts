@@ -1,0 +1,12 @@
+import type { Wire } from './link.ts';
+import { Worker } from './worker.ts';
+
+// the primary hears these and says what is to be done; a terminal sends them to all
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const worker = new Worker(process as unknown as Wire);
+// told to stop, it ends; where the primary has died without a word, nobody would replace it
+process.on('disconnect', () => {
+  const code = worker.stopped ? 0 : 1;
+  void worker.stop(0).finally(() => process.exit(code));
+});
