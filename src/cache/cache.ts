@@ -6,6 +6,7 @@ import type { Observer } from '../model/events.ts';
 import type { Layer } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
 import { Leases } from './coalesce/leases.ts';
+import { KeyNotes } from './coalesce/key-notes.ts';
 import { Spool } from './coalesce/spool.ts';
 import type { CacheParts } from './fetch.ts';
 import { Identities } from './identity.ts';
@@ -49,7 +50,7 @@ export class Cache {
     this.#tellOthers = options.tellOthers;
     this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
     const identities = new Identities(options.secret ?? randomBytes(32));
-    this.#parts = { store: this.store, leases: new Leases(), spool: new Spool(SPOOL_BYTES), identities, clock, observer };
+    this.#parts = { store: this.store, leases: new Leases(), notes: new KeyNotes(), spool: new Spool(SPOOL_BYTES), identities, clock, observer };
     this.admin = new CacheAdmin(this.#parts, () => this.#upstreams);
     this.store.onInvalidation?.((tags) => (tags === undefined ? this.#parts.leases.killAll() : this.#parts.leases.kill(tags)));
   }

@@ -6,7 +6,7 @@ import { discard, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import type { Flight, Landing } from './coalesce/flight.ts';
 import type { Leases } from './coalesce/leases.ts';
-import type { KeyNotes } from './coalesce/memory-of-keys.ts';
+import type { KeyNotes } from './coalesce/key-notes.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
 import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable, storedFrom } from './entry.ts';
@@ -23,6 +23,7 @@ import type { CacheStore, Found } from './store.ts';
 export interface CacheParts {
   readonly store: CacheStore;
   readonly leases: Leases;
+  readonly notes: KeyNotes;
   readonly spool: Spool;
   readonly identities: Identities;
   readonly clock: Clock;
@@ -49,13 +50,11 @@ export interface Fetch {
 export class Fetcher {
   readonly #settings: RouteCacheSettings;
   readonly #parts: CacheParts;
-  readonly #notes: KeyNotes;
   readonly #next: Service;
 
-  constructor(settings: RouteCacheSettings, parts: CacheParts, notes: KeyNotes, next: Service) {
+  constructor(settings: RouteCacheSettings, parts: CacheParts, next: Service) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#notes = notes;
     this.#next = next;
   }
 
@@ -78,7 +77,7 @@ export class Fetcher {
       const outcome = await this.#next(flight.exchange);
       if (outcome.type === 'failure') return this.#failed(fetch, outcome, requestedAt);
       const arrival = { reply: outcome, requestedAt, respondedAt: clock.wallNow() };
-      this.#notes.noteSuccess(request.key);
+      this.#parts.notes.noteSuccess(request.key);
       if (outcome.status !== 304 || !fetch.validates || unconditional) return this.#arrived(fetch, arrival);
       outcome.body.abort();
       const stored = confirmed(outcome.headers, selection.stored, selection.all);
@@ -105,7 +104,7 @@ export class Fetcher {
   #failed(fetch: Fetch, failed: Failure, requestedAt: number): void {
     const { flight, request, selection } = fetch;
     const { clock } = this.#parts;
-    if (selection.stored !== undefined) this.#notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
+    if (selection.stored !== undefined) this.#parts.notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
     const { reply } = failed;
     if (flight.background || reply === undefined) {
       discard(failed);
@@ -128,11 +127,11 @@ export class Fetcher {
     }
     if (found === undefined && (flight.background || !shareable(this.#settings, request, reply))) {
       // what was asked for by one alone, or is older than a write, tells nothing of the next answer
-      if (fetch.awaited && !flight.lease.dead) this.#notes.noteUnshared(request.key, this.#parts.clock.now());
+      if (fetch.awaited && !flight.lease.dead) this.#parts.notes.noteUnshared(request.key, this.#parts.clock.now());
       flight.land({ kind: 'private', reply });
       return fetch.over();
     }
-    this.#notes.noteShared(request.key);
+    this.#parts.notes.noteShared(request.key);
     const landing = this.#shared(fetch, arrival, found);
     flight.land(landing);
     landing.body.start();
@@ -142,7 +141,7 @@ export class Fetcher {
     const { reply } = arrival;
     const vary = found?.vary ?? selectingFields(reply.headers) ?? [];
     const variant = variantOf(vary, fetch.fields, isCredential, this.#parts.identities.hash);
-    this.#notes.noteVary(fetch.request.key, vary);
+    this.#parts.notes.noteVary(fetch.request.key, vary);
     const body = this.#share(fetch, reply, found);
     return {
       kind: 'shared',

@@ -1,7 +1,6 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { Service } from '../model/service.ts';
 import { Flight, refreshOf } from './coalesce/flight.ts';
-import type { KeyNotes } from './coalesce/memory-of-keys.ts';
 import { type CacheParts, Fetcher } from './fetch.ts';
 import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
@@ -16,10 +15,10 @@ export class Launcher {
   readonly #fetcher: Fetcher;
   readonly #flights = new Map<string, Flight>();
 
-  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, notes: KeyNotes, next: Service) {
+  constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, next: Service) {
     this.#parts = parts;
     this.#tagsOf = tagsOf;
-    this.#fetcher = new Fetcher(settings, parts, notes, next);
+    this.#fetcher = new Fetcher(settings, parts, next);
   }
 
   /** The fetch under way that one more may wait for. */

@@ -1,7 +1,6 @@
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed } from '../model/failure.ts';
 import type { Service } from '../model/service.ts';
-import { KeyNotes } from './coalesce/memory-of-keys.ts';
 import type { CacheParts } from './fetch.ts';
 import { Launcher } from './launch.ts';
 import type { Plan } from './plan.ts';
@@ -13,7 +12,7 @@ import type { Tagger } from './tag-names.ts';
 
 /** The service of GET and HEAD on a route with `mode: observe`: stores what it would, sends everything on, and counts what the cache would have answered. */
 export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, next: Service): Service {
-  const launcher = new Launcher(settings, parts, tagsOf, new KeyNotes(), next);
+  const launcher = new Launcher(settings, parts, tagsOf, next);
   const { store, clock, observer, identities } = parts;
   return async (exchange) => {
     const request = readRequest(exchange, settings.key, identities);

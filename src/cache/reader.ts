@@ -5,7 +5,6 @@ import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import type { Landed } from './coalesce/flight.ts';
-import { KeyNotes } from './coalesce/memory-of-keys.ts';
 import { freshened } from './entry.ts';
 import type { CacheParts } from './fetch.ts';
 import { isCredential } from './identity.ts';
@@ -30,14 +29,13 @@ export class Reader {
   readonly #settings: RouteCacheSettings;
   readonly #parts: CacheParts;
   readonly #next: Service;
-  readonly #notes = new KeyNotes();
   readonly #launcher: Launcher;
 
   constructor(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, next: Service) {
     this.#settings = settings;
     this.#parts = parts;
     this.#next = next;
-    this.#launcher = new Launcher(settings, parts, tagsOf, this.#notes, next);
+    this.#launcher = new Launcher(settings, parts, tagsOf, next);
   }
 
   /** The service of GET and HEAD. */
@@ -91,7 +89,7 @@ export class Reader {
   /** The upstream failed a moment ago, and the stored answer may stand in for that. */
   #isHeldBack(exchange: Exchange, request: CacheRequest, stored: Found, now: number): boolean {
     if (exchange.staleUse === 'withheld') return false;
-    const trouble = this.#notes.troubleWith(request.key, this.#parts.clock.now());
+    const trouble = this.#parts.notes.troubleWith(request.key, this.#parts.clock.now());
     return trouble !== undefined && standsIn(stored, request.directives, now, trouble);
   }
 
@@ -109,11 +107,11 @@ export class Reader {
 
   /** Whether the request neither waits for another's fetch nor lets others wait for its own. */
   #isAlone(request: CacheRequest, plan: Plan, waits: number): boolean {
-    return plan.alone || !this.#settings.coalesce || waits >= MAX_WAITS || this.#notes.isUnshared(request.key, this.#parts.clock.now());
+    return plan.alone || !this.#settings.coalesce || waits >= MAX_WAITS || this.#parts.notes.isUnshared(request.key, this.#parts.clock.now());
   }
 
   #flightKey(exchange: Exchange, request: CacheRequest, selection: Selection): string {
-    const names = selection.stored?.vary ?? selection.all[0]?.vary ?? this.#notes.varyOf(request.key);
+    const names = selection.stored?.vary ?? selection.all[0]?.vary ?? this.#parts.notes.varyOf(request.key);
     if (names === undefined || names.length === 0) return request.key;
     return `${request.key}\n\n${variantOf(names, exchange.headers, isCredential, this.#parts.identities.hash)}`;
   }
@@ -121,7 +119,7 @@ export class Reader {
   /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
     const flightKey = this.#flightKey(exchange, request, selection);
-    if (this.#launcher.joinable(flightKey) !== undefined || this.#notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
+    if (this.#launcher.joinable(flightKey) !== undefined || this.#parts.notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
     this.#launcher.launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
 

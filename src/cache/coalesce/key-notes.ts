@@ -14,7 +14,7 @@ interface Backoff {
   readonly until: number;
 }
 
-/** What is known of keys that have no stored answer to tell it: short notes, bounded. Times are monotonic milliseconds. */
+/** What is known of keys that have no stored answer to tell it: short notes, bounded, one table for all routes since its room is taken at once. Times are monotonic milliseconds. */
 export class KeyNotes {
   readonly #unshared = new LRUCache<string, number>({ max: REMEMBERED });
   readonly #vary = new LRUCache<string, readonly string[]>({ max: REMEMBERED });
