@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 
 /** Request fields that say who asks. All that a request carries are part of its key, unless the route says `shared`. */
-export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
+const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   'authorization',
   'proxy-authorization',
   'cookie',
@@ -10,14 +10,32 @@ export const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
   'api-key',
   'x-api-key',
   'x-goog-api-key',
-  'x-auth-token',
-  'x-access-token',
-  'x-amz-security-token',
-  'x-hub-signature-256',
+]);
+/** Words that make a field one of them: `x-csrf-token`, `x-session-id`, `private-token`. One too many only costs a hit. */
+const CREDENTIAL_NAME =
+  /(?:^|[-_])(?:authorization|auth|token|secret|password|session|credentials?|cookie|api[-_]?key|access[-_]?key|signature|jwt|assertion|sid)(?:[-_]|$)/;
+/** Fields of nearly every request, which need no closer look. */
+const COMMON: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-encoding',
+  'accept-language',
+  'accept-profile',
+  'cache-control',
+  'content-profile',
+  'content-type',
+  'if-modified-since',
+  'if-none-match',
+  'prefer',
+  'range',
+  'user-agent',
+  'x-client-info',
+  'x-supabase-api-version',
 ]);
 
-/** True for fields whose value must not be kept. */
-export const isCredential = (name: string): boolean => CREDENTIAL_HEADERS.has(name);
+/** True for fields whose value says who asks, and must not be kept. `name` is lower-case. */
+export function isCredential(name: string): boolean {
+  return CREDENTIAL_HEADERS.has(name) || (!COMMON.has(name) && CREDENTIAL_NAME.test(name));
+}
 
 /** Query parameters that carry credentials, by name: in a key, and wherever a key is shown, only their hash stands. The names are those that logs leave out. */
 const CREDENTIAL_QUERY =

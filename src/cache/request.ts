@@ -1,7 +1,7 @@
 import type { CacheConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { CREDENTIAL_HEADERS, type Identities } from './identity.ts';
+import { type Identities, isCredential } from './identity.ts';
 import { NOTHING_ASKED, type RequestDirectives, requestDirectives } from './rules/directives.ts';
 
 /** A request as the cache sees it. */
@@ -138,7 +138,7 @@ class Said {
         this.range = true;
         return;
       default:
-        if (!CREDENTIAL_HEADERS.has(name)) return;
+        if (!isCredential(name)) return;
         (this.credentials ??= []).push(name, value);
         this.authorized ||= name === 'authorization';
     }
@@ -164,7 +164,7 @@ function parts(headers: HeaderList, names: readonly string[], identities: Identi
 }
 
 function part(name: string, value: string, identities: Identities): string {
-  if (CREDENTIAL_HEADERS.has(name)) return identities.hash(value);
+  if (isCredential(name)) return identities.hash(value);
   // preferences stand in no order (RFC 7240 section 2)
   return name === 'prefer' && value.includes(',') ? value.split(',').map(trim).sort().join(',') : value;
 }

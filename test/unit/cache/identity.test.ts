@@ -87,6 +87,24 @@ describe('identity', () => {
     expect(bench.sent).toHaveLength(4);
   });
 
+  it.each([
+    'x-csrf-token',
+    'private-token',
+    'x-session-id',
+    'x-forwarded-authorization',
+    'x-goog-iam-authority-selector-token',
+    'x-access-token',
+    'x-amz-security-token',
+  ])('is also told by %s', async (name) => {
+    const bench = new Bench({ ttl: 1000 }, (_exchange, number) => ok(String(number)));
+    expect([(await bench.get({ headers: [name, 'a'] })).body, (await bench.get({ headers: [name, 'b'] })).body]).toEqual(['1', '2']);
+  });
+
+  it.each(['idempotency-key', 'x-request-id', 'x-retry-count', 'traceparent', 'sec-fetch-mode', 'author'])('is not told by %s', async (name) => {
+    const bench = new Bench({ ttl: 1000 }, (_exchange, number) => ok(String(number)));
+    expect([(await bench.get({ headers: [name, 'a'] })).body, (await bench.get({ headers: [name, 'b'] })).body]).toEqual(['1', '1']);
+  });
+
   it('tells the same secret in two fields apart', async () => {
     const bench = new Bench({ ttl: 1000 }, (_exchange, number) => ok(String(number)));
     expect((await bench.get({ headers: ['apikey', 'k'] })).body).toBe('1');
