@@ -1,10 +1,9 @@
 import type { RouteSettings } from '../../config/effective.ts';
 import type { Config, UpstreamConfig } from '../../config/schema.ts';
-import { CREDENTIAL_HEADERS } from '../../cache/identity.ts';
+import { isCredential } from '../../cache/identity.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
-import { headerValue } from '../../model/headers.ts';
 import type { Layer } from '../../model/service.ts';
 import { isRepeatable } from '../../policy/repeatable.ts';
 import { layersOf } from '../../policy/pipeline.ts';
@@ -97,7 +96,7 @@ function worstCaseMs({ timeouts, retry }: RouteSettings): number {
 function cacheKeyOf(settings: RouteSettings, { method, headers }: Exchange): string[] | undefined {
   const { cache } = settings;
   if (cache === undefined || !caches(settings) || (method !== 'GET' && method !== 'HEAD')) return undefined;
-  const carried = [...CREDENTIAL_HEADERS].filter((name) => headerValue(headers, name) !== undefined);
+  const carried = [...new Set(headers.filter((text, at) => at % 2 === 0 && isCredential(text)))];
   const identity = cache.shared === true ? [] : carried.length > 0 ? carried.map((name) => `${name} (hashed)`) : ['any credential header (hashed)'];
   const more = cache.keyHeaders ?? [];
   return [
