@@ -8,7 +8,7 @@ export interface ListenAddress {
 }
 
 /** A socket that another process has bound, as it came from there. */
-export type BoundSocket = NonNullable<unknown>;
+export type BoundSocket = object;
 
 /** A port that listens. */
 export interface OpenPort {

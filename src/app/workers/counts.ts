@@ -7,8 +7,6 @@ import { PATIENCE_MS } from './protocol.ts';
 
 /** How often workers are asked unasked, so that a crash loses no more of its counts. Milliseconds. */
 const EVERY_MS = 2000;
-/** What was collected a moment ago is good enough for the next who asks. Milliseconds. */
-const FRESH_MS = 20;
 
 /** Adds up the counts of all workers, those that have died among them: a counter never goes down. */
 export class Counts {
@@ -20,7 +18,6 @@ export class Counts {
   readonly #clock: Clock;
   #timer: NodeJS.Timeout | undefined;
   #collecting: Promise<void> | undefined;
-  #collectedAt = -Infinity;
 
   constructor(crew: Crew, shown: Stats, clock: Clock) {
     this.#crew = crew;
@@ -37,10 +34,8 @@ export class Counts {
     clearInterval(this.#timer);
   }
 
-  /** Brings the sum up to date; `anew` even where it is fresh. A worker that does not answer in time counts as it last said. */
-  async collect(anew = false): Promise<void> {
-    if (anew) await this.#collecting;
-    else if (this.#clock.now() - this.#collectedAt < FRESH_MS) return;
+  /** Brings the sum up to date, once for all who ask meanwhile. A worker that does not answer in time counts as it last said. */
+  async collect(): Promise<void> {
     this.#collecting ??= this.#collect().finally(() => {
       this.#collecting = undefined;
     });
@@ -61,7 +56,6 @@ export class Counts {
 
   async #collect(): Promise<void> {
     for (const { member, value } of await this.#crew.askAll('snapshot', undefined, PATIENCE_MS)) member.last = value;
-    this.#collectedAt = this.#clock.now();
     this.#sum();
   }
 

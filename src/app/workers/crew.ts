@@ -55,7 +55,7 @@ export class Crew {
   }
 
   /** Asks all workers that take traffic; those that fail or take too long are left out. */
-  async askAll<K extends keyof WorkerCalls & string>(
+  async askAll<K extends keyof WorkerCalls>(
     call: K,
     value: Parameters<WorkerCalls[K]>[0],
     ms: number,

@@ -59,7 +59,7 @@ export class Link<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   /** The other side is gone: nobody waits for it any more. */
   close(): void {
     this.#closed = true;
-    for (const id of [...this.#waiting.keys()]) this.#settle(id)?.reject(new Error('the process has ended'));
+    for (const id of this.#waiting.keys()) this.#settle(id)?.reject(new Error('the process has ended'));
   }
 
   #heard(message: Message, socket: BoundSocket | undefined): void {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname, join } from 'node:path';
-import { type Handlers, Link, type Wire } from './link.ts';
+import { type Handlers, Link } from './link.ts';
 import type { PrimaryCalls, SeatNumbers, WorkerCalls, WorkerSnapshot } from './protocol.ts';
 
 /** The worker's program: beside this one, in its language. */
@@ -32,7 +32,7 @@ export class Member {
     this.seat = seat;
     const child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     this.#child = child;
-    this.link = new Link<WorkerCalls, PrimaryCalls>(child as unknown as Wire, handlers);
+    this.link = new Link<WorkerCalls, PrimaryCalls>(child, handlers);
     const read = child.stdout === null ? Promise.resolve() : wholeLines(child.stdout, lines);
     // what is lost on the way is told by its end
     child.on('error', () => undefined);

@@ -133,7 +133,7 @@ export class Primary implements Running {
   async act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void> {
     const [first] = this.crew.ready;
     for (const authority of authorities) await first?.link.ask('act', { upstream, breaker, authority, action }, PATIENCE_MS);
-    await this.#counts.collect(true);
+    await this.#counts.collect();
   }
 
   authority(): Promise<CertificateAuthority> {

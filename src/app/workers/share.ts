@@ -28,7 +28,7 @@ export class Share {
     this.#link = link;
     this.#names = names;
     this.#stateOf = stateOf;
-    this.#timer = setInterval(() => this.#tell(this.#names()), EVERY_MS).unref();
+    this.#timer = setInterval(() => this.flush(), EVERY_MS).unref();
   }
 
   /** The way of one upstream's policies to those of the others. */
@@ -43,6 +43,11 @@ export class Share {
   /** Takes in what another worker told. */
   hear(news: News, from: number): void {
     for (const one of news) this.#stateOf(one.upstream)?.hear(one.news, from);
+  }
+
+  /** Tells what there is to tell now. */
+  flush(): void {
+    this.#tell(this.#names());
   }
 
   /** Tells no more. */

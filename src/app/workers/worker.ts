@@ -9,7 +9,6 @@ import { type Handlers, Link, type Wire } from './link.ts';
 import {
   type BreakerPlace,
   type BreakerPosition,
-  type Handed,
   PATIENCE_MS,
   type PrimaryCalls,
   type StartOrder,
@@ -95,7 +94,7 @@ export class Worker {
       sharingFor: (upstream) => this.#share.of(upstream),
       // a worker that does not answer holds back no write: what it has stored goes stale by itself
       tellOthers: (tags) => this.#link.ask('drop', tags, DROP_MS).catch(() => undefined),
-      socketOf: async (asked) => ((await this.#link.ask('socket', asked, 10 * PATIENCE_MS)) as Handed).socket,
+      socketOf: async (asked) => (await this.#link.ask('socket', asked, 10 * PATIENCE_MS)).socket,
       breakerChanged: (transition) => this.#changed(transition),
     };
   }
@@ -116,6 +115,8 @@ export class Worker {
   }
 
   #snapshot(): WorkerSnapshot {
+    // what is shown of this worker the others know too
+    this.#share.flush();
     const { telemetry, view, listeners, generation } = this.#running;
     const { user, system } = process.cpuUsage();
     return {
