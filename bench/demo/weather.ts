@@ -75,7 +75,7 @@ function whatsappFaults({ whatsapp }: Simulators, chance: Chance, gentle: boolea
   chance(whatsapp, 0.015, { kind: 'answer', answer: graphError(130429) }, SENDS);
   chance(whatsapp, 0.012, { kind: 'answer', answer: graphError(2) }, SENDS);
   chance(whatsapp, 0.02, { kind: 'answer', answer: graphError(1) }, LOOKUPS);
-  chance(whatsapp, 0.03, { kind: 'reset-before-headers' }, LOOKUPS);
+  chance(whatsapp, 0.01, { kind: 'reset-before-headers' }, LOOKUPS);
 }
 
 /** Something that happens at one moment. */
@@ -95,8 +95,8 @@ function episodes(sim: Simulators, durationMs: number, gentle: boolean): Episode
   const all: Episode[] = [
     { fromMs: at(0.15), forMs: at(0.05), begin: () => slow(supabase, 800, 1600) },
     { fromMs: at(0.3), forMs: at(0.05), begin: () => slow(gemini, 1500, 3000) },
-    { fromMs: at(0.45), forMs: 200, begin: () => whatsapp.refuse('drain') },
-    { fromMs: at(0.6), forMs: 100, begin: () => supabase.refuse('drain') },
+    { fromMs: at(0.45), forMs: gentle ? 100 : 200, begin: () => whatsapp.refuse('drain') },
+    { fromMs: at(0.6), forMs: gentle ? 50 : 100, begin: () => supabase.refuse('drain') },
     { fromMs: at(0.75), forMs: 0, begin: () => once(() => gemini.cut()) },
     { fromMs: at(0.85), forMs: 1200, begin: () => gemini.blackhole('keep') },
   ];
