@@ -59,11 +59,16 @@ function clientOptions(address: RedisAddress) {
   return { socket, disableOfflineQueue: true, commandsQueueMaxLength: QUEUE, disableClientInfo: true, maintNotifications: 'disabled' as const };
 }
 
+/** Texts come as buffers. The link has a time limit of its own; the library's would make a signal for each command. */
+function commandOptions(redis: typeof Redis) {
+  return { typeMapping: { [redis.RESP_TYPES.BLOB_STRING]: Buffer }, timeout: 0 };
+}
+
 function clientCommander(redis: typeof Redis, address: RedisAddress): Commander {
   const options = clientOptions(address);
   const client = redis.createClient({ ...options, url: address.urls[0] ?? '', RESP: 2 });
   const ears = redis.createClient({ ...clientOptions(address), url: address.urls[0] ?? '', RESP: 2, disableOfflineQueue: false });
-  const mapped = { typeMapping: { [redis.RESP_TYPES.BLOB_STRING]: Buffer } };
+  const mapped = commandOptions(redis);
   const send: Send = (words) => client.sendCommand(words, mapped);
   // every failure is also told to whoever sent a command
   client.on('error', ignore);
@@ -99,7 +104,7 @@ function clusterCommander(redis: typeof Redis, address: RedisAddress): Commander
       socket: first?.protocol === 'rediss:' ? { ...socket, tls: true } : socket,
     },
   });
-  const mapped = { typeMapping: { [redis.RESP_TYPES.BLOB_STRING]: Buffer } };
+  const mapped = commandOptions(redis);
   cluster.on('error', ignore);
   const connect = (ready: () => void): void => {
     cluster

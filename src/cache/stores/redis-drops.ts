@@ -26,6 +26,7 @@ export class Drops {
   #floor = 0;
   #seen = -1;
   #catching: Promise<void> | undefined;
+  #reading: Promise<unknown> | undefined;
 
   /** `tell` hears of the drops of others. */
   constructor(prefix: string, tell: InvalidationListener) {
@@ -47,6 +48,21 @@ export class Drops {
   /** Whether it was marked softly since. */
   isMarked(seq: number, tags: readonly string[]): boolean {
     return isBelow(this.#soft, seq, tags);
+  }
+
+  /**
+   * The number of the last drop, read from Redis; null where it is not there. Who asks before it is sent shares one reading: it says what was settled before any of them
+   * asked.
+   */
+  last(commander: Commander): Promise<unknown> {
+    if (this.#reading === undefined) {
+      // before the library's own, which sends
+      setImmediate(() => {
+        this.#reading = undefined;
+      });
+      this.#reading = commander.send(this.key, ['ZSCORE', this.key, '#seq']);
+    }
+    return this.#reading;
   }
 
   /** Catches up with the drop of this number. False where that did not come about. */

@@ -76,11 +76,8 @@ export class RedisStore implements CacheStore {
     const place = this.#keyOf(key);
     const found = await this.#link.try(async (link) => {
       // the number is read after the answer: a drop between the two is seen
-      const [answers, seq] = await Promise.all([
-        link.send(place, ['HGETALL', place]),
-        link.send(this.#drops.key, ['ZSCORE', this.#drops.key, '#seq']),
-      ]);
-      const known = seq !== null && (await this.#drops.reach(link, Number(seq)));
+      const [answers, seq] = await Promise.all([link.send(place, ['HGETALL', place]), this.#drops.last(link)]);
+      const known = Number(seq) === this.#drops.seen || (seq !== null && (await this.#drops.reach(link, Number(seq))));
       if (!known) await this.#drops.catchUp(link);
       return known ? readRecords(answers) : [];
     });
