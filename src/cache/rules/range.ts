@@ -5,11 +5,17 @@ import { parseHttpDate } from './dates.ts';
 /** A range of a stored answer, ready to be sent; `unsatisfiable` where it lies outside. */
 export type Part = { readonly first: number; readonly last: number; readonly size: number | undefined } | 'unsatisfiable';
 
+/** A range as it was asked for; without `first` it is the last so many bytes. */
+interface Wanted {
+  readonly first: number | undefined;
+  readonly last: number | undefined;
+}
+
 const SINGLE = /^bytes=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i;
 const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i;
 
 /** The single byte range that a request asks for; undefined where it asks for none, several, or another unit: the whole is then the answer. */
-export function requestedRange(request: HeaderList): { readonly first: number | undefined; readonly last: number | undefined } | undefined {
+export function requestedRange(request: HeaderList): Wanted | undefined {
   const parts = SINGLE.exec(headerValue(request, 'range') ?? '');
   if (parts === null) return undefined;
   const [first, last] = [parts[1], parts[2]].map((text) => (text === undefined || text === '' ? undefined : Number(text)));
@@ -28,17 +34,21 @@ export function contentRange(headers: HeaderList): StoredRange | undefined {
 export function partOf(request: HeaderList, stored: StoredResponse): Part | undefined {
   const wanted = requestedRange(request);
   if (wanted === undefined || !rangeHolds(request, stored)) return undefined;
-  const has = stored.range ?? { first: 0, last: stored.body.length - 1, size: stored.body.length };
-  // the length that counts is that of the bytes at hand: a wrong Content-Range must not make us send beyond them
-  const end = has.first + stored.body.length - 1;
-  const total = has.size ?? (wanted.first === undefined || wanted.last === undefined ? undefined : wanted.last + 1);
-  if (total === undefined) return undefined;
-  const first = wanted.first ?? Math.max(0, total - (wanted.last ?? 0));
-  const last = wanted.first === undefined ? total - 1 : Math.min(wanted.last ?? total - 1, total - 1);
-  if (stored.range === undefined && (first >= total || wanted.last === 0))
-    return first < total && wanted.first !== undefined ? { first, last, size: total } : 'unsatisfiable';
-  if (first < has.first || last > Math.max(end, has.last)) return undefined;
-  return first > end ? undefined : { first, last: Math.min(last, end), size: has.size };
+  const { length } = stored.body;
+  const has = stored.range ?? { first: 0, last: length - 1, size: length };
+  const span = spanOf(wanted, has.size);
+  if (span === undefined) return undefined;
+  const isOutside = span.last < span.first;
+  // of a part nobody can say more than it holds: the origin decides
+  if (stored.range !== undefined) return isOutside || span.first < has.first || span.last > has.last ? undefined : { ...span, size: has.size };
+  return isOutside ? 'unsatisfiable' : { ...span, size: length };
+}
+
+/** First and last byte of what is wanted of a representation so long; the last before the first where that is nothing. Undefined where it depends on a length that is not known. */
+function spanOf({ first, last }: Wanted, size: number | undefined): { first: number; last: number } | undefined {
+  if (first === undefined) return size === undefined ? undefined : { first: Math.max(0, size - (last ?? 0)), last: size - 1 };
+  if (size === undefined) return last === undefined ? undefined : { first, last };
+  return { first, last: Math.min(last ?? size - 1, size - 1) };
 }
 
 /** If-Range (RFC 9110 section 13.1.5): a strong tag that is the same, or the very date; without one a range is a range. */
