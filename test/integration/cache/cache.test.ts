@@ -162,4 +162,21 @@ describe('a cache over real sockets', () => {
     await sidecar.get({ headers: ['cache-control', 'no-store'] });
     expect(sidecar.looks.results).toEqual(['miss', 'revalidated', 'hit', 'bypass']);
   });
+
+  it('serves everybody after a storm of clients that left, before the head and in the body', async () => {
+    let slow = true;
+    await using origin = await Origin.start((request, response) => {
+      if (!slow) response.writeHead(200, MINUTE).end('row');
+      else if (request.url?.startsWith('/body') === true) response.writeHead(200, MINUTE).write('first');
+    });
+    await using sidecar = new Sidecar(origin.authority, { cache: {}, pool: { connections: 4 } });
+    const leaving = Array.from({ length: 16 }, (_none, n) => sidecar.exchange({ path: `/${n % 2 === 0 ? 'body' : 'head'}/${n % 8}` }));
+    const outcomes = leaving.map((exchange) => sidecar.send(exchange));
+    await expect.poll(() => origin.requests.length).toBe(4);
+    for (const exchange of leaving) exchange.abort();
+    for (const outcome of await Promise.all(outcomes)) if (outcome.type === 'reply') outcome.body.abort();
+    slow = false;
+    const answers = await Promise.all(Array.from({ length: 16 }, (_none, n) => sidecar.get({ path: `/body/${n}` })));
+    expect(answers.map(({ body }) => body)).toEqual(Array.from({ length: 16 }, () => 'row'));
+  });
 });
