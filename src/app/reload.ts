@@ -20,6 +20,11 @@ export interface ReloadParts {
 /** Settings that are taken up at the start alone. */
 const AT_START = ['workers', 'listen', 'admin', 'intercept', 'limits', 'cache', 'dns'] as const satisfies readonly (keyof Config)[];
 
+/** A configuration with what is taken up at the start alone as `started` has it. */
+export function withStart(config: Config, started: Config): Config {
+  return { ...config, ...Object.fromEntries(AT_START.map((key) => [key, started[key]])) };
+}
+
 /** Takes up changes of the configuration file, one at a time. What cannot be taken up is refused and told; what was there stays. */
 export class Reloader {
   readonly #parts: ReloadParts;

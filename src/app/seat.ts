@@ -1,4 +1,5 @@
-import type { BoundSocket, ListenAddress } from '../listen/ports.ts';
+import type { UpstreamPort } from '../listen/data-plane.ts';
+import type { BoundSocket } from '../listen/ports.ts';
 import type { BreakerTransition } from '../model/events.ts';
 import type { UpstreamSharing } from '../policy/sharing.ts';
 
@@ -13,7 +14,7 @@ export interface Seat {
   /** A write here has dropped these tags; settles once the others have too, or after a bounded time. */
   tellOthers(tags: readonly string[]): Promise<void>;
   /** The socket of an address for this process. */
-  socketOf(asked: ListenAddress): Promise<BoundSocket>;
+  socketOf(asked: UpstreamPort): Promise<BoundSocket>;
   /** A breaker of this process has changed by itself. Logged and counted once for all, elsewhere. */
   breakerChanged(transition: BreakerTransition): void;
 }

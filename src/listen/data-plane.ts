@@ -22,6 +22,7 @@ import { UpgradeHandler } from './upgrades.ts';
 
 /** An upstream's own port. */
 export interface UpstreamPort extends ListenAddress {
+  /** Empty for the main port. */
   readonly upstream: string;
 }
 
@@ -36,7 +37,7 @@ export interface DataPlaneOptions {
   readonly observer: Observer;
   readonly clock: Clock;
   /** Gives the socket of an address, where another process holds it; absent: the address is opened here. */
-  readonly socketOf?: (asked: ListenAddress) => Promise<BoundSocket>;
+  readonly socketOf?: (asked: UpstreamPort) => Promise<BoundSocket>;
   /** In whose name hosts are intercepted: asked for when the first one is, and each time again, so it should remember its answer. */
   readonly authority: () => Promise<CertificateAuthority>;
 }
@@ -125,10 +126,10 @@ export class DataPlane {
   }
 
   /** Accepts on one more socket of a port that is open, whose process has died, until `uncover`. */
-  async cover(asked: ListenAddress, bound: BoundSocket): Promise<void> {
-    const own = [this.#main, ...this.#ports].find((port) => port?.asked.port === asked.port && port.asked.host === asked.host);
+  async cover(asked: UpstreamPort, bound: BoundSocket): Promise<void> {
+    const own = asked.upstream === '' ? this.#main : this.#ports.find((port) => isSamePort(port, asked));
     if (own === undefined || this.#draining) return;
-    this.#covers.push(await openPort(asked, own.door, this.#accept, bound));
+    this.#covers.push(await openPort(own.asked, own.door, this.#accept, bound));
   }
 
   /** Accepts on its own sockets alone. */
@@ -158,7 +159,7 @@ export class DataPlane {
   }
 
   async #openPort(asked: ListenAddress, door: Door): Promise<OpenPort> {
-    return openPort(asked, door, this.#accept, await this.#options.socketOf?.(asked));
+    return openPort(asked, door, this.#accept, await this.#options.socketOf?.({ ...asked, upstream: door.kind === 'port' ? door.upstream : '' }));
   }
 
   #stopAccepting(): void {

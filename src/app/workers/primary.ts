@@ -4,6 +4,7 @@ import { type AdminServer, startAdmin } from '../../admin/server.ts';
 import type { BreakerAction, Readiness } from '../../admin/view.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import type { UpstreamPort } from '../../listen/data-plane.ts';
 import type { ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { ConfigReading } from '../../model/status.ts';
@@ -14,7 +15,7 @@ import type { CertificateAuthority } from '../../tls/authority.ts';
 import { loadAuthority } from '../../tls/load-authority.ts';
 import { type AppOptions, portsOf } from '../app.ts';
 import { bundlePath, localUrl } from '../paths.ts';
-import { Reloader } from '../reload.ts';
+import { Reloader, withStart } from '../reload.ts';
 import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { Board } from './board.ts';
@@ -162,7 +163,7 @@ export class Primary implements Running {
 
   async #open(): Promise<void> {
     await this.crew.start();
-    this.#proxy = await this.sockets.addressOf(this.config.listen);
+    this.#proxy = await this.sockets.addressOf({ upstream: '', ...this.config.listen });
     const { host, port, hosts } = this.config.admin;
     this.#admin = await startAdmin({
       host,
@@ -206,13 +207,14 @@ export class Primary implements Running {
         throw error;
       }
     }
-    this.#loaded = { ...this.#loaded, config };
-    await this.sockets.keep(addressesOf(config, this.config.listen));
+    // what is taken up at the start alone stays as it was, for workers that start later too
+    this.#loaded = { ...this.#loaded, config: withStart(config, this.config) };
+    await this.sockets.keep(addressesOf(this.config));
     this.telemetry.log.setLevel(config.log.level);
   }
 }
 
 /** Addresses that workers serve; the main one is that of the start. */
-function addressesOf(config: Config, listen = config.listen): ListenAddress[] {
-  return [listen, ...portsOf(config)];
+function addressesOf(config: Config): UpstreamPort[] {
+  return [{ upstream: '', ...config.listen }, ...portsOf(config)];
 }

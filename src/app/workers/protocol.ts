@@ -3,7 +3,8 @@ import type { CacheEntryView, ListFilter, PurgeRequest } from '../../cache/admin
 import type { StoreStats } from '../../cache/store.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { BoundSocket, ListenAddress } from '../../listen/ports.ts';
+import type { UpstreamPort } from '../../listen/data-plane.ts';
+import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
 import type { BreakerSnapshot } from '../../policy/breaker/breaker.ts';
@@ -77,7 +78,7 @@ export interface WorkerCalls {
   apply: (config: Config) => void;
   /** Stops as an app does; whether nothing had to be cut. */
   stop: (drainMs: number) => boolean;
-  cover: (address: ListenAddress, socket?: BoundSocket) => void;
+  cover: (address: UpstreamPort, socket?: BoundSocket) => void;
   uncover: () => void;
   snapshot: () => WorkerSnapshot;
   exchanges: (query: JournalQuery) => ExchangeSummary[];
@@ -96,7 +97,7 @@ export interface WorkerCalls {
 
 /** What a worker asks of the primary. */
 export interface PrimaryCalls {
-  socket: (address: ListenAddress) => Handed;
+  socket: (address: UpstreamPort) => Handed;
   news: (news: News) => void;
   transition: (news: TransitionNews) => void;
   claimProbes: (place: BreakerPlace) => number | undefined;

@@ -1,4 +1,5 @@
 import net, { type AddressInfo, createServer } from 'node:net';
+import type { UpstreamPort } from '../../listen/data-plane.ts';
 import type { BoundSocket, ListenAddress } from '../../listen/ports.ts';
 
 /** A socket of libuv, bound and not listening: Node has no other way to hold one without accepting on it. */
@@ -15,7 +16,7 @@ const { _createServerHandle: makeSocket } = net as unknown as { readonly _create
 const REUSEPORT = process.platform === 'linux' ? 2 : 0;
 
 interface Held {
-  readonly asked: ListenAddress;
+  readonly asked: UpstreamPort;
   /** What it became. */
   readonly address: ListenAddress;
   readonly sockets: readonly RawSocket[];
@@ -34,8 +35,8 @@ export class Sockets {
   }
 
   /** The socket of a worker for an address, opened for all workers when first asked for. Rejects where the address cannot be had, with a message that names it. */
-  async of(asked: ListenAddress, index: number): Promise<BoundSocket> {
-    const key = `${asked.host} ${asked.port}`;
+  async of(asked: UpstreamPort, index: number): Promise<BoundSocket> {
+    const key = keyOf(asked);
     let held = this.#held.get(key);
     if (held === undefined) {
       held = this.#open(asked);
@@ -46,18 +47,18 @@ export class Sockets {
   }
 
   /** What an address became that is held: its port where any was asked for. */
-  async addressOf({ host, port }: ListenAddress): Promise<ListenAddress | undefined> {
-    return (await this.#held.get(`${host} ${port}`))?.address;
+  async addressOf(asked: UpstreamPort): Promise<ListenAddress | undefined> {
+    return (await this.#held.get(keyOf(asked)))?.address;
   }
 
   /** Addresses that are held. */
-  async addresses(): Promise<ListenAddress[]> {
+  async addresses(): Promise<UpstreamPort[]> {
     return (await Promise.all(this.#held.values())).map(({ asked }) => asked);
   }
 
   /** Lets go of all addresses that are not among these. */
-  async keep(wanted: readonly ListenAddress[]): Promise<void> {
-    const keys = new Set(wanted.map(({ host, port }) => `${host} ${port}`));
+  async keep(wanted: readonly UpstreamPort[]): Promise<void> {
+    const keys = new Set(wanted.map(keyOf));
     for (const [key, held] of this.#held) {
       if (keys.has(key)) continue;
       this.#held.delete(key);
@@ -65,12 +66,17 @@ export class Sockets {
     }
   }
 
-  async #open(asked: ListenAddress): Promise<Held> {
+  async #open(asked: UpstreamPort): Promise<Held> {
     const { address, port, family } = await tried(asked);
     const first = made(address, port, family);
     const others = Array.from({ length: this.#count - 1 }, () => (REUSEPORT === 0 ? first : made(address, port, family)));
     return { asked, address: { host: address, port }, sockets: [first, ...others] };
   }
+}
+
+/** Two upstreams may both ask for any free port. */
+function keyOf({ upstream, host, port }: UpstreamPort): string {
+  return `${upstream} ${host} ${port}`;
 }
 
 function made(address: string, port: number, family: string): RawSocket {
