@@ -4,8 +4,11 @@ import { freePort, PROXY_CORE, start, until, probe } from '../lib/process.ts';
 import { type Contender, configured, type Endpoint, home, type Mode, originUrl, type Setup } from './contender.ts';
 
 const root = join(import.meta.dirname, '../..');
-const source = join(root, 'src/cli/main.ts');
+/** As it is shipped. */
 const built = join(root, 'dist/cli/main.js');
+const source = join(root, 'src/cli/main.ts');
+/** As `npm start` and the image have it. */
+const FLAGS = ['--max-semi-space-size=8'];
 
 /** What `bench` may vary on Breakwater besides the setup. */
 interface Variant {
@@ -18,7 +21,7 @@ interface Variant {
   readonly rest?: object;
   /** Flags for Node itself. */
   readonly flags?: readonly string[];
-  /** The program; the source unless said, whose types Node takes out as it loads it. */
+  /** The program; what `npm run build` made, unless said. */
   readonly cli?: string;
 }
 
@@ -28,7 +31,7 @@ export function breakwaterOf(variant: Variant): Contender {
     name: variant.name,
     title: variant.title,
     modes: variant.modes,
-    missing: () => (existsSync(variant.cli ?? source) ? undefined : 'npm run build'),
+    missing: () => (existsSync(variant.cli ?? built) ? undefined : 'npm run build'),
     version: () => (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version,
     start: (setup) => startBreakwater(variant, setup),
   };
@@ -48,7 +51,7 @@ async function startBreakwater(variant: Variant, setup: Setup): Promise<Endpoint
   };
   // JSON is YAML too
   const file = configured(directory, 'breakwater.yaml', JSON.stringify(config, null, 2));
-  const program = start([process.execPath, ...(variant.flags ?? []), variant.cli ?? source, 'run', '-c', file], PROXY_CORE, directory);
+  const program = start([process.execPath, ...FLAGS, ...(variant.flags ?? []), variant.cli ?? built, 'run', '-c', file], PROXY_CORE, directory);
   await until(program, () => probe(adminPort, '/health/ready'));
   return { port, prefix: setup.mode === 'intercept' ? '' : '/origin', program };
 }
@@ -77,13 +80,13 @@ export const breakwater = breakwaterOf({
     setup.mode === 'cache' ? { ...preset, routes: [{ match: { method: 'GET', path: '/**' }, cache: { enabled: true, ttl: '5m' } }] } : uncached,
 });
 
-/** The same as it is shipped: built JavaScript, which starts faster. */
-export const breakwaterBuilt = breakwaterOf({
-  name: 'breakwater-built',
-  title: 'Breakwater from dist',
+/** The same as it runs in development: from source, whose types Node takes out as it loads it. */
+export const breakwaterSource = breakwaterOf({
+  name: 'breakwater-source',
+  title: 'Breakwater from source',
   modes: ['reverse'],
   upstream: () => uncached,
-  cli: built,
+  cli: source,
 });
 
 /** As many routes as `count`, besides the preset's own; the scenario asks for the last one. */

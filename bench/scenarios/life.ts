@@ -1,5 +1,5 @@
 import { FORWARDERS } from '../contenders/all.ts';
-import { breakwater, breakwaterBare, breakwaterBuilt } from '../contenders/breakwater.ts';
+import { breakwater, breakwaterBare, breakwaterSource } from '../contenders/breakwater.ts';
 import type { Endpoint } from '../contenders/contender.ts';
 import { haproxy } from '../contenders/haproxy.ts';
 import { nginx } from '../contenders/nginx.ts';
@@ -87,7 +87,7 @@ export const startUp: Scenario = {
     {
       ...common,
       name: 'cold start',
-      contenders: [...proxies, breakwaterBuilt],
+      contenders: [...proxies, breakwaterSource],
       columns: [{ key: 'readyMs', label: 'ms' }],
       metric: 'readyMs',
       better: 'lower',

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { run } from './program.ts';
+import { enableCompileCache } from 'node:module';
+
+// what was compiled once is loaded as it is from the second start on; harmless where there is no place to keep it
+enableCompileCache();
+const { run } = await import('./program.ts');
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

@@ -64,6 +64,8 @@ export interface JournalQuery {
   readonly failed?: boolean | undefined;
 }
 
+/** Exchanges without an event that are kept of each second, where they are not all written to the log anyway. */
+const UNEVENTFUL_PER_SECOND = 100;
 const NO_ATTEMPTS: readonly AttemptSummary[] = [];
 
 /**
@@ -75,9 +77,25 @@ export class Journal {
   readonly #size: number;
   readonly #iso = new IsoTime();
   #next = 0;
+  #second = 0;
+  #uneventful = 0;
 
   constructor(size: number) {
     this.#size = Math.max(1, size);
+  }
+
+  /**
+   * Whether an exchange is worth a place. Failures, retries and departures are, always; of the others the first of each second, so that load does not push out what is
+   * worth a look, and costs nothing here. `now`: monotonic milliseconds.
+   */
+  wants(exchange: Exchange, outcome: ExchangeOutcome, now: number): boolean {
+    if (outcome !== 'ok' || exchange.attempt > 1) return true;
+    const second = Math.floor(now / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#uneventful = 0;
+    }
+    return ++this.#uneventful <= UNEVENTFUL_PER_SECOND;
   }
 
   /** Takes down an exchange that is over. The entry returned is good until it is written over. `at`: milliseconds since the epoch. */

@@ -100,6 +100,7 @@ export class Telemetry implements Observer {
     const now = exchange.startedAt + elapsedMs;
     this.stats.route(exchange.upstream, exchange.route).ended(exchange, outcome, elapsedMs, now);
     this.stats.upstream(exchange.upstream).ended(exchange);
+    if (this.#access === undefined && !this.journal.wants(exchange, outcome, now)) return;
     const entry = this.journal.write(exchange, outcome, elapsedMs, this.#clock.wallNow());
     this.#access?.write(entry);
   }

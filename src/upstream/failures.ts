@@ -1,4 +1,4 @@
-import { errors } from 'undici';
+import { errors } from './undici.ts';
 import { type Failure, type FailureCode, type FailureKind, failure, type Phase, type ReplayClass } from '../model/failure.ts';
 
 /** An attempt's own reason to give up: the limit of the phase that it was in. */

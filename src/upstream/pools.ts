@@ -19,7 +19,9 @@ export class UpstreamPools {
   readonly #config: UpstreamConfig;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
-  readonly #context: SecureContext;
+  /** Made with the first TLS connection: the roots of a context cost time and memory. */
+  #context: SecureContext | undefined;
+  readonly #roots: string | undefined;
   readonly #pools = new Map<string, ConnectionPool>();
   #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
 
@@ -27,7 +29,8 @@ export class UpstreamPools {
     this.#config = config;
     this.#clock = clock;
     this.#resolver = resolver;
-    this.#context = secureContext(config.tls?.ca);
+    // read now, so that a file that is not there is told at the start
+    this.#roots = config.tls?.ca === undefined ? undefined : readFileSync(config.tls.ca, 'utf8');
   }
 
   /** The pool for a host; `scheme` says whether it is spoken to over TLS. */
@@ -48,7 +51,10 @@ export class UpstreamPools {
     const { hostname, port } = new URL(`${scheme}://${authority}`);
     const host = hostname.replace(/^\[|\]$/g, '');
     const own = { host, port: port === '' ? (scheme === 'https' ? 443 : 80) : Number(port) };
-    const tls = scheme === 'https' ? { servername: host, context: this.#context, alpn: this.#config.tls?.alpn ?? ['http/1.1'] } : undefined;
+    const tls =
+      scheme === 'https'
+        ? { servername: host, context: (this.#context ??= secureContext(this.#roots)), alpn: this.#config.tls?.alpn ?? ['http/1.1'] }
+        : undefined;
     return { ...own, ...this.#override(authority, host), tls };
   }
 
@@ -105,9 +111,9 @@ export class UpstreamPools {
 }
 
 /** The roots of this process (Node's own and `NODE_EXTRA_CA_CERTS`) and those of the file, if one is named. */
-function secureContext(caFile: string | undefined): SecureContext {
-  if (caFile === undefined) return createSecureContext();
-  return createSecureContext({ ca: [...getCACertificates('default'), readFileSync(caFile, 'utf8')] });
+function secureContext(roots: string | undefined): SecureContext {
+  if (roots === undefined) return createSecureContext();
+  return createSecureContext({ ca: [...getCACertificates('default'), roots] });
 }
 
 /** The time limits of an attempt as `timeouts:` gives them. */

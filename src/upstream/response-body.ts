@@ -2,7 +2,8 @@ import type { BodySink, BodySource } from '../model/body.ts';
 import type { Failure } from '../model/failure.ts';
 
 /** Bytes held back, at most, while nobody has started the body. */
-const HOLD_BYTES = 64 * 1024;
+const HOLD_BYTES = 256 * 1024;
+const NOTHING = new Uint8Array(0);
 /** A rest of an unwanted body up to this is read away, so that its connection can be used again. */
 const DRAIN_BYTES = 16 * 1024;
 
@@ -25,7 +26,8 @@ export abstract class ResponseBody implements BodySource {
   whole(): Uint8Array | undefined {
     if (!this.#ended) return undefined;
     const held = this.#held ?? [];
-    return held.length === 1 ? held[0] : Buffer.concat(held);
+    // several pieces are passed on as they are: to put them together would copy them
+    return held.length > 1 ? undefined : (held[0] ?? NOTHING);
   }
 
   start(sink: BodySink): void {

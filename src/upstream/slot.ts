@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { buildConnector, Client as UndiciClient, Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { Phase } from '../model/failure.ts';
 import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
 import type { Resolver } from './dns.ts';
+import { Client } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
 const REST_MS = 20;
@@ -36,7 +37,7 @@ export interface SlotParts {
 
 /** One place for a connection: an undici client with at most one connection, opened when first used and again after it was lost. */
 export class Slot {
-  readonly #client: Client;
+  readonly #client: UndiciClient;
   readonly #parts: SlotParts;
   tenant: Tenant | undefined = undefined;
   connected = false;
