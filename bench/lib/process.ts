@@ -24,8 +24,8 @@ export interface Program {
 
 let outputs = 0;
 
-/** Starts a program on one core; its output goes to a file in `directory`. */
-export function start(command: readonly string[], core: number, directory: string, environment: NodeJS.ProcessEnv = {}): Program {
+/** Starts a program on one core, or on several (`0,1`); its output goes to a file in `directory`. */
+export function start(command: readonly string[], core: number | string, directory: string, environment: NodeJS.ProcessEnv = {}): Program {
   const file = join(directory, `output-${++outputs}.log`);
   const out = openSync(file, 'a');
   const startedAt = performance.now();
@@ -65,7 +65,7 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** Runs a program on one core to its end. Throws where it fails. */
-export async function run(command: readonly string[], core: number): Promise<string> {
+export async function run(command: readonly string[], core: number | string): Promise<string> {
   const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
