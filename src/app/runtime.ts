@@ -12,7 +12,7 @@ import type { Dialing, Target } from '../route/gateway.ts';
 import { router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../upstream/pools.ts';
-import { Probe } from '../upstream/probe.ts';
+import { Probe, type ProbeResult } from '../upstream/probe.ts';
 import { transport } from '../upstream/transport.ts';
 
 /** What the upstreams of an app share. */
@@ -118,9 +118,10 @@ export class UpstreamRuntime {
     if (probe === undefined || origin === undefined) return undefined;
     const limits = attemptLimits(this.config.timeouts ?? {});
     const service = transport(this.pools.poolFor, { limits, clock, observer: UNCOUNTED });
-    const made: Probe = new Probe({ upstream: this.name, ...origin }, probe, service, clock, ({ ok, what }) => {
+    const told = ({ ok, what }: ProbeResult): void =>
       this.breakers.probed(origin.authority, ok, what, made.leaseMs, probe.failures ?? PROBE_FAILURES);
-    });
+    const wanted = (): boolean => probe.when !== 'open' || this.breakers.troubled(origin.authority);
+    const made: Probe = new Probe({ upstream: this.name, ...origin }, probe, service, clock, told, wanted);
     return made;
   }
 

@@ -42,6 +42,7 @@ export class Probe {
   readonly #transport: Service;
   readonly #clock: Clock;
   readonly #told: (result: ProbeResult) => void;
+  readonly #wanted: () => boolean;
   readonly #headers: HeaderList;
   readonly #isGood: (reply: Reply, document: () => Promise<unknown>) => Promise<string>;
   #timer: NodeJS.Timeout | undefined;
@@ -50,12 +51,21 @@ export class Probe {
   /** The last result; undefined before the first. */
   last: ProbeResult | undefined;
 
-  constructor(target: ProbeTarget, config: ProbeConfig, transport: Service, clock: Clock, told: (result: ProbeResult) => void) {
+  /** `wanted` is asked before each probe: false leaves it out. */
+  constructor(
+    target: ProbeTarget,
+    config: ProbeConfig,
+    transport: Service,
+    clock: Clock,
+    told: (result: ProbeResult) => void,
+    wanted: () => boolean = () => true,
+  ) {
     this.#target = target;
     this.#config = config;
     this.#transport = transport;
     this.#clock = clock;
     this.#told = told;
+    this.#wanted = wanted;
     const own = Object.entries(config.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]);
     this.#headers = ['user-agent', 'breakwater-probe', 'accept', '*/*', ...own];
     this.#isGood = judge(config);
@@ -66,7 +76,7 @@ export class Probe {
     return 2 * (this.#config.every ?? EVERY_MS) + (this.#config.timeout ?? TIMEOUT_MS);
   }
 
-  /** Begins, with a first probe at once. */
+  /** Begins, with a first probe at once if one is wanted. */
   start(): void {
     if (!this.#stopped) return;
     this.#stopped = false;
@@ -81,10 +91,12 @@ export class Probe {
   }
 
   async #loop(): Promise<void> {
-    const result = await this.#once();
-    if (this.#stopped) return;
-    this.last = result;
-    this.#told(result);
+    if (this.#wanted()) {
+      const result = await this.#once();
+      if (this.#stopped) return;
+      this.last = result;
+      this.#told(result);
+    }
     const everyMs = this.#config.every ?? EVERY_MS;
     this.#timer = setTimeout(() => void this.#loop(), everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random())).unref();
   }

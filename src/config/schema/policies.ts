@@ -114,6 +114,10 @@ export const probe = z.strictObject({
   method: z.enum(['GET', 'HEAD', 'OPTIONS']).optional().describe('GET where absent.'),
   headers: z.record(z.string(), z.string()).optional().describe('Request headers: { apikey: ${SUPABASE_ANON_KEY} }.'),
   every: duration.optional().describe('Time between two probes.'),
+  when: z
+    .enum(['always', 'open'])
+    .optional()
+    .describe('open: only while a breaker of the upstream is not closed, to end its open time early. always where absent.'),
   timeout: duration.optional().describe('For one probe.'),
   failures: z.int().min(1).optional().describe('Failed probes in a row that open the breakers of the host.'),
   expect: z

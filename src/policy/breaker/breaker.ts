@@ -7,6 +7,9 @@ import { type Sightings, Untold } from './untold.ts';
 
 export type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 
+/** Attempts that ran side by side and failed within this time of each other failed of one event: a reset, a restart. Milliseconds. */
+const ONE_EVENT_MS = 250;
+
 type State =
   | { readonly name: 'closed'; readonly ramp: Ramp | undefined }
   | { readonly name: 'open'; until: number }
@@ -27,6 +30,9 @@ export class Breaker {
   readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
+  /** Failures in a row that were events of their own, since the start, and when the last one was told. */
+  #events = 0;
+  #lastEventAt = -Infinity;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
   /** Times it opened without having closed in between. */
   #reopened = 0;
@@ -105,6 +111,11 @@ export class Breaker {
     return this.admit();
   }
 
+  /** Which events an attempt that begins now comes after: to be given back by `report`. */
+  get mark(): number {
+    return this.#events;
+  }
+
   /** Whether other processes share it. */
   get shared(): boolean {
     return this.#sharing !== undefined;
@@ -148,12 +159,12 @@ export class Breaker {
 
   /**
    * What came of an attempt. `waitMs`: how long the upstream asked to be left alone; it lengthens the open time. `what` names the failure; `tookMs`
-   * is how long the answer took, where that matters.
+   * is how long the answer took, where that matters; `mark` is what `mark` was when the attempt began.
    */
-  report(permit: Permit, evidence: Evidence, what = '', waitMs = 0, tookMs = 0): void {
+  report(permit: Permit, evidence: Evidence, what = '', waitMs = 0, tookMs = 0, mark = Infinity): void {
     if (permit.period !== this.#period) return this.#extend(evidence, waitMs);
     if (this.#state.name === 'half-open') this.#reportProbe(this.#state, permit, evidence, what, waitMs, tookMs);
-    else if (this.#state.name === 'closed') this.#reportClosed(evidence, what, waitMs, tookMs);
+    else if (this.#state.name === 'closed') this.#reportClosed(evidence, what, waitMs, tookMs, mark);
   }
 
   /**
@@ -239,11 +250,21 @@ export class Breaker {
     this.#close('the probes were answered', 'recovered', rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined);
   }
 
-  #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
+  #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number, mark: number): void {
     if (evidence === 'alive' || evidence === 'void') return;
-    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(evidence === 'soft', what, tookMs);
+    const inARow = evidence === 'failure' && this.#isEvent(mark);
+    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(inARow, what, tookMs);
     if (this.#untold?.any === true) this.#sharing?.dirty();
     if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
+  }
+
+  /** Whether a failure is an event of its own: not one of many that were under way when one thing went wrong. At low traffic a single reset would else open it. */
+  #isEvent(mark: number): boolean {
+    const now = this.#clock.now();
+    if (mark < this.#events && now - this.#lastEventAt < ONE_EVENT_MS) return false;
+    this.#events++;
+    this.#lastEventAt = now;
+    return true;
   }
 
   /** An attempt from before it opened still may say how long the upstream wants to be left alone. */

@@ -60,13 +60,13 @@ export class Counters {
     return isSlow ? this.#slowTrip() : undefined;
   }
 
-  /** Counts a failure. Why to open, if it is one too many. */
-  failure(soft: boolean, what: string, tookMs: number): Trip | undefined {
+  /** Counts a failure; `inARow`: in the run of failures too, not for the share alone. Why to open, if it is one too many. */
+  failure(inARow: boolean, what: string, tookMs: number): Trip | undefined {
     const { consecutive, slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
     this.#window.add(false, isSlow);
-    this.#untold?.failure(soft, isSlow, what);
-    if (!soft && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
+    this.#untold?.failure(!inARow, isSlow, what);
+    if (inARow && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
     return this.#shareTrip(what);
   }
 

@@ -29,11 +29,12 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
       observer.wouldHave(exchange, 'breaker', 'refused');
       return next(exchange);
     }
+    const { mark } = own;
     const startedAt = own.timed ? clock.now() : 0;
     const outcome = await next(exchange);
     const tookMs = own.timed ? clock.now() - startedAt : 0;
-    if (outcome.type === 'reply') return answered(own, permit, outcome, tookMs);
-    own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs, tookMs);
+    if (outcome.type === 'reply') return answered(own, permit, outcome, tookMs, mark);
+    own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs, tookMs, mark);
     return outcome;
   };
 }
@@ -42,7 +43,7 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
  * A head is enough to show that the upstream is alive, which closes a half-open breaker however long the answer streams. It is a success only with its last byte: else
  * an upstream that breaks off every body would forgive itself with every head.
  */
-function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number): Outcome {
+function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number, mark: number): Outcome {
   const evidence = reply.status < 400 ? 'success' : 'alive';
   if (permit.probe) own.report(permit, 'alive', '', 0, tookMs);
   if (reply.body.whole() !== undefined) {
@@ -51,7 +52,7 @@ function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number): O
   }
   const body = new TappedBody(reply.body, (how) => {
     if (how === undefined) own.report(permit, evidence, '', 0, tookMs);
-    else if (how !== 'aborted' && !how.own) own.report(permit, 'failure', describe(how), 0, tookMs);
+    else if (how !== 'aborted' && !how.own) own.report(permit, 'failure', describe(how), 0, tookMs, mark);
   });
   return { ...reply, body };
 }

@@ -80,6 +80,13 @@ export class BreakerRegistry {
     );
   }
 
+  /** Whether a breaker of a host is open, or half-open. */
+  troubled(authority: string): boolean {
+    for (const { breakers } of this.#groups.values())
+      for (const [key, { state }] of breakers) if (hostOf(key) === authority && (state === 'open' || state === 'half-open')) return true;
+    return false;
+  }
+
   /** The breakers of a name, or the one of a host, to act on them by hand (`trip`, `reset`, `isolate`). One that nobody has asked for yet is made. */
   named(name: string, authority?: string): Breaker[] {
     const group = this.#groups.get(name);
