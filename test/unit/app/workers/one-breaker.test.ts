@@ -1,0 +1,141 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Board } from '../../../../src/app/workers/board.ts';
+import type { BreakerPosition } from '../../../../src/app/workers/protocol.ts';
+import type { BreakerTransition } from '../../../../src/model/events.ts';
+import { Breaker, type BreakerOptions, type Evidence, type Permit } from '../../../../src/policy/breaker/breaker.ts';
+import { FakeClock } from '../../policy/fixtures.ts';
+
+const OPTIONS: BreakerOptions = {
+  consecutive: 4,
+  ratio: 0.5,
+  windowMs: 10_000,
+  minimum: 12,
+  openForMs: 1000,
+  openMaxMs: 4000,
+  probes: 2,
+  probeTimeoutMs: 30_000,
+  slow: undefined,
+  rampMs: 0,
+};
+const PLACE = { upstream: 'api', breaker: 'default', authority: 'a.example' };
+
+/** Workers that share one breaker, with channels that carry at once. */
+class Crowd {
+  readonly clock = new FakeClock();
+  readonly changes: string[] = [];
+  readonly breakers: Breaker[];
+  readonly board: Board;
+
+  constructor(count: number) {
+    this.board = new Board({
+      clock: this.clock,
+      changed: ({ from, to }) => this.changes.push(`${from} -> ${to}`),
+      tell: (position, by) => this.breakers.forEach((breaker, worker) => this.#follow(breaker, position, worker === by)),
+      askBack: (worker) => Promise.resolve(this.breakers[worker]?.yield()),
+    });
+    this.breakers = Array.from({ length: count }, (_, worker) => this.#make(worker));
+  }
+
+  /** Tells all what each has seen. */
+  exchange(): void {
+    for (const [worker, breaker] of this.breakers.entries()) {
+      const seen = breaker.takeSightings();
+      if (seen !== undefined) for (const [other, each] of this.breakers.entries()) if (other !== worker) each.hear(seen);
+    }
+  }
+
+  /** Where they stand, the one that tries probes first. */
+  get states(): Set<string> {
+    return new Set(this.breakers.map(({ state }) => state));
+  }
+
+  #make(worker: number): Breaker {
+    const breaker: Breaker = new Breaker(
+      OPTIONS,
+      this.clock,
+      (from, to, reason, cause) => {
+        const transition: BreakerTransition = { ...PLACE, from, to, reason, cause };
+        this.board.changed({ transition, position: { ...PLACE, ...breaker.export() } }, worker);
+      },
+      { dirty: () => undefined, claim: () => this.board.claim(PLACE, worker) },
+    );
+    return breaker;
+  }
+
+  #follow(breaker: Breaker, position: BreakerPosition, own: boolean): void {
+    if (!own || (breaker.state !== position.state && position.state !== 'half-open')) breaker.follow(position);
+  }
+}
+
+/** One attempt on a worker, its outcome known at once. */
+interface Step {
+  readonly worker: number;
+  readonly evidence: Evidence;
+  readonly laterMs: number;
+}
+
+const steps = fc.array(
+  fc.record<Step>({
+    worker: fc.nat(2),
+    evidence: fc.constantFrom<Evidence>('success', 'failure', 'failure', 'soft', 'alive', 'void'),
+    laterMs: fc.constantFrom(0, 10, 1100, 4500),
+  }),
+  { maxLength: 60 },
+);
+
+describe('the breaker of several workers', () => {
+  it('admits, opens and closes as the breaker of one process does, whichever worker an attempt comes to', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (taken) => {
+        const crowd = new Crowd(3);
+        const changes: string[] = [];
+        const alone = new Breaker(OPTIONS, crowd.clock, (from, to) => changes.push(`${from} -> ${to}`));
+        for (const { worker, evidence, laterMs } of taken) {
+          crowd.clock.advance(laterMs);
+          const breaker = crowd.breakers[worker] as Breaker;
+          const permit = await breaker.admitShared();
+          const expected = alone.admit();
+          expect(permit === undefined).toBe(expected === undefined);
+          if (permit !== undefined) breaker.report(permit, evidence, 'x');
+          if (expected !== undefined) alone.report(expected, evidence, 'x');
+          crowd.exchange();
+          expect(crowd.changes).toEqual(changes);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('lets no more probes through than configured, whoever asks at once', async () => {
+    const crowd = new Crowd(3);
+    for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
+    expect(crowd.states).toEqual(new Set(['open']));
+    crowd.clock.advance(1000);
+    const asked = await Promise.all(Array.from({ length: 30 }, (_, i) => crowd.breakers[i % 3]?.admitShared()));
+    const through = asked.filter((permit) => permit !== undefined).length;
+    expect(through).toBeGreaterThanOrEqual(1);
+    expect(through).toBeLessThanOrEqual(2);
+    expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open']);
+  });
+
+  it('is opened once by workers that see the last failures at the same time', () => {
+    const crowd = new Crowd(2);
+    for (const breaker of crowd.breakers) for (let i = 0; i < 2; i++) breaker.report(breaker.admit() as Permit, 'failure', 'x');
+    expect(crowd.states).toEqual(new Set(['closed']));
+    crowd.exchange();
+    expect(crowd.states).toEqual(new Set(['open']));
+    expect(crowd.changes).toEqual(['closed -> open']);
+  });
+
+  it('is left to another worker when the one that tries has died', async () => {
+    const crowd = new Crowd(2);
+    for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
+    crowd.clock.advance(1000);
+    expect(await crowd.breakers[0]?.admitShared()).toBeDefined();
+    expect(await crowd.breakers[1]?.admitShared()).toBeUndefined();
+    crowd.board.died(0);
+    expect(await crowd.breakers[1]?.admitShared()).toBeDefined();
+    expect(crowd.board.positions).toMatchObject([{ state: 'half-open' }]);
+  });
+});
