@@ -89,8 +89,8 @@ function lookups(store: MemoryStore, size: number, among: number): number {
 }
 
 function used(): number {
-  void gc?.();
-  void gc?.();
+  gc?.();
+  gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }

@@ -28,6 +28,7 @@ export class RedisLink {
   #up = false;
   #closed = false;
   #trials = 0;
+  #revivals = 0;
   #trying = false;
   #timer: NodeJS.Timeout | undefined;
   #told = true;
@@ -48,13 +49,13 @@ export class RedisLink {
       this.errors++;
       return undefined;
     }
-    const commander = this.#commander;
+    const [commander, revival] = [this.#commander, this.#revivals];
     try {
       return await timed(work(commander), this.#options.timeoutMs);
     } catch (error) {
       this.errors++;
-      // a server that says no is there
-      if (!commander.isRefusal(error)) this.lose(reasonOf(error));
+      // a server that says no is there; and what was sent before the link came back says nothing about it now
+      if (!commander.isRefusal(error) && revival === this.#revivals) this.lose(reasonOf(error));
       return undefined;
     }
   }
@@ -104,6 +105,7 @@ export class RedisLink {
     }
     this.#trying = false;
     if (!this.#up) return;
+    this.#revivals++;
     clearTimeout(this.#timer);
     this.#tell(true, '');
     for (const resolve of this.#waiting.splice(0)) resolve();

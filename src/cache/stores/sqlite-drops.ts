@@ -1,7 +1,7 @@
 import type { Drop, Gone, Rows } from './sqlite-rows.ts';
 
-/** Answers that one slice of the work concerns: about a millisecond. */
-const SLICE = 200;
+/** Answers that one slice of the work concerns: a few milliseconds. */
+const SLICE = 50;
 /** Up to here a drop says how many answers it concerns. */
 const COUNTED = 10_000;
 

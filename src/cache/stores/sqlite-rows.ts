@@ -21,6 +21,9 @@ export interface Gone {
   readonly cost: number;
 }
 
+export const NONE: Gone = { count: 0, cost: 0 };
+export const minus = (a: Gone, b: Gone): Gone => ({ count: a.count - b.count, cost: a.cost - b.cost });
+
 /** Rows of the tags table for one answer, its columns and indexes. */
 const ROW_COST = 400;
 const PAGE = 4096;

@@ -4,7 +4,8 @@ import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, Sto
 import { foundOf, type Head, matches, summaryOf } from './record.ts';
 import { PendingDrops } from './sqlite-drops.ts';
 import { type Database, SqliteFile } from './sqlite-file.ts';
-import { type Gone, headOf, type Row, Rows } from './sqlite-rows.ts';
+import { type Gone, headOf, minus, NONE, type Row, Rows } from './sqlite-rows.ts';
+import { type Write, writeAll } from './sqlite-writes.ts';
 
 /** Bounds of a SQLite store, and where it is. */
 export interface SqliteStoreOptions {
@@ -17,22 +18,20 @@ export interface SqliteStoreOptions {
   readonly notice: (text: string) => void;
 }
 
-type Write = { readonly kind: 'put'; readonly key: string; readonly response: StoredResponse } | { readonly kind: 'touch'; readonly id: number };
-
 /** Writes that wait for one transaction, at most. */
-const QUEUE = 64;
+const QUEUE = 16;
 const QUEUE_BYTES = 4 * 1024 * 1024;
 /** How exactly the order of use is kept. */
 const TOUCH_MS = 60_000;
 /** How often what has lost its use is looked for. */
-const TIDY_MS = 60_000;
+const TIDY_MS = 10_000;
+const TIDIED = 100;
 /** Rows that one step of long work looks at. */
 const SLICE = 500;
 /** Drops remembered while the file cannot be had; beyond, it is begun anew when it can. */
 const UNSAVED = 10_000;
 
 const NOTHING: readonly Found[] = [];
-const NONE: Gone = { count: 0, cost: 0 };
 
 /** Opens a store in one file, made when it is not there. What cannot be opened is tried again later and finds nothing until then. */
 export async function openSqliteStore(options: SqliteStoreOptions, clock: Clock): Promise<SqliteStore> {
@@ -183,14 +182,10 @@ export class SqliteStore implements CacheStore {
 
   #drop(rows: Rows, tags: readonly string[], soft: boolean): number {
     const last = rows.last();
-    let gone = NONE;
     const count = rows.atomically(() => {
       const written = tags.map((tag) => rows.drop(tag, last, soft));
-      return this.#drops.add(written, rows, (more) => {
-        gone = plus(gone, more);
-      });
+      return this.#drops.add(written, rows, (gone) => this.#count(gone));
     });
-    this.#count(gone);
     this.#schedule();
     return count;
   }
@@ -219,36 +214,18 @@ export class SqliteStore implements CacheStore {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#try((rows) => {
-      const { total, evicted } = rows.atomically(() => this.#write(rows, queue));
+      const now = this.#clock.wallNow();
+      const { total, evicted } = rows.atomically(() => writeAll(rows, queue, this.#totals, this.#options, now, this.#tidy(TIDIED)));
       this.#totals = total;
       this.#evictions += evicted;
     }, undefined);
   }
 
-  #write(rows: Rows, queue: readonly Write[]): { readonly total: Gone; readonly evicted: number } {
-    let total = this.#totals;
-    let evicted = 0;
-    const now = this.#clock.wallNow();
-    for (const write of queue) {
-      if (write.kind === 'touch') {
-        rows.touch(write.id, now);
-        continue;
-      }
-      const { added, replaced, surplus } = rows.put(write.key, write.response, now, this.#options.maxVariants);
-      total = minus(minus({ count: total.count + 1, cost: total.cost + added }, replaced), surplus);
-      evicted += surplus.count;
-    }
-    if (this.#clock.now() >= this.#tidyAt) {
-      this.#tidyAt = this.#clock.now() + TIDY_MS;
-      total = minus(total, rows.removeEnded(now, SLICE));
-    }
-    while (total.cost > this.#options.maxBytes) {
-      const gone = rows.removeLeastUsed(8);
-      if (gone.count === 0) break;
-      total = minus(total, gone);
-      evicted += gone.count;
-    }
-    return { total, evicted };
+  /** How many of those that have lost their use go this time. */
+  #tidy(most: number): number {
+    if (this.#clock.now() < this.#tidyAt) return 0;
+    this.#tidyAt = this.#clock.now() + TIDY_MS;
+    return most;
   }
 
   #count(gone: Gone): void {
@@ -270,6 +247,3 @@ export class SqliteStore implements CacheStore {
     }
   }
 }
-
-const minus = (a: Gone, b: Gone): Gone => ({ count: a.count - b.count, cost: a.cost - b.cost });
-const plus = (a: Gone, b: Gone): Gone => ({ count: a.count + b.count, cost: a.cost + b.cost });
