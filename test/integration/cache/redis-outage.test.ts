@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/model/clock.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { storedResponse } from '../../unit/cache/store-contract.ts';
 
-const TIMEOUT_MS = 400;
+const TIMEOUT_MS = 1000;
 
 interface Setting extends AsyncDisposable {
   readonly server: RedisServer;
