@@ -13,6 +13,7 @@ import type { CertificateAuthority } from '../tls/authority.ts';
 import { loadAuthority } from '../tls/load-authority.ts';
 import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
+import { writeClientRoots } from './client-roots.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { bundlePath, localUrl } from './paths.ts';
@@ -46,6 +47,7 @@ export class App {
   #plane: DataPlane | undefined;
   #admin: AdminServer | undefined;
   #authority: Promise<CertificateAuthority> | undefined;
+  #clientRoots: Promise<void> | undefined;
 
   readonly #seat: Seat | undefined;
 
@@ -166,6 +168,7 @@ export class App {
     await Promise.all(this.#generation.runtimes.map((runtime) => runtime.destroy()));
     await this.#admin?.close();
     await this.cache.close();
+    await this.#clientRoots;
     this.telemetry.log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
     await this.telemetry.log.flush();
     return clean;
@@ -194,6 +197,7 @@ export class App {
       { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: this.configReading.file ?? 'presets', upstreams },
       'listening',
     );
+    this.#clientRoots = writeClientRoots(this.#config.intercept.ca, this.#clock, this.telemetry.log);
   }
 
   async #openAdmin(): Promise<void> {

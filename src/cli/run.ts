@@ -14,26 +14,55 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
       '\nWithout --config the three presets run: WhatsApp Cloud API, Gemini and, where SUPABASE_URL is set, Supabase.\nSIGHUP, or a change of the file, loads it anew; a bad file is refused and the old one stays.',
     )
     .action(async (options: { config?: string }) => {
-      const app = await startOrExplain(loadOrExplain(options.config, context), context, 1);
-      ended(await untilStopped(app));
+      const loaded = loadOrExplain(options.config, context);
+      const orders = listen();
+      try {
+        const app = await startOrExplain(loaded, context, 1);
+        ended(await untilStopped(app, orders));
+      } finally {
+        orders.close();
+      }
     });
 }
 
-/** Drains on the first SIGTERM or SIGINT; a second one ends it at once. */
-function untilStopped(app: Running): Promise<ExitCode> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (): void => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      void app.stop().then(() => {
-        process.off('SIGHUP', reload);
-        resolve(0);
-      });
-    };
-    const reload = (): void => void app.reload('SIGHUP');
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
-    process.on('SIGHUP', reload);
-  });
+/** What signals ask of the process. */
+interface Orders {
+  /** Settles with the first SIGTERM or SIGINT. */
+  readonly toStop: Promise<void>;
+  /** What SIGHUP does; nothing before it is set. */
+  reload: () => void;
+  close(): void;
+}
+
+/**
+ * Heard before anything is started: as the first process of a container it would else never see a SIGTERM that comes early, and be killed after the time of
+ * grace. A second one ends it at once.
+ */
+function listen(): Orders {
+  const { promise: toStop, resolve } = Promise.withResolvers<void>();
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    resolve();
+  };
+  const reload = (): void => orders.reload();
+  const handlers = { SIGTERM: stop, SIGINT: stop, SIGHUP: reload };
+  const orders: Orders = {
+    toStop,
+    reload: () => undefined,
+    close: () => {
+      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
+    },
+  };
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  return orders;
+}
+
+/** Serves until it is told to stop, then drains. */
+async function untilStopped(app: Running, orders: Orders): Promise<ExitCode> {
+  orders.reload = () => void app.reload('SIGHUP');
+  await orders.toStop;
+  await app.stop();
+  return 0;
 }

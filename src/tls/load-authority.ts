@@ -8,6 +8,7 @@ import { createOnce, privateDirectory, readIfThere } from './files.ts';
 /** The authority cannot be used. The message names the file and what to do. */
 export class AuthorityError extends Error {}
 
+/** An authority, as PEM. */
 interface Files {
   readonly key: string;
   readonly certificate: string;
@@ -23,14 +24,19 @@ export function authorityPaths(directory: string): AuthorityPaths {
  * end with the same authority. Rejects with an AuthorityError where the files cannot be read, do not belong together or are out of date.
  */
 export async function loadAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
+  const files = await prepareAuthority(directory, clock);
+  // loaded here because it is slow to load, and needed by those alone who intercept
+  const { LeafIssuer } = await import('./certificates.ts');
+  return new CertificateAuthority(files.certificate, await LeafIssuer.of(files), authorityPaths(directory), clock);
+}
+
+/** Sees to it that an authority and its bundle are in a directory, as `loadAuthority` does, and loads no more than that takes. Rejects as it does. */
+export async function prepareAuthority(directory: string, clock: Clock): Promise<Files> {
   const paths = authorityPaths(directory);
   const files = await told(directory, () => readOrMake(directory, paths, clock));
   check(files, paths.ca, clock);
-  // loaded here because it is slow to load, and needed by those alone who intercept
-  const { LeafIssuer } = await import('./certificates.ts');
-  const issuer = await LeafIssuer.of(files);
   await told(directory, () => writeBundle(paths.bundle, files.certificate));
-  return new CertificateAuthority(files.certificate, issuer, paths, clock);
+  return files;
 }
 
 /**

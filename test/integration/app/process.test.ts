@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
 
@@ -97,6 +99,21 @@ describe('a running process', () => {
     const answer = await fetch(`${app.proxyUrl}/dead/`);
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).not.toBeNull();
+  });
+
+  it('writes the roots for clients without being asked, since a backend that is started apart reads them at its own start', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    app.signal('SIGTERM');
+    expect(await app.exited).toBe(0);
+    const directory = join(dirname(app.file), 'ca');
+    expect(readFileSync(join(directory, 'ca-bundle.pem'), 'utf8')).toContain(readFileSync(join(directory, 'ca.pem'), 'utf8'));
+  });
+
+  it('serves base URLs where the roots cannot be written, and says so', async () => {
+    await using app = await RunningBreakwater.start(yaml('intercept: { ca: /dev/null/ca }\n'));
+    const line = await app.said(({ msg }) => String(msg).startsWith('no CA bundle for clients'));
+    expect(line).toMatchObject({ level: 'warn', reason: expect.stringContaining('/dev/null/ca') as string });
+    expect(await (await fetch(`${app.proxyUrl}/api/x`)).text()).toBe('/x');
   });
 
   it('is asked for its health by the command that an image uses', async () => {

@@ -1,0 +1,18 @@
+import type { Clock } from '../model/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { prepareAuthority } from '../tls/load-authority.ts';
+
+/**
+ * Writes the roots for clients where they are not there yet: a backend that was started apart, with `SSL_CERT_FILE` set to them, fails where the file is missing. Never rejects: whoever
+ * comes by a base URL needs none of it, so that a directory that cannot be used is told in the log.
+ */
+export async function writeClientRoots(directory: string, clock: Clock, log: Log): Promise<void> {
+  try {
+    await prepareAuthority(directory, clock);
+  } catch (error) {
+    log.warn(
+      { reason: (error as Error).message },
+      'no CA bundle for clients: HTTPS_PROXY cannot be used until intercept.ca is a directory that can be written; base URLs can',
+    );
+  }
+}
