@@ -9,6 +9,7 @@ import { type Ledger, Sent } from './ledger.ts';
 import { isRepeatable } from './repeatable.ts';
 import { requestKey } from './request-key.ts';
 import type { SharedSends } from './shared-sends.ts';
+import { heldBack, settled } from './rejoin.ts';
 import { readWhole, replayed } from './whole-answer.ts';
 
 /** How the same request is kept from being sent twice. */
@@ -173,32 +174,6 @@ async function rejoin(context: ResendContext, exchange: Exchange, earlier: Sent)
   }
   exchange.offAbort(putBack);
   return send(context, exchange, earlier.key);
-}
-
-function heldBack(first: Failure | undefined, why: string): Failure {
-  const reason = why === 'running' ? 'it is still under way' : why === 'unkept' ? 'its answer was too large to keep' : 'nobody knows what came of it';
-  const detail = `the same request was sent before and ${reason}`;
-  if (first !== undefined) return { ...first, detail, own: true };
-  return failure({ code: 'http_response_timeout', phase: 'headers', kind: 'timeout', replay: 'ambiguous', detail, own: true });
-}
-
-/** Waits until a sending is settled, the deadline is here, or the client has gone. */
-function settled(sent: Sent, exchange: Exchange, clock: Clock): Promise<'settled' | 'late' | 'left'> {
-  if (sent.state.name !== 'running') return Promise.resolve('settled');
-  return new Promise((resolve) => {
-    const end = (how: 'settled' | 'late' | 'left'): void => {
-      clearTimeout(timer);
-      sent.offSettled(told);
-      exchange.offAbort(left);
-      resolve(how);
-    };
-    const told = (): void => end('settled');
-    const left = (): void => end('left');
-    const leftMs = exchange.deadlineAt - clock.now();
-    const timer = leftMs === Infinity ? undefined : setTimeout(() => end('late'), Math.max(0, leftMs));
-    sent.onSettled(told);
-    exchange.onAbort(left);
-  });
 }
 
 /** Only counts: the client's departure ends the call as everywhere else, so what would have come of it is not known. */

@@ -55,7 +55,11 @@ export class Counts {
   }
 
   async #collect(): Promise<void> {
-    for (const { member, value } of await this.#crew.askAll('snapshot', undefined, PATIENCE_MS)) member.last = value;
+    for (const { member, value } of await this.#crew.askAll('snapshot', undefined, PATIENCE_MS)) {
+      member.last = value;
+      member.answeredAt = this.#clock.now();
+    }
+    this.#crew.endSilent();
     this.#sum();
   }
 

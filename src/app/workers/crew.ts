@@ -1,3 +1,4 @@
+import type { Loaded } from '../../config/load.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Handlers } from './link.ts';
 import { type Ending, Member } from './member.ts';
@@ -10,6 +11,9 @@ const QUICK_MS = 5000;
 const BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 10_000;
 
+/** A worker that answers nothing for so long does not serve either. Milliseconds. */
+const SILENT_MS = 30_000;
+
 /** What a crew needs of the primary. */
 export interface CrewParts {
   readonly count: number;
@@ -18,6 +22,8 @@ export interface CrewParts {
   readonly handlersOf: (member: () => Member) => Handlers<PrimaryCalls>;
   /** What a worker is started with, apart from its seat. */
   readonly order: () => Omit<StartOrder, 'seat'>;
+  /** A worker takes traffic, with the configuration that it was given. */
+  readonly started: (member: Member, given: Loaded) => Promise<void>;
   /** A worker has died, before it is replaced. */
   readonly died: (member: Member) => void;
 }
@@ -66,6 +72,15 @@ export class Crew {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : [])) as never;
   }
 
+  /** Ends workers that have not answered for too long: nothing can be told them, and what is told them piles up. */
+  endSilent(): void {
+    for (const member of this.ready) {
+      if (performance.now() - member.answeredAt < SILENT_MS) continue;
+      this.#parts.log.error({ worker: member.seat.index, pid: member.pid }, 'worker does not answer: it is ended');
+      member.kill();
+    }
+  }
+
   /** Stops all workers as apps stop, and waits for their end. Whether nothing had to be cut. */
   async stop(drainMs: number): Promise<boolean> {
     this.#stopping = true;
@@ -89,6 +104,7 @@ export class Crew {
   async #start(index: number): Promise<void> {
     const { count, handlersOf, log, order } = this.#parts;
     const seat = { index, count, id: this.#nextId++ };
+    const given = order();
     const member: Member = new Member(
       seat,
       handlersOf(() => member),
@@ -97,16 +113,18 @@ export class Crew {
     this.#members.set(index, member);
     const ended = member.ended.then((how) => this.#ended(member, how));
     try {
-      await member.link.ask('start', { ...order(), seat }, Infinity);
+      await member.link.ask('start', { ...given, seat }, Infinity);
     } catch (error) {
       member.kill();
       await ended;
       throw error;
     }
     member.ready = true;
+    member.answeredAt = performance.now();
     member.served = true;
     log.info({ worker: index, pid: member.pid }, 'worker ready');
     for (const other of this.ready) if (other !== member) other.link.tell('uncover', undefined);
+    await this.#parts.started(member, given.loaded);
   }
 
   #ended(member: Member, { code, signal }: Ending): void {

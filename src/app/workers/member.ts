@@ -21,6 +21,8 @@ export class Member {
   readonly ended: Promise<Ending>;
   /** What it last said of itself. */
   last: WorkerSnapshot | undefined;
+  /** When it last answered, in milliseconds (`performance.now()`). */
+  answeredAt = performance.now();
   /** Takes traffic. */
   ready = false;
   /** Took traffic once. */

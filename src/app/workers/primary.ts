@@ -14,6 +14,7 @@ import { Telemetry } from '../../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../../tls/authority.ts';
 import { loadAuthority } from '../../tls/load-authority.ts';
 import { type AppOptions, portsOf } from '../app.ts';
+import { writeClientRoots } from '../client-roots.ts';
 import { bundlePath, localUrl } from '../paths.ts';
 import { Reloader, withStart } from '../reload.ts';
 import type { Running } from '../running.ts';
@@ -23,6 +24,7 @@ import { CacheOfAll } from './cache-of-all.ts';
 import { Counts } from './counts.ts';
 import { Crew } from './crew.ts';
 import { handlersFor } from './handlers.ts';
+import type { Member } from './member.ts';
 import { MergedView } from './merged-view.ts';
 import { PATIENCE_MS, type WorkerSnapshot } from './protocol.ts';
 import { workerSeries } from './series.ts';
@@ -47,6 +49,7 @@ export class Primary implements Running {
   #readiness: Readiness = 'starting';
   #admin: AdminServer | undefined;
   #proxy: ListenAddress | undefined;
+  #clientRoots: Promise<void> | undefined;
 
   private constructor({ loaded, env, logTo }: AppOptions, count: number) {
     const { config } = loaded;
@@ -62,6 +65,10 @@ export class Primary implements Running {
       log,
       handlersOf: (member) => handlersFor(this, member),
       order: () => ({ loaded: this.#loaded, secret: this.#secret, breakers: this.board.positions }),
+      started: async (member, given) => {
+        // a reload has come in between
+        if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
+      },
       died: (member) => {
         this.board.died(member.id);
         this.#counts.keep(member);
@@ -156,6 +163,7 @@ export class Primary implements Running {
     const clean = await stopping;
     this.#counts.close();
     await this.#admin?.close();
+    await this.#clientRoots;
     log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
     await log.flush();
     return clean;
@@ -185,6 +193,7 @@ export class Primary implements Running {
       { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: file ?? 'presets', upstreams, workers: this.#count },
       'listening',
     );
+    this.#clientRoots = writeClientRoots(this.config.intercept.ca, this.#clock, this.telemetry.log);
   }
 
   async #exchanges(query: JournalQuery): Promise<ExchangeSummary[]> {
@@ -195,14 +204,15 @@ export class Primary implements Running {
 
   /** Puts a new configuration to work in all workers; where one refuses, those that had taken it go back. */
   async #apply(config: Config): Promise<void> {
-    const taken = [];
-    for (const member of this.crew.ready) {
+    const taken = new Set<Member>();
+    const next = (): Member | undefined => this.crew.ready.find((one) => !taken.has(one));
+    for (let member = next(); member !== undefined; member = next()) {
+      taken.add(member);
       try {
         await member.link.ask('apply', config, APPLY_MS);
-        taken.push(member);
       } catch (error) {
         if (!member.ready) continue;
-        await Promise.all(taken.map(({ link }) => link.ask('apply', this.config, APPLY_MS).catch(() => undefined)));
+        await Promise.all([...taken].map(({ link }) => link.ask('apply', this.config, APPLY_MS).catch(() => undefined)));
         await this.sockets.keep(addressesOf(this.config));
         throw error;
       }

@@ -1,20 +1,16 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause, BreakerState } from '../../model/events.ts';
 import { Counters } from './counters.ts';
+import { FailureEvents } from './failure-events.ts';
+import { HalfOpen } from './half-open.ts';
 import type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 import { Ramp } from './ramp.ts';
 import { type Sightings, Untold } from './untold.ts';
 
 export type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 
-/** Attempts that ran side by side and failed within this time of each other failed of one event: a reset, a restart. Milliseconds. */
-const ONE_EVENT_MS = 250;
-
 type State =
-  | { readonly name: 'closed'; readonly ramp: Ramp | undefined }
-  | { readonly name: 'open'; until: number }
-  | { readonly name: 'half-open'; readonly out: Set<Permit>; good: number }
-  | { readonly name: 'isolated' };
+  { readonly name: 'closed'; readonly ramp: Ramp | undefined } | { readonly name: 'open'; until: number } | HalfOpen | { readonly name: 'isolated' };
 
 /**
  * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
@@ -30,9 +26,7 @@ export class Breaker {
   readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
-  /** Failures in a row that were events of their own, since the start, and when the last one was told. */
-  #events = 0;
-  #lastEventAt = -Infinity;
+  readonly #events: FailureEvents;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
   /** Times it opened without having closed in between. */
   #reopened = 0;
@@ -47,8 +41,9 @@ export class Breaker {
     this.#options = options;
     this.#clock = clock;
     this.#changed = changed;
+    this.#events = new FailureEvents(clock);
     this.#sharing = sharing;
-    this.#untold = sharing === undefined ? undefined : new Untold();
+    this.#untold = sharing === undefined ? undefined : new Untold(clock);
     this.#counters = new Counters(options, clock, this.#untold);
   }
 
@@ -87,17 +82,17 @@ export class Breaker {
       case 'open':
         return this.#clock.now() >= this.#state.until;
       case 'half-open':
-        return this.#state.out.size + this.#state.good < this.#options.probes;
+        return this.#state.admits;
     }
   }
 
   /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`. */
   admit(): Permit | undefined {
     if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#rises(this.#state.ramp) ? this.#permit : undefined;
-    if (this.#state.name === 'half-open') this.#expireProbes(this.#state.out);
+    if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     if (this.#state.name === 'open' && this.#sharing === undefined && this.#clock.now() >= this.#state.until)
       this.#halfOpen('its open time is over', 'elapsed');
-    return this.#state.name === 'half-open' ? this.#grantProbe(this.#state.out) : undefined;
+    return this.#state.name === 'half-open' ? this.#state.grant(this.#period, this.#clock.now()) : undefined;
   }
 
   /** As `admit`; where other processes share the breaker and its open time is over, it asks first whether one of them is trying already. */
@@ -113,7 +108,7 @@ export class Breaker {
 
   /** Which events an attempt that begins now comes after: to be given back by `report`. */
   get mark(): number {
-    return this.#events;
+    return this.#events.mark;
   }
 
   /** Whether other processes share it. */
@@ -129,7 +124,7 @@ export class Breaker {
   /** What another process saw. */
   hear(seen: Sightings): void {
     if (this.#state.name !== 'closed') return;
-    const trip = this.#counters.heard(seen);
+    const trip = this.#counters.heard(this.#events.heard(seen));
     if (trip !== undefined) this.#open(trip.reason, trip.cause, 0);
   }
 
@@ -151,7 +146,7 @@ export class Breaker {
 
   /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
   yield(): number | undefined {
-    if (this.#state.name !== 'half-open' || this.#state.out.size > 0) return undefined;
+    if (this.#state.name !== 'half-open' || !this.#state.idle) return undefined;
     const { good } = this.#state;
     this.#state = { name: 'open', until: this.#clock.now() };
     return good;
@@ -223,48 +218,29 @@ export class Breaker {
     return true;
   }
 
-  #grantProbe(out: Set<Permit>): Permit | undefined {
-    if (!this.admits) return undefined;
-    const permit = { probe: true, period: this.#period, grantedAt: this.#clock.now() };
-    out.add(permit);
-    return permit;
+  #expireProbes(state: HalfOpen): void {
+    const lostAt = state.lostAt(this.#options.probeTimeoutMs, this.#clock.now());
+    if (lostAt !== undefined) this.#open('a probe did not report in time', 'probe_lost', 0, lostAt);
   }
 
-  #expireProbes(out: Set<Permit>): void {
-    const { probeTimeoutMs } = this.#options;
-    for (const permit of out) {
-      const lostAt = permit.grantedAt + probeTimeoutMs;
-      if (lostAt <= this.#clock.now()) return this.#open('a probe did not report in time', 'probe_lost', 0, lostAt);
-    }
-  }
-
-  #reportProbe(state: State & { name: 'half-open' }, permit: Permit, evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
-    if (!state.out.delete(permit) || evidence === 'void') return;
-    const { slow, probes } = this.#options;
+  #reportProbe(state: HalfOpen, permit: Permit, evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
+    if (!state.takeBack(permit) || evidence === 'void') return;
+    const { slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
     if (evidence === 'failure' || evidence === 'soft') return this.#open(`a probe failed: ${what}`, 'probe_failed', waitMs);
     if (isSlow) return this.#open(`a probe took more than ${slow.afterMs} ms`, 'probe_failed', waitMs);
     state.good++;
-    if (state.good < probes) return;
+    if (!state.done) return;
     const { rampMs } = this.#options;
     this.#close('the probes were answered', 'recovered', rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined);
   }
 
   #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number, mark: number): void {
     if (evidence === 'alive' || evidence === 'void') return;
-    const inARow = evidence === 'failure' && this.#isEvent(mark);
+    const inARow = evidence === 'failure' && this.#events.isNew(mark);
     const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(inARow, what, tookMs);
     if (this.#untold?.any === true) this.#sharing?.dirty();
     if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
-  }
-
-  /** Whether a failure is an event of its own: not one of many that were under way when one thing went wrong. At low traffic a single reset would else open it. */
-  #isEvent(mark: number): boolean {
-    const now = this.#clock.now();
-    if (mark < this.#events && now - this.#lastEventAt < ONE_EVENT_MS) return false;
-    this.#events++;
-    this.#lastEventAt = now;
-    return true;
   }
 
   /** An attempt from before it opened still may say how long the upstream wants to be left alone. */
@@ -286,7 +262,7 @@ export class Breaker {
   }
 
   #halfOpen(reason: string, cause: BreakerCause, good = 0): void {
-    this.#enter({ name: 'half-open', out: new Set(), good }, reason, cause);
+    this.#enter(new HalfOpen(this.#options.probes, good), reason, cause);
   }
 
   #close(reason: string, cause: BreakerCause, ramp: Ramp | undefined): void {

@@ -1,3 +1,5 @@
+import type { Clock } from '../../model/clock.ts';
+
 /** What a breaker has seen since it was last told to those that share it. Plain data. */
 export interface Sightings {
   readonly good: number;
@@ -7,6 +9,8 @@ export interface Sightings {
   readonly ended: boolean;
   /** Failures in a row at its end. */
   readonly inARow: number;
+  /** When the first of these was seen, in milliseconds since the epoch. */
+  readonly at: number;
   /** The last failure, for people. */
   readonly what: string;
 }
@@ -18,7 +22,13 @@ export class Untold {
   #slow = 0;
   #ended = false;
   #inARow = 0;
+  #at = 0;
   #what = '';
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** A good answer; `ends` a run of failures. */
   success(slow: boolean, ends: boolean): void {
@@ -33,7 +43,7 @@ export class Untold {
   failure(soft: boolean, slow: boolean, what: string): void {
     this.#bad++;
     if (slow) this.#slow++;
-    if (!soft) this.#inARow++;
+    if (!soft && this.#inARow++ === 0) this.#at = this.#clock.wallNow();
     this.#what = what;
   }
 
@@ -45,7 +55,7 @@ export class Untold {
   /** Everything since the last time; undefined where there is nothing. */
   take(): Sightings | undefined {
     if (!this.any) return undefined;
-    const seen = { good: this.#good, bad: this.#bad, slow: this.#slow, ended: this.#ended, inARow: this.#inARow, what: this.#what };
+    const seen = { good: this.#good, bad: this.#bad, slow: this.#slow, ended: this.#ended, inARow: this.#inARow, at: this.#at, what: this.#what };
     this.clear();
     return seen;
   }

@@ -133,6 +133,15 @@ describe('workers', () => {
     for (const client of clients) client[Symbol.dispose]();
   });
 
+  it('end with the primary where it is killed', async () => {
+    await using origin = await Origin.start();
+    await using app = await startWorkers(origin, ONE_TRY);
+    app.signal('SIGKILL');
+    // its outputs are closed when the last of its workers has ended
+    await app.exited;
+    expect(await ask(`${app.proxyUrl}/api/ok`, false)).toBe('ECONNREFUSED');
+  });
+
   it('do not share a port with another program', async () => {
     await using origin = await Origin.start();
     await using app = await startWorkers(origin, ONE_TRY);
@@ -146,7 +155,10 @@ describe('workers', () => {
     await using app = await startWorkers(origin, ONE_TRY);
     const clients = await clientOfEach(app);
     await Promise.all(clients.map((client) => client.get('/api/ok')));
-    for (const worker of [0, 1]) await app.said((line) => line['worker'] === worker && line['msg'] === 'exchange');
+    for (const worker of [0, 1]) {
+      const line = await app.said((one) => one['worker'] === worker && one['msg'] === 'exchange');
+      expect(line).toMatchObject({ level: 'info', upstream: 'api', status: 200 });
+    }
     for (const client of clients) client[Symbol.dispose]();
   });
 });

@@ -22,14 +22,19 @@ interface Asked {
   never: () => void;
 }
 
-function pair(): Link<Asked, Record<never, never>> {
+/** A side that is asked nothing. */
+interface Nothing {
+  nothing: () => void;
+}
+
+function pair(): Link<Asked, Nothing> {
   const [here, there] = wires();
-  void new Link<Record<never, never>, Asked>(there, {
+  void new Link<Nothing, Asked>(there, {
     double: (value) => value * 2,
     fail: () => Promise.reject(Object.assign(new Error('the port is taken'), { code: 'EADDRINUSE' })),
     never: () => new Promise<void>(() => undefined),
   });
-  return new Link<Asked, Record<never, never>>(here, {});
+  return new Link<Asked, Nothing>(here, { nothing: () => undefined });
 }
 
 describe('a link between two processes', () => {

@@ -79,7 +79,7 @@ const steps = fc.array(
   fc.record<Step>({
     worker: fc.nat(2),
     evidence: fc.constantFrom<Evidence>('success', 'failure', 'failure', 'soft', 'alive', 'void'),
-    laterMs: fc.constantFrom(0, 10, 1100, 4500),
+    laterMs: fc.constantFrom(60, 100, 1100, 4500),
   }),
   { maxLength: 60 },
 );
@@ -112,16 +112,32 @@ describe('the breaker of several workers', () => {
     for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
     expect(crowd.states).toEqual(new Set(['open']));
     crowd.clock.advance(1000);
-    const asked = await Promise.all(Array.from({ length: 30 }, (_, i) => crowd.breakers[i % 3]?.admitShared()));
+    const asked = await Promise.all(Array.from({ length: 30 }, (_, i) => (crowd.breakers[i % 3] as Breaker).admitShared()));
     const through = asked.filter((permit) => permit !== undefined).length;
     expect(through).toBeGreaterThanOrEqual(1);
     expect(through).toBeLessThanOrEqual(2);
     expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open']);
   });
 
+  it('takes what one event ends in all workers for one failure', () => {
+    const crowd = new Crowd(8);
+    for (const breaker of crowd.breakers) breaker.report(breaker.admit() as Permit, 'failure', 'x', 0, 0, breaker.mark);
+    crowd.exchange();
+    expect(crowd.changes).toEqual([]);
+  });
+
   it('is opened once by workers that see the last failures at the same time', () => {
     const crowd = new Crowd(2);
-    for (const breaker of crowd.breakers) for (let i = 0; i < 2; i++) breaker.report(breaker.admit() as Permit, 'failure', 'x');
+    const [first, second] = crowd.breakers as [Breaker, Breaker];
+    for (const [breaker, laterMs] of [
+      [first, 0],
+      [second, 100],
+      [first, 100],
+      [second, 100],
+    ] as const) {
+      crowd.clock.advance(laterMs);
+      breaker.report(breaker.admit() as Permit, 'failure', 'x');
+    }
     expect(crowd.states).toEqual(new Set(['closed']));
     crowd.exchange();
     expect(crowd.states).toEqual(new Set(['open']));

@@ -1,0 +1,50 @@
+import type { Permit } from './parts.ts';
+
+/** A breaker that lets a few probes through: which are out, and how many were answered. */
+export class HalfOpen {
+  readonly name = 'half-open';
+  readonly #out = new Set<Permit>();
+  readonly #probes: number;
+  /** Probes that were answered. */
+  good: number;
+
+  /** `good`: probes that were answered already, where another process tried before. */
+  constructor(probes: number, good: number) {
+    this.#probes = probes;
+    this.good = good;
+  }
+
+  /** Whether one more may go out. */
+  get admits(): boolean {
+    return this.#out.size + this.good < this.#probes;
+  }
+
+  /** Whether all were answered. */
+  get done(): boolean {
+    return this.good >= this.#probes;
+  }
+
+  /** Whether none is out. */
+  get idle(): boolean {
+    return this.#out.size === 0;
+  }
+
+  /** Lets a probe out; undefined where none may. */
+  grant(period: number, now: number): Permit | undefined {
+    if (!this.admits) return undefined;
+    const permit = { probe: true, period, grantedAt: now };
+    this.#out.add(permit);
+    return permit;
+  }
+
+  /** Takes a probe back; false where it is none that was out. */
+  takeBack(permit: Permit): boolean {
+    return this.#out.delete(permit);
+  }
+
+  /** When a probe was lost that did not report within `timeoutMs`; undefined where none was. */
+  lostAt(timeoutMs: number, now: number): number | undefined {
+    for (const { grantedAt } of this.#out) if (grantedAt + timeoutMs <= now) return grantedAt + timeoutMs;
+    return undefined;
+  }
+}
