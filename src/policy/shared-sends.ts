@@ -61,10 +61,12 @@ export class SharedSends {
   }
 
   /** Gives what is known of a sending to another process: once it is settled, or as `running` after `waitMs`. */
-  release(ledger: Ledger, key: string, waitMs: number): Promise<SentState | undefined> {
+  async release(ledger: Ledger, key: string, waitMs: number): Promise<SentState | undefined> {
+    // the client of one that is under way may have left just now: what its socket has to say comes first
+    if (this.#own.has(key)) for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
     const sent = ledger.claim(key);
-    if (sent === undefined) return Promise.resolve(undefined);
-    if (sent.state.name !== 'running') return Promise.resolve(this.#given(sent));
+    if (sent === undefined) return undefined;
+    if (sent.state.name !== 'running') return this.#given(sent);
     // until then others may find it here
     ledger.add(sent, Infinity);
     return new Promise((resolve) => {
