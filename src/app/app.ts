@@ -145,7 +145,7 @@ export class App {
   /** The certificate authority, made on first use, with the bundle for clients. Rejects with an AuthorityError where its directory cannot be used. */
   authority(): Promise<CertificateAuthority> {
     if (this.#authority !== undefined) return this.#authority;
-    const loading = loadAuthority(this.#config.intercept.ca, this.#clock);
+    const loading = loadAuthority(this.#config.intercept.ca, this.#clock, this.#seat?.ticketKeys);
     this.#authority = loading;
     // a directory that was mended in the meantime is tried again
     loading.catch(() => {

@@ -7,6 +7,8 @@ import type { UpstreamSharing } from '../policy/sharing.ts';
 export interface Seat {
   /** Secret of the cache's identities, the same for all. */
   readonly secret: Buffer;
+  /** Keys of TLS session tickets, the same for all. */
+  readonly ticketKeys: Buffer;
   /** Whether this process runs the active probes for all. */
   readonly probes: boolean;
   /** How an upstream's policies reach those of the others. */

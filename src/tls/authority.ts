@@ -36,9 +36,11 @@ export class CertificateAuthority {
   /** By host, the one used last at the end. */
   readonly #leaves = new Map<string, Leaf>();
   /** One key for the tickets of all leaves, so that a session outlives the renewal of its host's leaf. */
-  readonly #ticketKeys = randomBytes(48);
+  readonly #ticketKeys: Buffer;
 
-  constructor(caPem: string, issuer: LeafIssuer, paths: AuthorityPaths, clock: Clock) {
+  /** `ticketKeys`: 48 secret bytes, the same for all processes that serve together, so that a session can be resumed by any of them. */
+  constructor(caPem: string, issuer: LeafIssuer, paths: AuthorityPaths, clock: Clock, ticketKeys: Buffer = randomBytes(48)) {
+    this.#ticketKeys = ticketKeys;
     this.caPem = caPem;
     this.paths = paths;
     this.#issuer = issuer;

@@ -23,11 +23,11 @@ export function authorityPaths(directory: string): AuthorityPaths {
  * Loads the authority of a directory: `ca.pem`, `ca-key.pem`; made on first use, and the bundle written where it is not up to date. Processes that start at once
  * end with the same authority. Rejects with an AuthorityError where the files cannot be read, do not belong together or are out of date.
  */
-export async function loadAuthority(directory: string, clock: Clock = systemClock): Promise<CertificateAuthority> {
+export async function loadAuthority(directory: string, clock: Clock = systemClock, ticketKeys?: Buffer): Promise<CertificateAuthority> {
   const files = await prepareAuthority(directory, clock);
   // loaded here because it is slow to load, and needed by those alone who intercept
   const { LeafIssuer } = await import('./certificates.ts');
-  return new CertificateAuthority(files.certificate, await LeafIssuer.of(files), authorityPaths(directory), clock);
+  return new CertificateAuthority(files.certificate, await LeafIssuer.of(files), authorityPaths(directory), clock, ticketKeys);
 }
 
 /** Sees to it that an authority and its bundle are in a directory, as `loadAuthority` does, and loads no more than that takes. Rejects as it does. */

@@ -1,3 +1,4 @@
+import { hkdfSync } from 'node:crypto';
 import type { Loaded } from '../../config/load.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { Breaker } from '../../policy/breaker/breaker.ts';
@@ -17,6 +18,8 @@ import {
 } from './protocol.ts';
 import { Share } from './share.ts';
 
+/** Length of the keys of session tickets, as TLS wants it. */
+const TICKET_BYTES = 48;
 /** How long the answer of a write waits for the other workers to drop what it made stale, in milliseconds. */
 const DROP_MS = 2 * PATIENCE_MS;
 
@@ -90,6 +93,7 @@ export class Worker {
   #seat({ seat, secret }: StartOrder): Seat {
     return {
       secret: Buffer.from(secret),
+      ticketKeys: Buffer.from(hkdfSync('sha256', secret, '', 'breakwater session tickets', TICKET_BYTES)),
       probes: seat.index === 0,
       sharingFor: (upstream) => this.#share.of(upstream),
       // a worker that does not answer holds back no write: what it has stored goes stale by itself
