@@ -16,8 +16,8 @@ export interface Blackhole extends AsyncDisposable {
  * SYN packets are dropped, nothing answers, a client hangs in `connect`. On loopback this is done by a listener that never accepts and whose
  * accept queue is full.
  */
-export function blackhole(port: number): Blackhole {
-  const worker = new Worker(new URL('./blackhole-worker.ts', import.meta.url), { workerData: { port } });
+export function blackhole(port: number, host = '127.0.0.1'): Blackhole {
+  const worker = new Worker(new URL('./blackhole-worker.ts', import.meta.url), { workerData: { port, host } });
   const fillers: Socket[] = [];
   return {
     listening: new Promise((resolve, reject) => {
@@ -26,7 +26,7 @@ export function blackhole(port: number): Blackhole {
     }),
     async full() {
       for (let i = 0; i < QUEUE_AT_MOST; i++) {
-        const filler = connect(port, '127.0.0.1');
+        const filler = connect(port, host);
         filler.on('error', () => undefined);
         fillers.push(filler);
         if (!(await connects(filler))) break;
@@ -41,7 +41,8 @@ export function blackhole(port: number): Blackhole {
 
 function connects(socket: Socket): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, HANGS_AFTER_MS, false);
+    // after a moment in which this process did not run, its connect may be there and not yet told
+    const timer = setTimeout(() => setImmediate(resolve, false), HANGS_AFTER_MS);
     socket.once('connect', () => {
       clearTimeout(timer);
       resolve(true);
