@@ -49,6 +49,12 @@ export class Counts {
     this.#sum();
   }
 
+  /** An exception in the primary. */
+  bug(): void {
+    this.#kept.internalErrors++;
+    this.#kept.lastInternalErrorAt = this.#clock.wallNow();
+  }
+
   /** A breaker of all workers has changed. */
   changed(transition: BreakerTransition): void {
     this.#kept.changed(transition);

@@ -19,6 +19,7 @@ export interface CrewParts {
   readonly count: number;
   readonly sockets: Sockets;
   readonly log: Log;
+  readonly bug: (error: unknown) => void;
   readonly handlersOf: (member: () => Member) => Handlers<PrimaryCalls>;
   /** What a worker is started with, apart from its seat. */
   readonly order: () => Omit<StartOrder, 'seat'>;
@@ -41,6 +42,11 @@ export class Crew {
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
+  }
+
+  /** The workers that do not take traffic yet. */
+  get starting(): Member[] {
+    return [...this.#members.values()].filter(({ served }) => !served);
   }
 
   /** The workers that take traffic. */
@@ -105,10 +111,11 @@ export class Crew {
     const { count, handlersOf, log, order } = this.#parts;
     const seat = { index, count, id: this.#nextId++ };
     const given = order();
+    const parts = { lines: (text: string) => log.line(withWorker(text, index)), bug: this.#parts.bug };
     const member: Member = new Member(
       seat,
       handlersOf(() => member),
-      (text) => log.line(withWorker(text, index)),
+      parts,
     );
     this.#members.set(index, member);
     const ended = member.ended.then((how) => this.#ended(member, how));
@@ -123,7 +130,7 @@ export class Crew {
     member.answeredAt = performance.now();
     member.served = true;
     log.info({ worker: index, pid: member.pid }, 'worker ready');
-    for (const other of this.ready) if (other !== member) other.link.tell('uncover', undefined);
+    void this.#cover();
     await this.#parts.started(member, given.loaded);
   }
 
@@ -134,19 +141,24 @@ export class Crew {
     this.restarts++;
     const waitMs = this.#backoff(member);
     this.#parts.log.error({ worker: index, pid: member.pid, code, signal, waitMs }, 'worker died: it is replaced');
-    void this.#cover(index);
+    void this.#cover();
     if (waitMs === 0) void this.#replace(index);
     else this.#later(waitMs, index);
   }
 
-  /** Others accept what waits in the sockets of a worker that has died, and what comes, until it is replaced. */
-  async #cover(index: number): Promise<void> {
-    const { sockets } = this.#parts;
-    for (const address of await sockets.addresses()) {
-      const socket = await sockets.of(address, index);
-      const [first] = this.ready;
-      await first?.link.ask('cover', address, PATIENCE_MS, socket).catch(() => undefined);
-    }
+  /** One worker accepts what waits in the sockets of those that have died, and what comes, until they are replaced. */
+  async #cover(): Promise<void> {
+    const { sockets, count } = this.#parts;
+    const addresses = await sockets.addresses();
+    const [first, ...others] = this.ready;
+    for (const other of others) other.link.tell('uncover', undefined);
+    first?.link.tell('uncover', undefined);
+    const missing = Array.from({ length: count }, (_, index) => index).filter((index) => this.#members.get(index)?.ready !== true);
+    for (const index of missing)
+      for (const address of addresses) {
+        const socket = await sockets.of(address, index);
+        await first?.link.ask('cover', address, PATIENCE_MS, socket).catch(() => undefined);
+      }
   }
 
   async #replace(index: number): Promise<void> {

@@ -27,6 +27,10 @@ export function handlersFor({ crew, board, sockets }: Reached, member: () => Mem
       if (known === undefined) throw new Error('the process that sent it has died');
       return known.link.ask('releaseSent', order, order.waitMs + PATIENCE_MS);
     },
-    drop: async (tags) => void (await crew.askAll('dropped', tags, PATIENCE_MS, member().id)),
+    drop: async (tags) => {
+      // one that is just about to serve may have begun to fetch
+      for (const { link } of crew.starting) link.tell('dropped', tags);
+      await crew.askAll('dropped', tags, PATIENCE_MS, member().id);
+    },
   };
 }

@@ -30,11 +30,14 @@ type Message =
 export class Link<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
   readonly #wire: Wire;
   readonly #handlers: Handlers<Ours>;
+  readonly #bug: (error: unknown) => void;
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
   #closed = false;
 
-  constructor(wire: Wire, handlers: Handlers<Ours>) {
+  /** `bug` hears of exceptions in what needs no answer. */
+  constructor(wire: Wire, handlers: Handlers<Ours>, bug: (error: unknown) => void) {
+    this.#bug = bug;
     this.#wire = wire;
     this.#handlers = handlers;
     wire.on('message', (message, socket) => this.#heard(message as Message, socket));
@@ -76,7 +79,7 @@ export class Link<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
       if (given instanceof Handed) this.#send({ answer: id, value: undefined }, given.socket);
       else this.#send({ answer: id, value: given });
     } catch (error) {
-      if (id === 0) throw error;
+      if (id === 0) return this.#bug(error);
       const { message, code } = error as NodeJS.ErrnoException;
       this.#send({
         answer: id,

@@ -12,6 +12,12 @@ export interface Ending {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Where a worker's log goes, whole lines, and exceptions in what it told. */
+export interface MemberParts {
+  readonly lines: (text: string) => void;
+  readonly bug: (error: unknown) => void;
+}
+
 /** One worker process, as the primary has it. */
 export class Member {
   readonly seat: SeatNumbers;
@@ -29,12 +35,12 @@ export class Member {
   served = false;
   readonly #child: ChildProcess;
 
-  /** Forks a worker that hears nothing yet. `lines` takes its log, whole lines. */
-  constructor(seat: SeatNumbers, handlers: Handlers<PrimaryCalls>, lines: (text: string) => void) {
+  /** Forks a worker that hears nothing yet. */
+  constructor(seat: SeatNumbers, handlers: Handlers<PrimaryCalls>, { lines, bug }: MemberParts) {
     this.seat = seat;
     const child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
     this.#child = child;
-    this.link = new Link<WorkerCalls, PrimaryCalls>(child, handlers);
+    this.link = new Link<WorkerCalls, PrimaryCalls>(child, handlers, bug);
     const read = child.stdout === null ? Promise.resolve() : wholeLines(child.stdout, lines);
     // what is lost on the way is told by its end
     child.on('error', () => undefined);

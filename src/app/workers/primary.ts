@@ -63,9 +63,14 @@ export class Primary implements Running {
       count,
       sockets: this.sockets,
       log,
+      bug: (error) => {
+        this.telemetry.internalError(error);
+        this.#counts.bug();
+      },
       handlersOf: (member) => handlersFor(this, member),
-      order: () => ({ loaded: this.#loaded, secret: this.#secret, breakers: this.board.positions }),
+      order: () => ({ loaded: this.#loaded, secret: this.#secret }),
       started: async (member, given) => {
+        for (const position of this.board.positions) member.link.tell('follow', { position, own: false });
         // a reload has come in between
         if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
       },

@@ -19,8 +19,6 @@ export interface StartOrder {
   readonly seat: SeatNumbers;
   /** Secret of the cache's identities, the same for all workers: a URL with a credential in it has one tag. */
   readonly secret: Uint8Array;
-  /** Breakers that are not closed. */
-  readonly breakers: readonly BreakerPosition[];
 }
 
 /** Which of how many. */

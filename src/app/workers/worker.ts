@@ -33,7 +33,7 @@ export class Worker {
   #stopping: Promise<boolean> | undefined;
 
   constructor(wire: Wire) {
-    this.#link = new Link(wire, this.#handlers());
+    this.#link = new Link(wire, this.#handlers(), (error) => this.#running.telemetry.internalError(error));
     this.#share = new Share(
       this.#link,
       () => this.#app?.generation.runtimes.map(({ name }) => name) ?? [],
@@ -75,7 +75,7 @@ export class Worker {
         const state = this.#stateOf(upstream);
         return state?.sends()?.release(state.ledger(), key, waitMs);
       },
-      dropped: async (tags) => void (await this.#running.cache.dropped(tags)),
+      dropped: async (tags) => void (await this.#app?.cache.dropped(tags)),
       cacheList: ({ limit, filter }) => this.#running.cache.admin.list(limit, filter),
       cacheInspect: (url) => this.#running.cache.admin.inspect(url),
       cachePurge: (request) => this.#running.cache.admin.purge(request),
@@ -87,7 +87,6 @@ export class Worker {
     this.#order = order;
     const loaded: Loaded = { ...order.loaded, config: divided(order.loaded.config, order.seat) };
     this.#app = await App.start({ loaded, env: {}, logTo: 1, seat: this.#seat(order) });
-    for (const position of order.breakers) this.#follow(position, false);
   }
 
   #seat({ seat, secret }: StartOrder): Seat {

@@ -238,7 +238,7 @@ export class Breaker {
   #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number, mark: number): void {
     if (evidence === 'alive' || evidence === 'void') return;
     const inARow = evidence === 'failure' && this.#events.isNew(mark);
-    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(inARow, what, tookMs);
+    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(inARow, what, tookMs, this.#events.after);
     if (this.#untold?.any === true) this.#sharing?.dirty();
     if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
   }

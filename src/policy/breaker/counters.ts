@@ -60,12 +60,12 @@ export class Counters {
     return isSlow ? this.#slowTrip() : undefined;
   }
 
-  /** Counts a failure; `inARow`: in the run of failures too, not for the share alone. Why to open, if it is one too many. */
-  failure(inARow: boolean, what: string, tookMs: number): Trip | undefined {
+  /** Counts a failure; `inARow`: in the run of failures too, not for the share alone. `after`: the last event that was known when it began, for others that count with us. Why to open, if it is one too many. */
+  failure(inARow: boolean, what: string, tookMs: number, after = -Infinity): Trip | undefined {
     const { consecutive, slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
     this.#window.add(false, isSlow);
-    this.#untold?.failure(!inARow, isSlow, what);
+    this.#untold?.failure(!inARow, isSlow, what, after);
     if (inARow && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
     return this.#shareTrip(what);
   }

@@ -11,6 +11,8 @@ export interface Sightings {
   readonly inARow: number;
   /** When the first of these was seen, in milliseconds since the epoch. */
   readonly at: number;
+  /** The last event that was known when that attempt began, in milliseconds since the epoch. */
+  readonly after: number;
   /** The last failure, for people. */
   readonly what: string;
 }
@@ -23,6 +25,7 @@ export class Untold {
   #ended = false;
   #inARow = 0;
   #at = 0;
+  #after = 0;
   #what = '';
   readonly #clock: Clock;
 
@@ -39,11 +42,14 @@ export class Untold {
     this.#inARow = 0;
   }
 
-  /** A failure; a `soft` one is none of a row. */
-  failure(soft: boolean, slow: boolean, what: string): void {
+  /** A failure; a `soft` one is none of a row. `after`: the last event that was known when the attempt began. */
+  failure(soft: boolean, slow: boolean, what: string, after: number): void {
     this.#bad++;
     if (slow) this.#slow++;
-    if (!soft && this.#inARow++ === 0) this.#at = this.#clock.wallNow();
+    if (!soft && this.#inARow++ === 0) {
+      this.#at = this.#clock.wallNow();
+      this.#after = after;
+    }
     this.#what = what;
   }
 
@@ -55,7 +61,16 @@ export class Untold {
   /** Everything since the last time; undefined where there is nothing. */
   take(): Sightings | undefined {
     if (!this.any) return undefined;
-    const seen = { good: this.#good, bad: this.#bad, slow: this.#slow, ended: this.#ended, inARow: this.#inARow, at: this.#at, what: this.#what };
+    const seen = {
+      good: this.#good,
+      bad: this.#bad,
+      slow: this.#slow,
+      ended: this.#ended,
+      inARow: this.#inARow,
+      at: this.#at,
+      after: this.#after,
+      what: this.#what,
+    };
     this.clear();
     return seen;
   }

@@ -27,14 +27,18 @@ interface Nothing {
   nothing: () => void;
 }
 
-function pair(): Link<Asked, Nothing> {
+function pair(bugs: unknown[] = []): Link<Asked, Nothing> {
   const [here, there] = wires();
-  void new Link<Nothing, Asked>(there, {
-    double: (value) => value * 2,
-    fail: () => Promise.reject(Object.assign(new Error('the port is taken'), { code: 'EADDRINUSE' })),
-    never: () => new Promise<void>(() => undefined),
-  });
-  return new Link<Asked, Nothing>(here, { nothing: () => undefined });
+  void new Link<Nothing, Asked>(
+    there,
+    {
+      double: (value) => value * 2,
+      fail: () => Promise.reject(Object.assign(new Error('the port is taken'), { code: 'EADDRINUSE' })),
+      never: () => new Promise<void>(() => undefined),
+    },
+    (error) => bugs.push(error),
+  );
+  return new Link<Asked, Nothing>(here, { nothing: () => undefined }, (error) => bugs.push(error));
 }
 
 describe('a link between two processes', () => {
@@ -45,6 +49,15 @@ describe('a link between two processes', () => {
 
   it('hands a failure back with its code', async () => {
     await expect(pair().ask('fail', undefined, 1000)).rejects.toMatchObject({ message: 'the port is taken', code: 'EADDRINUSE' });
+  });
+
+  it('reports a failure that nobody waits for', async () => {
+    const bugs: unknown[] = [];
+    const link = pair(bugs);
+    link.tell('fail', undefined);
+    // in order: what follows is answered after it
+    await link.ask('double', 1, 1000);
+    expect(bugs).toMatchObject([{ code: 'EADDRINUSE' }]);
   });
 
   it('does not wait for ever', async () => {

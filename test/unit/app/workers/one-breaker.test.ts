@@ -79,7 +79,7 @@ const steps = fc.array(
   fc.record<Step>({
     worker: fc.nat(2),
     evidence: fc.constantFrom<Evidence>('success', 'failure', 'failure', 'soft', 'alive', 'void'),
-    laterMs: fc.constantFrom(60, 100, 1100, 4500),
+    laterMs: fc.constantFrom(0, 5, 100, 1100, 4500),
   }),
   { maxLength: 60 },
 );
