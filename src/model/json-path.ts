@@ -26,9 +26,11 @@ function stepOf(parts: RegExpExecArray): Step {
   const [, name, every, index, key, operator, wanted = ''] = parts;
   if (name !== undefined) return (values) => values.flatMap((value) => member(value, name));
   if (every !== undefined) return (values) => values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []));
-  if (index !== undefined) return (values) => values.flatMap((value) => (Array.isArray(value) && Number(index) < value.length ? [value[Number(index)] as unknown] : []));
+  if (index !== undefined)
+    return (values) => values.flatMap((value) => (Array.isArray(value) && Number(index) < value.length ? [value[Number(index)] as unknown] : []));
   const holds = (found: unknown): boolean => (operator === '~' ? String(found).includes(wanted) : String(found) === wanted);
-  return (values) => values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []).filter((item) => member(item, key ?? '').some(holds)));
+  return (values) =>
+    values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []).filter((item) => member(item, key ?? '').some(holds)));
 }
 
 function member(value: unknown, name: string): unknown[] {

@@ -43,12 +43,26 @@ const GOOGLE_STATUS: Readonly<Record<number, string>> = {
 
 /** RFC 9457: for upstreams without a shape of their own. */
 function problem(facts: ErrorFacts): object {
-  return { type: `urn:breakwater:error:${facts.code}`, title: facts.message, status: facts.status, detail: facts.detail, code: facts.code, instance: facts.requestId };
+  return {
+    type: `urn:breakwater:error:${facts.code}`,
+    title: facts.message,
+    status: facts.status,
+    detail: facts.detail,
+    code: facts.code,
+    instance: facts.requestId,
+  };
 }
 
 /** google.rpc.Status as its HTTP mapping writes it, with the ErrorInfo and RetryInfo details that SDKs read. */
 function google(facts: ErrorFacts): object {
-  const details: object[] = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: facts.code.toUpperCase(), domain: 'breakwater', metadata: { requestId: facts.requestId } }];
+  const details: object[] = [
+    {
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      reason: facts.code.toUpperCase(),
+      domain: 'breakwater',
+      metadata: { requestId: facts.requestId },
+    },
+  ];
   if (facts.retryAfterSeconds !== undefined) {
     details.push({ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${facts.retryAfterSeconds}s` });
   }

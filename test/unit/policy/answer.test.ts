@@ -36,7 +36,9 @@ describe('the answer to a failure', () => {
 
   it('names the failure, its phase and the host in Proxy-Status', async () => {
     const status = headerValue((await replyTo(TIMEOUT)).headers, 'proxy-status');
-    expect(status).toMatch(/^breakwater; error=http_response_timeout; next-hop="api.example"; details="phase=headers; attempts=0; elapsed=\d+ms; headers timeout after 7000 ms"$/);
+    expect(status).toMatch(
+      /^breakwater; error=http_response_timeout; next-hop="api.example"; details="phase=headers; attempts=0; elapsed=\d+ms; headers timeout after 7000 ms"$/,
+    );
   });
 
   it('says when to come back', async () => {
@@ -58,7 +60,11 @@ describe('the answer to a failure', () => {
   it('is a google.rpc.Status with RetryInfo for Gemini', async () => {
     const reply = await replyTo(OPEN, { dialect: 'google', code: 'gemini' });
     expect(json(reply)).toMatchObject({
-      error: { code: 503, status: 'UNAVAILABLE', details: [{ reason: 'GEMINI_UNAVAILABLE' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '5s' }] },
+      error: {
+        code: 503,
+        status: 'UNAVAILABLE',
+        details: [{ reason: 'GEMINI_UNAVAILABLE' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '5s' }],
+      },
     });
   });
 
@@ -71,7 +77,12 @@ describe('the answer to a failure', () => {
   it('is a PostgREST error with 504 instead of 503 where SDKs repeat that', async () => {
     const reply = await replyTo(OPEN, { dialect: 'postgrest', code: 'database', status: { 503: 504 } });
     expect(reply.status).toBe(504);
-    expect(json(reply)).toEqual({ code: 'DATABASE_UNAVAILABLE', message: 'The upstream api is failing and is left alone for now', details: 'other side closed', hint: null });
+    expect(json(reply)).toEqual({
+      code: 'DATABASE_UNAVAILABLE',
+      message: 'The upstream api is failing and is left alone for now',
+      details: 'other side closed',
+      hint: null,
+    });
   });
 
   it('is a GoTrue error in the shape of the API version that was asked for', async () => {
