@@ -1,6 +1,5 @@
 import type { BreakerAction } from '../../admin/view.ts';
 import type { CacheEntryView, ListFilter, PurgeRequest } from '../../cache/admin.ts';
-import type { StoreStats } from '../../cache/store.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { UpstreamPort } from '../../listen/data-plane.ts';
@@ -90,7 +89,6 @@ export interface WorkerCalls {
   cacheList: (order: { readonly limit: number; readonly filter: ListFilter }) => CacheEntryView[];
   cacheInspect: (url: string) => CacheEntryView[];
   cachePurge: (request: PurgeRequest) => number;
-  cacheStats: () => StoreStats & { readonly store: string };
 }
 
 /** What a worker asks of the primary. */

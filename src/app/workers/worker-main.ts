@@ -8,5 +8,5 @@ const worker = new Worker(process as unknown as Wire);
 // told to stop, it ends; where the primary has died without a word, nobody would replace it
 process.on('disconnect', () => {
   const code = worker.stopped ? 0 : 1;
-  void worker.stop(0).finally(() => process.exit(code));
+  void worker.abandon().finally(() => process.exit(code));
 });

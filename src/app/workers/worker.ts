@@ -46,6 +46,12 @@ export class Worker {
     return (this.#stopping ??= this.#stop(drainMs));
   }
 
+  /** The primary is gone: nothing is waited for from there, and everything is cut. */
+  async abandon(): Promise<void> {
+    this.#link.close();
+    await this.stop(0);
+  }
+
   /** Whether it was told to stop. */
   get stopped(): boolean {
     return this.#stopping !== undefined;
@@ -79,7 +85,6 @@ export class Worker {
       cacheList: ({ limit, filter }) => this.#running.cache.admin.list(limit, filter),
       cacheInspect: (url) => this.#running.cache.admin.inspect(url),
       cachePurge: (request) => this.#running.cache.admin.purge(request),
-      cacheStats: () => this.#running.cache.admin.stats,
     };
   }
 
