@@ -23,6 +23,12 @@ export class Launcher {
 
   /** The fetch under way that one more may wait for. */
   joinable(flightKey: string | undefined): Flight | undefined {
+    const flight = this.underWay(flightKey);
+    return flight?.isLate(this.#parts.clock.now()) === true ? undefined : flight;
+  }
+
+  /** The fetch under way, however long it has been. */
+  underWay(flightKey: string | undefined): Flight | undefined {
     const flight = flightKey === undefined ? undefined : this.#flights.get(flightKey);
     return flight?.joinable === true ? flight : undefined;
   }
@@ -33,7 +39,7 @@ export class Launcher {
     const own = background ? refreshOf(exchange, plan.headers, clock.now()) : exchange.branch({ headers: plan.headers, detached: true });
     const tags = this.#tagsOf(exchange, request.url);
     const lease = leases.open(tags);
-    const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange });
+    const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange, since: clock.now() });
     if (flightKey !== undefined) this.#flights.set(flightKey, flight);
     const over = (): void => {
       leases.close(lease);

@@ -119,7 +119,7 @@ export class Reader {
   /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
     const flightKey = this.#flightKey(exchange, request, selection);
-    if (this.#launcher.joinable(flightKey) !== undefined || this.#parts.notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
+    if (this.#launcher.underWay(flightKey) !== undefined || this.#parts.notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
     this.#launcher.launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
 

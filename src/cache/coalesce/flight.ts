@@ -32,6 +32,9 @@ export type Landing =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly body: SharedBody | undefined }
   | { readonly kind: 'private'; readonly reply: Reply };
 
+/** How old a fetch without an answer may be for one more request to wait for it, in milliseconds: far over a healthy answer, far under a time limit. */
+const PATIENCE_MS = 2000;
+
 interface Waiter {
   readonly exchange: Exchange;
   readonly resolve: (landed: Landed) => void;
@@ -47,14 +50,16 @@ export class Flight {
   readonly lease: Lease;
   readonly #leader: Exchange | undefined;
   readonly #background: boolean;
+  readonly #since: number;
   readonly #waiters = new Set<Waiter>();
   #landing: Landing | undefined = undefined;
 
-  constructor(parts: { readonly exchange: Exchange; readonly lease: Lease; readonly leader: Exchange | undefined }) {
+  constructor(parts: { readonly exchange: Exchange; readonly lease: Lease; readonly leader: Exchange | undefined; readonly since: number }) {
     this.exchange = parts.exchange;
     this.lease = parts.lease;
     this.#leader = parts.leader;
     this.#background = parts.leader === undefined;
+    this.#since = parts.since;
   }
 
   /** True where nobody asked for it: it is read to its end whoever leaves. */
@@ -66,6 +71,11 @@ export class Flight {
   get joinable(): boolean {
     if (this.lease.dead || this.exchange.aborted) return false;
     return this.#landing === undefined || (this.#landing.kind === 'shared' && this.#landing.body.open);
+  }
+
+  /** Whether it has had no answer for so long that it may be stuck: whoever comes now does better to ask anew than to share its bad luck. */
+  isLate(now: number): boolean {
+    return this.#landing === undefined && now - this.#since > PATIENCE_MS;
   }
 
   /** Waits for what it comes to. */

@@ -54,6 +54,25 @@ describe('requests for the same at the same moment', () => {
     expect((await bench.get()).body).toBe('12');
   });
 
+  it('do not wait for one that is stuck: after 2 s a second one is sent, once for all who come then', async () => {
+    const heads = [later(), later()];
+    const bench = new Bench({}, () => heads[bench.sent.length - 1]?.promise ?? failed());
+    const stuck = bench.get();
+    await tick();
+    bench.clock.advance(1900);
+    const early = bench.get();
+    await tick();
+    bench.clock.advance(200);
+    const late = [bench.get(), bench.get()];
+    await tick();
+    expect(bench.sent).toHaveLength(2);
+    heads[1]?.resolve(ok('second', ...MINUTE));
+    expect((await Promise.all(late)).map(({ body }) => body)).toEqual(['second', 'second']);
+    heads[0]?.resolve(ok('first', ...MINUTE));
+    expect((await Promise.all([stuck, early])).map(({ body }) => body)).toEqual(['first', 'first']);
+    expect(bench.sent).toHaveLength(2);
+  });
+
   it('do not end when the first client leaves before the head', async () => {
     const head = later();
     const bench = new Bench({}, () => head.promise);
