@@ -28,13 +28,13 @@ export function cacheCommand(context: CliContext, ended: (code: ExitCode) => voi
       const query = new URLSearchParams(
         ['upstream', 'route', 'prefix', 'limit'].flatMap((name) => (name in options ? [[name, String(options[name])]] : [])),
       );
-      print(context, await entries(adminUrl(options, context), `/api/cache?${query}`), options['json'] === true);
+      print(context, await entries(adminUrl(options, context), `/api/cache?${query.toString()}`), options['json'] === true);
       ended(0);
     });
   sub('get', 'Show what is stored for one URL.')
     .argument('<url>')
     .action(async (url: string, options: Where & { json?: true }) => {
-      const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url })}`);
+      const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
       print(context, found, options.json === true);
       ended(found.length === 0 ? 1 : 0);
     });

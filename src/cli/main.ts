@@ -5,6 +5,11 @@ import { enableCompileCache } from 'node:module';
 enableCompileCache();
 const { run } = await import('./program.ts');
 
+// who reads the output may have seen enough, as in `breakwater check --print proxy.yaml | head`
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   out: (text) => void process.stdout.write(text),
