@@ -1,9 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { Simulators } from '../simulators/start.ts';
@@ -23,48 +24,43 @@ export interface Sidecar extends AsyncDisposable {
 
 /** Starts it with the three presets, as they are, pointed at the simulators. `overrides` goes into each upstream. Resolves when it is ready. */
 export async function startSidecar(sim: Simulators, directory: string, overrides: Readonly<Record<string, object>> = {}): Promise<Sidecar> {
-  const [port, adminPort] = await Promise.all([freePort(), freePort()]);
   const upstream = (name: 'whatsapp' | 'gemini' | 'supabase', preset: string): object => ({
     preset,
     resolve: sim[name].resolve,
     tls: { ca: sim.caFile },
     ...overrides[name],
   });
-  const config = {
-    version: 1,
-    listen: { host: '127.0.0.1', port },
-    admin: { host: '127.0.0.1', port: adminPort },
-    intercept: { ca: join(directory, 'ca') },
-    upstreams: {
-      whatsapp: upstream('whatsapp', 'whatsapp-cloud'),
-      gemini: upstream('gemini', 'gemini'),
-      supabase: { ...upstream('supabase', 'supabase'), origin: `https://${sim.supabase.hosts[0] ?? ''}` },
-    },
-  };
+  const config = (port: number): string =>
+    stringify({
+      version: 1,
+      listen: { host: '127.0.0.1', port },
+      admin: { host: '127.0.0.1', port: 0 },
+      intercept: { ca: join(directory, 'ca') },
+      upstreams: {
+        whatsapp: upstream('whatsapp', 'whatsapp-cloud'),
+        gemini: upstream('gemini', 'gemini'),
+        supabase: { ...upstream('supabase', 'supabase'), origin: `https://${sim.supabase.hosts[0] ?? ''}` },
+      },
+    });
   const configFile = join(directory, 'proxy.yaml');
-  const logFile = join(directory, 'breakwater.log');
-  await writeFile(configFile, stringify(config));
-  const environment = await environmentFor(configFile);
+  await writeFile(configFile, config(0));
   const child = spawn(process.execPath, [CLI, 'run', '-c', configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const log = createWriteStream(logFile);
-  child.stdout.pipe(log, { end: false });
-  child.stderr.pipe(log, { end: false });
-  const adminUrl = `http://127.0.0.1:${adminPort}`;
-  const stop = async (): Promise<void> => {
-    await ended(child);
-    log.end();
-  };
   try {
-    await untilReady(child, adminUrl, logFile);
+    const { proxy, admin } = await listening(child, join(directory, 'breakwater.log'));
+    const port = Number(new URL(proxy).port);
+    // the port is known only now, and a change of the first file would be a reload
+    const clientsFile = join(directory, 'clients.yaml');
+    await writeFile(clientsFile, config(port));
+    const environment = await environmentFor(clientsFile);
     const bundle = await readFile(environment['SSL_CERT_FILE'] ?? '', 'utf8');
-    return { proxy: { host: '127.0.0.1', port }, adminUrl, environment, bundle, [Symbol.asyncDispose]: stop };
+    return { proxy: { host: '127.0.0.1', port }, adminUrl: admin, environment, bundle, [Symbol.asyncDispose]: () => ended(child) };
   } catch (error) {
-    await stop();
+    await ended(child);
     throw error;
   }
 }
 
-/** Asks the command line as a person would; that also makes the CA. */
+/** Asks the command line as a person would. */
 function environmentFor(configFile: string): Promise<Record<string, string>> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [CLI, 'env', '-c', configFile, '--format', 'json'], (error, stdout, stderr) => {
@@ -74,14 +70,24 @@ function environmentFor(configFile: string): Promise<Record<string, string>> {
   });
 }
 
-async function untilReady(child: ChildProcess, adminUrl: string, logFile: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (child.exitCode !== null) throw new Error(`Breakwater did not start:\n${await readFile(logFile, 'utf8')}`);
-    const answer = await fetch(`${adminUrl}/health/ready`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Breakwater was not ready after 10 s:\n${await readFile(logFile, 'utf8')}`);
+/** Where it says that it listens. Its log goes on into a file. */
+function listening(child: ChildProcessByStdio<null, Readable, Readable>, logFile: string): Promise<{ proxy: string; admin: string }> {
+  const log = createWriteStream(logFile);
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaints += text;
+    log.write(text);
+  });
+  return new Promise((resolve, reject) => {
+    child.once('close', () => {
+      log.end();
+      reject(new Error(`Breakwater did not start:\n${complaints}`));
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      log.write(`${line}\n`);
+      if (line.includes('"msg":"listening"')) resolve(JSON.parse(line) as { proxy: string; admin: string });
+    });
+  });
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -91,12 +97,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const stubborn = setTimeout(() => child.kill('SIGKILL'), 5000);
   await exit;
   clearTimeout(stubborn);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
