@@ -102,8 +102,7 @@ export class RunningBreakwater implements AsyncDisposable {
   #heard(text: string): void {
     const line = JSON.parse(text) as LogLine;
     this.log.push(line);
-    for (const waiter of [...this.#waiting]) {
-      if (!waiter.holds(line)) continue;
+    for (const waiter of this.#waiting.filter(({ holds }) => holds(line))) {
       this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
       waiter.resolve(line);
     }

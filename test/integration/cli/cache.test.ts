@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
+import { RunningBreakwater } from '../../support/breakwater.ts';
+import { commandLine } from '../../support/command-line.ts';
 
 describe('the cache of a running process', () => {
   it('keeps users apart, is listed, inspected and purged from the command line, and shows in the metrics', async () => {
@@ -27,16 +28,16 @@ describe('the cache of a running process', () => {
     expect(asked).toBe(2);
 
     const admin = ['--admin', app.adminUrl];
-    const listed = await breakwater(['cache', 'ls', ...admin]);
+    const listed = await commandLine(['cache', 'ls', ...admin]);
     expect(listed.stdout.match(/^200 /gm)).toHaveLength(2);
     expect(listed.stdout).toContain('tags rows');
     expect(listed.stdout).not.toContain('hidden');
-    expect((await breakwater(['cache', 'get', `http://${authority}/rows?token=hidden`, ...admin])).code).toBe(0);
-    expect((await breakwater(['cache', 'get', `http://${authority}/other`, ...admin])).code).toBe(1);
+    expect((await commandLine(['cache', 'get', `http://${authority}/rows?token=hidden`, ...admin])).code).toBe(0);
+    expect((await commandLine(['cache', 'get', `http://${authority}/other`, ...admin])).code).toBe(1);
     expect(await (await fetch(`${app.adminUrl}/metrics`)).text()).toContain('breakwater_cache_entries{store="memory"} 2');
 
-    expect(await breakwater(['cache', 'purge', ...admin])).toMatchObject({ code: 2, stdout: '' });
-    expect(await breakwater(['cache', 'purge', '--tag', 'rows', ...admin])).toMatchObject({ code: 0, stdout: '2 purged\n' });
+    expect(await commandLine(['cache', 'purge', ...admin])).toMatchObject({ code: 2, stdout: '' });
+    expect(await commandLine(['cache', 'purge', '--tag', 'rows', ...admin])).toMatchObject({ code: 0, stdout: '2 purged\n' });
     expect(await get('a')).toContain('for a breakwater; fwd=uri-miss');
     expect(
       (await fetch(`${app.adminUrl}/api/cache/purge`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"urls":"x"}' }))

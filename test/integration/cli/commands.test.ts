@@ -3,6 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { breakwater } from '../../support/breakwater.ts';
+import { commandLine } from '../../support/command-line.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 
 const ON_FREE_PORTS = 'version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:9" }\n';
@@ -10,14 +11,14 @@ const ON_FREE_PORTS = 'version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupst
 describe('breakwater', () => {
   it('explains each command and ends with 0', async () => {
     for (const command of [[], ['run'], ['exec'], ['env'], ['init'], ['check'], ['explain'], ['cache'], ['healthcheck']]) {
-      const { code, stdout } = await breakwater([...command, '--help']);
+      const { code, stdout } = await commandLine([...command, '--help']);
       expect({ command, code }).toEqual({ command, code: 0 });
       expect(stdout).toContain('Usage: breakwater');
     }
   });
 
   it('ends with 2 when it is called wrongly, and says so on standard error', async () => {
-    const { code, stdout, stderr } = await breakwater(['run', '--bogus']);
+    const { code, stdout, stderr } = await commandLine(['run', '--bogus']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain("unknown option '--bogus'");
   });
@@ -26,14 +27,14 @@ describe('breakwater', () => {
 describe('breakwater init, check and env', () => {
   it('write a file that is right, and do not replace one that is there', async () => {
     await using scratch = await scratchDirectory();
-    const options = { cwd: scratch.path, env: { SUPABASE_URL: 'https://project.supabase.co' } };
-    expect((await breakwater(['init'], options)).code).toBe(0);
-    const checked = await breakwater(['check', 'proxy.yaml'], options);
-    expect(checked).toMatchObject({ code: 0, stdout: 'proxy.yaml: ok, 3 upstreams: whatsapp, gemini, supabase\n' });
-    writeFileSync(join(scratch.path, 'proxy.yaml'), 'mine');
-    const again = await breakwater(['init'], options);
-    expect(again).toMatchObject({ code: 1, stderr: 'breakwater: proxy.yaml is already there; --force replaces it\n' });
-    expect(readFileSync(join(scratch.path, 'proxy.yaml'), 'utf8')).toBe('mine');
+    const file = join(scratch.path, 'proxy.yaml');
+    expect((await commandLine(['init', file])).code).toBe(0);
+    const checked = await commandLine(['check', file], { SUPABASE_URL: 'https://project.supabase.co' });
+    expect(checked).toMatchObject({ code: 0, stdout: `${file}: ok, 3 upstreams: whatsapp, gemini, supabase\n` });
+    writeFileSync(file, 'mine');
+    const again = await commandLine(['init', file]);
+    expect(again).toMatchObject({ code: 1, stderr: `breakwater: ${file} is already there; --force replaces it\n` });
+    expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 
   it('tell every problem of a file with its place, and end with 2', async () => {
@@ -42,7 +43,7 @@ describe('breakwater init, check and env', () => {
       join(scratch.path, 'bad.yaml'),
       'version: 1\nupstreams:\n  api:\n    origin: https://a.example\n    retrys: {}\n    timeouts: { connect: soon }\n',
     );
-    const { code, stderr } = await breakwater(['check', 'bad.yaml'], { cwd: scratch.path });
+    const { code, stderr } = await commandLine(['check', join(scratch.path, 'bad.yaml')]);
     expect(code).toBe(2);
     expect(stderr).toContain('bad.yaml:5:5');
     expect(stderr).toContain('retry');
