@@ -10,7 +10,7 @@ const PICTURE = Buffer.alloc(30_000, 'picture');
 /** What both halves have in common. */
 export interface Incident extends LoadShape {
   readonly rttMs: number;
-  /** Leaves out what would keep a direct caller waiting for 20 s and more, so that it ends soon. */
+  /** Leaves out what would keep a direct caller waiting for more than 20 s, so that it ends soon. */
   readonly gentle: boolean;
 }
 

@@ -50,7 +50,7 @@ function goodDay({ supabase, gemini, whatsapp }: Simulators): void {
 function supabaseFaults({ supabase }: Simulators, chance: Chance, gentle: boolean): void {
   chance(supabase, 0.007, { kind: 'reset-connection' });
   // Gentle weather makes up for the long stalls that it leaves out.
-  chance(supabase, gentle ? 0.1 : 0.04, { kind: 'stall-tls' });
+  chance(supabase, gentle ? 0.08 : 0.04, { kind: 'stall-tls' });
   chance(supabase, 0.005, { kind: 'answer', answer: restError('PGRST003') }, READS);
   chance(supabase, 0.005, { kind: 'status', status: 503 }, READS);
   chance(supabase, 0.003, { kind: 'answer', answer: cloudflarePage(522) }, READS);
@@ -66,12 +66,12 @@ function geminiFaults({ gemini }: Simulators, chance: Chance, gentle: boolean): 
   chance(gemini, 0.007, { kind: 'answer', answer: googleError(500) });
   chance(gemini, 0.007, { kind: 'answer', answer: quotaError('minute', '1s') });
   chance(gemini, 0.007, { kind: 'reset-before-headers' });
-  chance(gemini, 0.008, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
+  chance(gemini, gentle ? 0.004 : 0.008, gentle ? { kind: 'stall-headers', forMs: 14_000 } : { kind: 'stall-headers' });
 }
 
 function whatsappFaults({ whatsapp }: Simulators, chance: Chance, gentle: boolean): void {
   chance(whatsapp, 0.007, { kind: 'reset-connection' });
-  if (!gentle) chance(whatsapp, 0.025, { kind: 'stall-tls' });
+  chance(whatsapp, gentle ? 0.06 : 0.025, { kind: 'stall-tls' });
   chance(whatsapp, 0.015, { kind: 'answer', answer: graphError(130429) }, SENDS);
   chance(whatsapp, 0.012, { kind: 'answer', answer: graphError(2) }, SENDS);
   chance(whatsapp, 0.02, { kind: 'answer', answer: graphError(1) }, LOOKUPS);
