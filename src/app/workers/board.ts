@@ -1,6 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerState, BreakerTransition } from '../../model/events.ts';
-import type { BreakerPlace, BreakerPosition, TransitionNews } from './protocol.ts';
+import type { BreakerPlace, PlacedPosition, TransitionNews } from './protocol.ts';
 
 /** What the board needs of the workers. */
 export interface BoardParts {
@@ -8,7 +8,7 @@ export interface BoardParts {
   /** Counts and logs a change, once for all workers. */
   readonly changed: (transition: BreakerTransition) => void;
   /** Tells all workers where a breaker stands; `by` did it. */
-  readonly tell: (position: BreakerPosition, by: number) => void;
+  readonly tell: (position: PlacedPosition, by: number) => void;
   /** Asks a worker to give up its leave to let probes through. */
   readonly askBack: (worker: number, place: BreakerPlace) => Promise<number | undefined>;
 }
@@ -16,6 +16,7 @@ export interface BoardParts {
 interface Entry extends BreakerPlace {
   state: BreakerState;
   until: number;
+  askedUntil: number;
   reopened: number;
   /** Who may let probes through. */
   holder: number | undefined;
@@ -44,6 +45,7 @@ export class Board {
     if (from === to) return;
     entry.state = to;
     entry.until = this.#parts.clock.now() + position.openForMs;
+    entry.askedUntil = this.#parts.clock.now() + position.askedForMs;
     entry.reopened = position.reopened;
     this.#parts.changed({ ...transition, from });
     this.#parts.tell(position, worker);
@@ -64,12 +66,12 @@ export class Board {
   }
 
   /** Breakers that are not closed, for a worker that begins. */
-  get positions(): BreakerPosition[] {
+  get positions(): PlacedPosition[] {
     const now = this.#parts.clock.now();
     return [...this.#entries.values()]
       .filter(({ state }) => state !== 'closed')
-      .map(({ upstream, breaker, authority, state, until, reopened }) => {
-        return { upstream, breaker, authority, state, openForMs: Math.max(0, until - now), reopened };
+      .map(({ upstream, breaker, authority, state, until, askedUntil, reopened }) => {
+        return { upstream, breaker, authority, state, openForMs: Math.max(0, until - now), askedForMs: Math.max(0, askedUntil - now), reopened };
       });
   }
 
@@ -86,7 +88,7 @@ export class Board {
     const key = `${upstream} ${breaker} ${authority}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const made: Entry = { upstream, breaker, authority, state: 'closed', until: 0, reopened: 0, holder: undefined, asking: false };
+    const made: Entry = { upstream, breaker, authority, state: 'closed', until: 0, askedUntil: 0, reopened: 0, holder: undefined, asking: false };
     this.#entries.set(key, made);
     return made;
   }

@@ -6,7 +6,7 @@ import type { UpstreamPort } from '../../listen/data-plane.ts';
 import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
-import type { BreakerSnapshot } from '../../policy/breaker/breaker.ts';
+import type { BreakerPosition } from '../../policy/breaker/breaker.ts';
 import type { SentState } from '../../policy/ledger.ts';
 import type { UpstreamNews } from '../../policy/sharing.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
@@ -37,12 +37,12 @@ export interface BreakerPlace {
 }
 
 /** Where a breaker stands. */
-export interface BreakerPosition extends BreakerPlace, Pick<BreakerSnapshot, 'state' | 'openForMs' | 'reopened'> {}
+export interface PlacedPosition extends BreakerPlace, BreakerPosition {}
 
 /** A breaker of one worker has changed its state by itself. */
 export interface TransitionNews {
   readonly transition: BreakerTransition;
-  readonly position: BreakerPosition;
+  readonly position: PlacedPosition;
 }
 
 /** What a worker's policies have to tell the others, by upstream. */
@@ -81,7 +81,7 @@ export interface WorkerCalls {
   exchanges: (query: JournalQuery) => ExchangeSummary[];
   hear: (told: { readonly from: number; readonly news: News }) => void;
   /** One breaker of all has changed; `own` where this worker did it. */
-  follow: (told: { readonly position: BreakerPosition; readonly own: boolean }) => void;
+  follow: (told: { readonly position: PlacedPosition; readonly own: boolean }) => void;
   act: (order: BreakerPlace & { readonly action: BreakerAction }) => void;
   yieldProbes: (place: BreakerPlace) => number | undefined;
   releaseSent: (order: { readonly upstream: string; readonly key: string; readonly waitMs: number }) => SentState | undefined;

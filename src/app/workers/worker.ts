@@ -9,7 +9,7 @@ import { divided } from './divide.ts';
 import { type Handlers, Link, type Wire } from './link.ts';
 import {
   type BreakerPlace,
-  type BreakerPosition,
+  type PlacedPosition,
   PATIENCE_MS,
   type PrimaryCalls,
   type StartOrder,
@@ -111,12 +111,12 @@ export class Worker {
     const { upstream, breaker, authority } = transition;
     const own = this.#breakers(transition)[0];
     if (own === undefined) return;
-    const { state, openForMs, reopened } = own.export();
-    this.#link.tell('transition', { transition, position: { upstream, breaker, authority, state, openForMs, reopened } });
+    const { counters: _, ...position } = own.export();
+    this.#link.tell('transition', { transition, position: { upstream, breaker, authority, ...position } });
   }
 
   /** What comes back of this worker's own change is no news, unless something else came in between. */
-  #follow(position: BreakerPosition, own: boolean): void {
+  #follow(position: PlacedPosition, own: boolean): void {
     for (const breaker of this.#breakers(position)) {
       if (!own || (breaker.state !== position.state && position.state !== 'half-open')) breaker.follow(position);
     }

@@ -3,14 +3,12 @@ import type { BreakerCause, BreakerState } from '../../model/events.ts';
 import { Counters } from './counters.ts';
 import { FailureEvents } from './failure-events.ts';
 import { HalfOpen } from './half-open.ts';
-import type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
+import type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 import { Ramp } from './ramp.ts';
+import { admits, type State, stateOf, waitOf } from './state.ts';
 import { type Sightings, Untold } from './untold.ts';
 
-export type { BreakerListener, BreakerOptions, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
-
-type State =
-  { readonly name: 'closed'; readonly ramp: Ramp | undefined } | { readonly name: 'open'; until: number } | HalfOpen | { readonly name: 'isolated' };
+export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 
 /**
  * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
@@ -59,31 +57,12 @@ export class Breaker {
 
   /** Milliseconds until it lets a probe through, or, while it lets traffic back, everything; 0 where it admits. */
   get retryAfterMs(): number {
-    const now = this.#clock.now();
-    switch (this.#state.name) {
-      case 'isolated':
-        return this.#options.openForMs;
-      case 'open':
-        return Math.max(0, this.#state.until - now);
-      case 'closed':
-        return Math.max(0, (this.#state.ramp?.until ?? 0) - now);
-      case 'half-open':
-        return 0;
-    }
+    return waitOf(this.#state, this.#clock.now(), this.#options.openForMs);
   }
 
   /** Whether `admit` would give a permit now; while traffic is let back gradually, whether it might. Changes nothing. */
   get admits(): boolean {
-    switch (this.#state.name) {
-      case 'closed':
-        return true;
-      case 'isolated':
-        return false;
-      case 'open':
-        return this.#clock.now() >= this.#state.until;
-      case 'half-open':
-        return this.#state.admits;
-    }
+    return admits(this.#state, this.#clock.now());
   }
 
   /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`. */
@@ -129,19 +108,13 @@ export class Breaker {
   }
 
   /** Goes where another process says that the breaker stands, silently. Where that one tries probes, this one stays open and asks. */
-  follow({ state, openForMs, reopened }: Pick<BreakerSnapshot, 'state' | 'openForMs' | 'reopened'>): void {
+  follow(position: BreakerPosition): void {
     const { rampMs } = this.#options;
-    const before = this.#state.name;
-    this.#reopened = reopened;
-    this.#period++;
-    this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
-    this.#untold?.clear();
-    if (state === 'isolated') this.#state = { name: 'isolated' };
-    else if (state !== 'closed') this.#state = { name: 'open', until: this.#clock.now() + openForMs };
-    else {
-      this.#counters.clear();
-      this.#state = { name: 'closed', ramp: before !== 'closed' && rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined };
-    }
+    const rises = position.state === 'closed' && this.#state.name !== 'closed' && rampMs > 0;
+    if (position.state === 'closed') this.#forget();
+    this.#moveTo(stateOf(position, this.#clock.now(), rises ? new Ramp(rampMs, this.#clock) : undefined));
+    this.#reopened = position.reopened;
+    this.#askedUntil = this.#clock.now() + position.askedForMs;
   }
 
   /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
@@ -201,15 +174,16 @@ export class Breaker {
   /** What it is, for one that takes its place. */
   export(): BreakerSnapshot {
     const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
-    return { state: this.#state.name, openForMs, reopened: this.#reopened, counters: this.#counters.export() };
+    const askedForMs = Math.max(0, this.#askedUntil - this.#clock.now());
+    return { state: this.#state.name, openForMs, askedForMs, reopened: this.#reopened, counters: this.#counters.export() };
   }
 
   /** Takes the place of another one, silently. Its probes are not known here: half-open becomes an open whose time is over. */
-  adopt({ state, openForMs, reopened, counters }: BreakerSnapshot): void {
-    this.#reopened = reopened;
-    this.#counters.adopt(counters);
-    if (state === 'isolated') this.#state = { name: 'isolated' };
-    else if (state !== 'closed') this.#state = { name: 'open', until: this.#clock.now() + openForMs };
+  adopt(snapshot: BreakerSnapshot): void {
+    this.#reopened = snapshot.reopened;
+    this.#askedUntil = this.#clock.now() + snapshot.askedForMs;
+    this.#counters.adopt(snapshot.counters);
+    if (snapshot.state !== 'closed') this.#state = stateOf(snapshot, this.#clock.now(), undefined);
   }
 
   #rises(ramp: Ramp): boolean {
@@ -266,18 +240,26 @@ export class Breaker {
   }
 
   #close(reason: string, cause: BreakerCause, ramp: Ramp | undefined): void {
+    this.#forget();
+    this.#enter({ name: 'closed', ramp }, reason, cause);
+  }
+
+  #forget(): void {
     this.#reopened = 0;
     this.#probeTrusted = true;
     this.#counters.clear();
-    this.#enter({ name: 'closed', ramp }, reason, cause);
   }
 
   #enter(state: State, reason: string, cause: BreakerCause): void {
     const from = this.#state.name;
+    this.#moveTo(state);
+    if (from !== state.name) this.#changed(from, state.name, reason, cause);
+  }
+
+  #moveTo(state: State): void {
     this.#state = state;
     this.#period++;
     this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
     this.#untold?.clear();
-    if (from !== state.name) this.#changed(from, state.name, reason, cause);
   }
 }

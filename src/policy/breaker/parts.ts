@@ -28,12 +28,18 @@ export type Evidence = 'success' | 'failure' | 'soft' | 'alive' | 'void';
 /** Hears of each change, with its reason for people and its cause for metrics. */
 export type BreakerListener = (from: BreakerState, to: BreakerState, reason: string, cause: BreakerCause) => void;
 
-/** A breaker for one that takes its place. Plain data. */
-export interface BreakerSnapshot {
+/** Where a breaker stands. Plain data. */
+export interface BreakerPosition {
   readonly state: BreakerState;
   /** Milliseconds that it stays open. */
   readonly openForMs: number;
+  /** Milliseconds that the upstream asked to be left alone. */
+  readonly askedForMs: number;
   readonly reopened: number;
+}
+
+/** A breaker for one that takes its place. Plain data. */
+export interface BreakerSnapshot extends BreakerPosition {
   readonly counters: CountersSnapshot;
 }
 

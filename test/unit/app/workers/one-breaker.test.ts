@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Board } from '../../../../src/app/workers/board.ts';
-import type { BreakerPosition } from '../../../../src/app/workers/protocol.ts';
+import type { PlacedPosition } from '../../../../src/app/workers/protocol.ts';
 import type { BreakerTransition } from '../../../../src/model/events.ts';
 import { Breaker, type BreakerOptions, type Evidence, type Permit } from '../../../../src/policy/breaker/breaker.ts';
 import { FakeClock } from '../../policy/fixtures.ts';
@@ -63,7 +63,7 @@ class Crowd {
     return breaker;
   }
 
-  #follow(breaker: Breaker, position: BreakerPosition, own: boolean): void {
+  #follow(breaker: Breaker, position: PlacedPosition, own: boolean): void {
     if (!own || (breaker.state !== position.state && position.state !== 'half-open')) breaker.follow(position);
   }
 }
