@@ -3,7 +3,6 @@ import type {
   BulkheadConfig,
   CacheConfig,
   ClassifyRule,
-  Config,
   ErrorsConfig,
   FallbackConfig,
   FaultConfig,
@@ -122,5 +121,3 @@ export function hostsOf(upstream: UpstreamConfig): string[] {
   const own = upstream.origin === undefined ? [] : [new URL(upstream.origin).host];
   return [...new Set([...own, ...(upstream.hosts ?? []).map((host) => host.toLowerCase())])];
 }
-
-export type { Config };

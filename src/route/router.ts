@@ -26,7 +26,7 @@ export function router(routes: readonly RoutedService[]): Service {
     const known = byMethod.get(method) ?? byMethod.get(ANY);
     return known ?? entries;
   };
-  for (const method of [...new Set(entries.flatMap((entry) => entry.match?.method ?? []))]) {
+  for (const method of new Set(entries.flatMap((entry) => entry.match?.method ?? []))) {
     byMethod.set(
       method,
       entries.filter((entry) => entry.match?.method === undefined || entry.match.method.includes(method)),

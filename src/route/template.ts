@@ -1,1 +1,1 @@
-export { compileTemplate, matchesTemplate, type PathTemplate } from '../model/path-template.ts';
+export { compileTemplate, matchesTemplate } from '../model/path-template.ts';

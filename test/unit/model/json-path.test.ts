@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { parseJsonPath } from '../../../src/model/json-path.ts';
 
-const DOCUMENT = { error: { code: 429, details: [{ '@type': 'x/RetryInfo', retryDelay: '26s' }, { '@type': 'x/Help', n: [1, 2] }] } };
+const DOCUMENT = {
+  error: {
+    code: 429,
+    details: [
+      { '@type': 'x/RetryInfo', retryDelay: '26s' },
+      { '@type': 'x/Help', n: [1, 2] },
+    ],
+  },
+};
 
 describe('a JSON path', () => {
   it.each([

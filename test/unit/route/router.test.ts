@@ -60,6 +60,12 @@ describe('the host map', () => {
     map.set('*.co', 'short');
     map.set('*.supabase.co', 'long');
     map.set('x.supabase.co', 'exact');
-    expect(['x.supabase.co', 'y.supabase.co', 'a.co', 'co', 'z.org'].map((host) => map.get(host))).toEqual(['exact', 'long', 'short', undefined, undefined]);
+    expect(['x.supabase.co', 'y.supabase.co', 'a.co', 'co', 'z.org'].map((host) => map.get(host))).toEqual([
+      'exact',
+      'long',
+      'short',
+      undefined,
+      undefined,
+    ]);
   });
 });
