@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANSWERS, type Trouble, wireTroubles } from './faults.ts';
-import type { Cell } from './model.ts';
+import type { Case, Cell } from './model.ts';
 import { answerNames } from './names.ts';
 import { Rig } from './rig.ts';
 import { ROUTES, type UpstreamName } from './routes.ts';
-import { type Case, run } from './run.ts';
+import { run } from './run.ts';
 
 /** Cases that run beside each other, each with a product of its own. */
 const AT_ONCE = 5;

@@ -10,6 +10,12 @@ export interface Cell {
   readonly healsAt: number;
 }
 
+/** A cell with what is its own: an id made of digits, and the way in. */
+export interface Case extends Cell {
+  readonly id: string;
+  readonly way: 'prefix' | 'connect';
+}
+
 /** What has to come of a cell. */
 export interface Expectation {
   /** The client's answer is the right one. */
