@@ -53,14 +53,13 @@ export function matrix(upstream: UpstreamName): void {
 
   /** Begins all, a few beside each other; each test waits for its own. */
   function begin(): void {
-    let next = Promise.resolve();
-    const lanes = rigs.map((rig) => ({ rig, free: next }));
+    const lanes = rigs.map((rig) => ({ rig, free: Promise.resolve() }));
     for (const [index, one] of cases.entries()) {
       const lane = lanes[index % lanes.length];
       if (lane === undefined) continue;
       const done = lane.free.then(() => run(lane.rig, one));
       results.set(one, done);
-      lane.free = next = done.catch(() => undefined);
+      lane.free = done.catch(() => undefined);
     }
   }
 
@@ -81,5 +80,16 @@ export function matrix(upstream: UpstreamName): void {
       expect(done).toBeDefined();
       await done;
     });
+
+    it('is told by /metrics to the last request', async () => {
+      await Promise.allSettled(results.values());
+      const totals = await Promise.all(rigs.map(({ app }) => totalOf(`${app.adminUrl}/metrics`, 'breakwater_requests_total{')));
+      expect(totals.reduce((sum, total) => sum + total, 0)).toBe(cases.length);
+    });
   });
+}
+
+async function totalOf(url: string, series: string): Promise<number> {
+  const lines = (await (await fetch(url)).text()).split('\n').filter((line) => line.startsWith(series));
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }

@@ -3,17 +3,14 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { App } from '../../../src/app/app.ts';
 import { loadConfig } from '../../../src/config/load.ts';
-import type { Config } from '../../../src/config/schema.ts';
+import type { Config, UpstreamConfig } from '../../../src/config/schema.ts';
 import type { RetryDecision } from '../../../src/model/events.ts';
 import { type Blackhole, blackhole } from '../../simulators/blackhole.ts';
 import { type Simulators, startSimulators } from '../../simulators/start.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
-import { HOLE } from './names.ts';
+import { HOLE, planLookups } from './names.ts';
 import type { UpstreamName } from './routes.ts';
-
-/** Limits that no case is about are out of the way; the one that it is about is long enough for a healthy attempt on a busy machine. Milliseconds. */
-const LONG_MS = 20_000;
-const SHORT_MS = 400;
+import { hurried, written } from './settings.ts';
 
 /** One decision on a retry, as the policies reported it. */
 export interface Decided {
@@ -73,36 +70,32 @@ export class Rig implements AsyncDisposable {
   async prepare(limit: string | undefined, fresh: boolean): Promise<string> {
     if (this.#host !== '' && limit === this.#limit && !fresh) return this.#host;
     this.#limit = limit;
-    this.#host = `rig-${this.sim[this.#upstream].port}-${++this.#hosts}.test`;
-    await this.#configure(this.#host, limit);
+    this.#host = this.#newHost();
+    await this.#apply(this.#settings(this.#host, limit));
     return this.#host;
   }
 
-  async #configure(host: string, limit: string | undefined): Promise<void> {
+  /** Takes one change of the upstream's settings, until the next `prepare` of another limit. */
+  async configure(change: (one: UpstreamConfig) => UpstreamConfig): Promise<void> {
+    this.#host = this.#newHost();
+    await this.#apply(change(this.#settings(this.#host, undefined)));
+    this.#limit = 'changed';
+  }
+
+  #newHost(): string {
+    const host = `rig-${this.sim[this.#upstream].port}-${++this.#hosts}.test`;
+    planLookups(host, 'finds');
+    return host;
+  }
+
+  #settings(host: string, limit: string | undefined): UpstreamConfig {
     const one = this.#base.upstreams[this.#upstream];
     if (one === undefined) throw new Error(`no upstream ${this.#upstream}`);
-    const { port } = this.sim[this.#upstream];
-    const times = { connect: LONG_MS, tls: LONG_MS, headers: LONG_MS, idle: LONG_MS, ...(limit !== undefined && { [limit]: SHORT_MS }) };
-    const timeouts = { ...times, attempt: 3 * LONG_MS, total: 3 * LONG_MS };
-    const backoff = { base: 1, max: 4 };
-    const routes = one.routes?.map((route) => ({
-      ...route,
-      timeouts: { ...route.timeouts, ...timeouts },
-      ...(route.retry !== undefined && { retry: { ...route.retry, backoff } }),
-      ...(route.pace !== undefined && {
-        pace: route.pace.map((pace) => ({ ...pace, hold: { ...pace.hold, codes: pace.hold?.codes ?? [], base: 1, max: 2 } })),
-      }),
-    }));
-    const upstream = {
-      ...one,
-      resolve: `${host}:${port}`,
-      timeouts: { ...one.timeouts, ...timeouts },
-      retry: { ...one.retry, backoff, budget: { minPerSecond: 1000 } },
-      // in its place, and never in the way of the next case
-      breaker: { ...one.breaker, consecutive: 1_000_000 },
-      ...(routes !== undefined && { routes }),
-    };
-    await this.app.apply({ ...this.#base, upstreams: { [this.#upstream]: upstream } });
+    return hurried(one, `${host}:${this.sim[this.#upstream].port}`, limit);
+  }
+
+  #apply(one: UpstreamConfig): Promise<void> {
+    return this.app.apply({ ...this.#base, upstreams: { [this.#upstream]: one } });
   }
 
   /** Lets connections to the address of the black hole hang. */
@@ -152,19 +145,4 @@ export class Rig implements AsyncDisposable {
       this.#waiting.delete(exchange.id);
     };
   }
-}
-
-const PRESETS = { whatsapp: 'whatsapp-cloud', gemini: 'gemini', supabase: 'supabase' } as const;
-
-function written(sim: Simulators, name: UpstreamName): object {
-  const upstream = { preset: PRESETS[name], resolve: sim[name].resolve, tls: { ca: sim.caFile } };
-  return {
-    version: 1,
-    listen: { port: 0 },
-    admin: { port: 0 },
-    intercept: { ca: './ca' },
-    dns: { ttl: '0', negativeTtl: '0' },
-    log: { level: 'silent', access: false },
-    upstreams: { [name]: name === 'supabase' ? { ...upstream, origin: `https://${sim.supabase.hosts[0] ?? ''}` } : upstream },
-  };
 }
