@@ -37,14 +37,20 @@ function runUnder(app: Running, [file = '', ...args]: string[], context: CliCont
   return new Promise((resolve, reject) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
       stop();
-      // as a shell says it: 127 not found, 126 not to be run
-      reject(new CommandError(`cannot run ${file}: ${error.code === 'ENOENT' ? 'not found' : error.message}`, error.code === 'ENOENT' ? 127 : 126));
+      reject(notRun(file, error));
     });
     child.on('exit', (code, signal) => {
       stop();
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
+}
+
+/** As a shell says it: 127 not found, 126 not to be run. */
+function notRun(file: string, { code, message }: NodeJS.ErrnoException): CommandError {
+  const hint = file.includes('/') ? '' : ` on PATH; from a virtual environment: activate it first, or give its path, .venv/bin/${file}`;
+  if (code === 'ENOENT') return new CommandError(`cannot run ${file}: not found${hint}`, 127);
+  return new CommandError(`cannot run ${file}: ${code === 'EACCES' ? 'it is not executable' : message}`, 126);
 }
 
 /** Hands signals on to the child; returns how to end that. From a terminal SIGINT reaches the whole group by itself. */

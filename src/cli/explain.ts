@@ -7,7 +7,7 @@ import { configOption, loadOrExplain } from './load.ts';
 
 interface Options {
   readonly config?: string;
-  readonly header: readonly (readonly [string, string])[];
+  readonly header?: readonly (readonly [string, string])[];
   readonly data?: string;
   readonly json?: true;
 }
@@ -16,24 +16,24 @@ interface Options {
 export function explainCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
   return new Command('explain')
     .description('Say which upstream and route a request takes, its policies in order, and what each kind of failure would come to. Sends nothing.')
-    .argument('<method>')
+    .argument('<method>', 'GET, POST ...')
     .argument('<url>', 'https://host/path, or /prefix/path')
     .addOption(configOption())
-    .option('-H, --header <field>', 'a request header, as with curl; may be given more than once', collectHeader, [])
+    .option('-H, --header <field>', 'a request header, as with curl; may be given more than once', collectHeader)
     .option('-d, --data <body>', 'the request body; @FILE reads it from a file')
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  breakwater explain POST https://graph.facebook.com/v23.0/1/messages -d '{"status":"read"}'`)
     .action(async (method: string, url: string, options: Options) => {
       const { config } = loadOrExplain(options.config, context);
       const body = options.data === undefined ? undefined : readBody(options.data);
-      const explanation = await explain(config, { method: method.toUpperCase(), url, headers: options.header, body });
+      const explanation = await explain(config, { method: method.toUpperCase(), url, headers: options.header ?? [], body });
       if (typeof explanation === 'string') throw new CommandError(explanation, 1);
       context.out(options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : `${explanationText(explanation)}\n`);
       ended(0);
     });
 }
 
-function collectHeader(field: string, before: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+function collectHeader(field: string, before: readonly (readonly [string, string])[] = []): readonly (readonly [string, string])[] {
   const colon = field.indexOf(':');
   if (colon < 1) throw new CommandError(`--header ${JSON.stringify(field)}: expected "Name: value"`, 2);
   return [...before, [field.slice(0, colon).trim().toLowerCase(), field.slice(colon + 1).trim()]];
