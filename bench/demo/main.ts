@@ -22,7 +22,7 @@ const { values } = parseArgs({
 });
 
 const HELP = `npm run demo -- [--quick] [--seed N] [--seconds N] [--direct]
-  --quick      20 s of load, no fault that keeps a direct caller over 20 s
+  --quick      24 s of load, no fault that keeps a direct caller over 20 s
   --seed N     another incident (7)
   --seconds N  length of the load (110)
   --direct     only the half without Breakwater
@@ -33,8 +33,14 @@ const HELP = `npm run demo -- [--quick] [--seed N] [--seconds N] [--direct]
 const OVERRIDES = { gemini: { timeouts: { total: '14.5s' } } };
 
 async function demo(): Promise<number> {
-  const seconds = Number(values.seconds ?? (values.quick ? 20 : 110));
-  const incident: Incident = { seed: Number(values.seed), durationMs: seconds * 1000, perSecond: 4, rttMs: 25, gentle: values.quick };
+  const seconds = Number(values.seconds ?? (values.quick ? 24 : 110));
+  const incident: Incident = {
+    seed: Number(values.seed),
+    durationMs: seconds * 1000,
+    perSecond: values.quick ? 3 : 4,
+    rttMs: 25,
+    gentle: values.quick,
+  };
   const directory = await mkdtemp(join(tmpdir(), 'breakwater-demo-'));
   try {
     return values.direct ? await directAlone(incident) : await sideBySide(incident, directory);

@@ -62,7 +62,8 @@ function supabaseFaults({ supabase }: Simulators, chance: Chance, gentle: boolea
 
 function geminiFaults({ gemini }: Simulators, chance: Chance, gentle: boolean): void {
   chance(gemini, 0.007, { kind: 'reset-connection' });
-  chance(gemini, 0.035, { kind: 'answer', answer: googleError(503) });
+  // of so few requests none may meet three in a row
+  chance(gemini, gentle ? 0.02 : 0.035, { kind: 'answer', answer: googleError(503) });
   chance(gemini, 0.007, { kind: 'answer', answer: googleError(500) });
   chance(gemini, 0.007, { kind: 'answer', answer: quotaError('minute', '1s') });
   chance(gemini, 0.007, { kind: 'reset-before-headers' });
