@@ -2,18 +2,18 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { seededRandom } from '../../test/simulators/random.ts';
 
 /** What became of the exchanges, as their clients saw it. */
-export class Tally {
-  sent = 0;
+export interface Tally {
+  sent: number;
   /** A whole answer came. */
-  answered = 0;
+  answered: number;
   /** A head came, and its body broke off visibly. */
-  broken = 0;
+  broken: number;
   /** The client left on purpose. */
-  left = 0;
+  left: number;
   /** No answer, although the client waited: must stay 0. */
-  unanswered = 0;
-  readonly statuses: Record<string, number> = {};
-  readonly unansweredWhy: Record<string, number> = {};
+  unanswered: number;
+  readonly statuses: Record<string, number>;
+  readonly unansweredWhy: Record<string, number>;
 }
 
 /** One kind of request. */
@@ -41,7 +41,7 @@ const PATIENCE_MS = 15_000;
 
 /** Clients that send one request after the other, `atOnce` beside each other, until `until` says stop. */
 export class Clients {
-  readonly tally = new Tally();
+  readonly tally: Tally = { sent: 0, answered: 0, broken: 0, left: 0, unanswered: 0, statuses: {}, unansweredWhy: {} };
   readonly #agent: Agent;
   readonly #random: () => number;
   readonly #port: number;

@@ -61,7 +61,16 @@ export async function startSubject(upstreamPort: number, directory: string): Pro
   const [port, adminPort] = [await freePort(), await freePort()];
   const file = join(directory, 'proxy.yaml');
   writeFileSync(file, stringify(configuration(port, adminPort, upstreamPort)));
-  const subject = new Asked(['--expose-gc', '--import', pathOf('./probe.ts'), pathOf('../../src/cli/main.ts'), 'run', '-c', file]);
+  const subject = new Asked([
+    '--expose-gc',
+    '--disable-warning=ExperimentalWarning',
+    '--import',
+    pathOf('./probe.ts'),
+    pathOf('../../src/cli/main.ts'),
+    'run',
+    '-c',
+    file,
+  ]);
   const ended = (): boolean => subject.child.exitCode !== null;
   await answering({ pid: 0, startedAt: 0, output: () => 'see above', ended, stop: () => Promise.resolve() }, adminPort, '/health/ready');
   return {
