@@ -150,13 +150,16 @@ export class Exchange implements ExchangeParts {
   /** Calls `listener` when the client goes away; at once if it has already gone. */
   onAbort(listener: () => void): void {
     if (this.#aborted) listener();
-    else (this.#listeners ??= []).push(listener);
+    else if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
   /** Forgets a listener given to `onAbort`. */
   offAbort(listener: () => void): void {
     const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at >= 0) this.#listeners?.splice(at, 1);
+    if (at < 0) return;
+    if (this.#listeners?.length === 1) this.#listeners = undefined;
+    else this.#listeners?.splice(at, 1);
   }
 
   /**

@@ -58,7 +58,8 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
     this.#pool = pool;
     this.#context = context;
     this.#resolve = resolve;
-    this.#left = () => this.#leave();
+    // bound, not an arrow function: with one, each attempt that had ended kept its successors from being collected while they were young
+    this.#left = this.#leave.bind(this);
   }
 
   /** Begins. The outcome goes to `resolve`, once. */
@@ -309,7 +310,8 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
       reused: this.#reused,
     };
     const { root } = exchange;
-    (root.attempts ??= []).push(record);
+    if (root.attempts === undefined) root.attempts = [record];
+    else root.attempts.push(record);
     this.#context.observer.attemptEnded(root, record);
   }
 }

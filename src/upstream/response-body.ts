@@ -71,7 +71,8 @@ export abstract class ResponseBody implements BodySource {
     }
     this.#heldBytes += chunk.length;
     if (this.#draining) return this.#heldBytes <= DRAIN_BYTES;
-    (this.#held ??= []).push(chunk);
+    if (this.#held === undefined) this.#held = [chunk];
+    else this.#held.push(chunk);
     if (this.#heldBytes >= HOLD_BYTES) this.pause();
     return true;
   }
