@@ -67,7 +67,7 @@ export class Cache {
       invalidate: settings.invalidate,
       tagsOf: tagTemplates(settings.invalidate?.tags ?? [], settings.match?.path ?? []),
       tables,
-      also: upstream.tables?.also ?? {},
+      also: new Map(Object.entries(upstream.tables?.also ?? {})),
       identities: this.#parts.identities,
       drop: (tags: readonly string[]) => this.#drop(tags),
     };

@@ -13,7 +13,7 @@ export interface WriterOptions {
   readonly invalidate: InvalidateConfig | undefined;
   readonly tagsOf: (exchange: Exchange) => readonly string[];
   readonly tables: Tables | undefined;
-  readonly also: Readonly<Record<string, readonly string[]>>;
+  readonly also: ReadonlyMap<string, readonly string[]>;
   readonly identities: Identities;
   readonly drop: (tags: readonly string[]) => MaybePromise<number>;
 }
@@ -38,7 +38,7 @@ function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcom
   const reply = outcome.type === 'reply' ? outcome : undefined;
   if (reply !== undefined && reply.status < 300) tables?.learn(exchange);
   const tags = urlTags(exchange, reply, options.identities);
-  for (const name of named) for (const tag of [name, ...(options.also[name] ?? [])]) tags.push(scopedTag(exchange.upstream, tag));
+  for (const name of named) for (const tag of [name, ...(options.also.get(name) ?? [])]) tags.push(scopedTag(exchange.upstream, tag));
   if (invalidate?.all === true) tags.push(upstreamTag(exchange.upstream));
   if (tables !== undefined) tags.push(...tables.writeTags(exchange, told));
   return tags;

@@ -4,12 +4,13 @@
  */
 export function embeddedNames(select: string): string[] {
   const names = new Set<string>();
-  for (const [, token = ''] of select.matchAll(/([^(),]+)\((?!\))/g)) {
+  // a token is tried from its first letter alone: from each of them, a long one would cost seconds
+  for (const [, token = ''] of select.matchAll(/(?<![^(),])([^(),]+)\((?!\))/g)) {
     const name = nameIn(token);
     if (name !== '') names.add(name);
   }
   // an embed may select nothing: bots()
-  for (const [, token = ''] of select.matchAll(/([^(),]+)\(\)/g)) {
+  for (const [, token = ''] of select.matchAll(/(?<![^(),])([^(),]+)\(\)/g)) {
     const name = nameIn(token);
     if (name !== '' && name !== 'count' && !token.includes('.', token.lastIndexOf('...') + 3)) names.add(name);
   }

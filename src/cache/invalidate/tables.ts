@@ -17,12 +17,15 @@ const KNOWN_TABLES = 2000;
 export class Tables {
   readonly #config: TablesConfig;
   readonly #template: PathTemplate;
+  /** A map and no object: a table may be called `constructor`. */
+  readonly #also: ReadonlyMap<string, readonly string[]>;
   readonly #known = new LRUCache<string, true>({ max: KNOWN_TABLES });
 
   constructor(config: TablesConfig) {
     this.#config = config;
     this.#template = compileTemplate(config.path);
-    for (const [table, also] of Object.entries(config.also ?? {})) for (const name of [table, ...also]) this.#known.set(name, true);
+    this.#also = new Map(Object.entries(config.also ?? {}));
+    for (const [table, also] of this.#also) for (const name of [table, ...also]) this.#known.set(name, true);
   }
 
   /** Tags of what a read depends on; none where its path lies elsewhere. */
@@ -44,7 +47,7 @@ export class Tables {
     const table = this.tableOf(exchange);
     if (table === undefined) return told ? [anyTable(exchange)] : [everyTable(exchange)];
     const schema = headerValue(exchange.headers, 'content-profile');
-    const changed = [table, ...(this.#config.also?.[table] ?? [])];
+    const changed = [table, ...(this.#also.get(table) ?? [])];
     const tags = changed.flatMap((name) =>
       schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
     );

@@ -11,14 +11,14 @@ interface Wanted {
   readonly last: number | undefined;
 }
 
-const SINGLE = /^bytes=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i;
+const SINGLE = /^bytes=[ \t]*(?:(\d+)[ \t]*)?-[ \t]*(?:(\d+)[ \t]*)?$/i;
 const CONTENT_RANGE = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i;
 
 /** The single byte range that a request asks for; undefined where it asks for none, several, or another unit: the whole is then the answer. */
 export function requestedRange(request: HeaderList): Wanted | undefined {
   const parts = SINGLE.exec(headerValue(request, 'range') ?? '');
   if (parts === null) return undefined;
-  const [first, last] = [parts[1], parts[2]].map((text) => (text === undefined || text === '' ? undefined : Number(text)));
+  const [first, last] = [parts[1], parts[2]].map((text) => (text === undefined ? undefined : Number(text)));
   if (first === undefined && last === undefined) return undefined;
   return first !== undefined && last !== undefined && last < first ? undefined : { first, last };
 }

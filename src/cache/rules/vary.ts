@@ -33,8 +33,16 @@ const UNORDERED: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'acc
 function normalise(name: string, value: string): string {
   const members = splitList(value);
   if (!UNORDERED.has(name)) return members.join(',');
-  const plain = members.map((member) => member.replace(/\s*([;=])\s*/g, '$1'));
+  const plain = members.map(withoutBlanks);
   return (name === 'accept' ? plain : plain.map((member) => member.toLowerCase())).sort().join(',');
+}
+
+/** Taken apart and not replaced: an expression that looks for blanks before a mark takes the square of their number. */
+function withoutBlanks(member: string): string {
+  return member
+    .split(/([;=])/)
+    .map((part) => part.trim())
+    .join('');
 }
 
 /** A stored answer, as far as it tells who it is for. */

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { embeddedNames } from '../../../src/cache/invalidate/embeds.ts';
+import { requestedRange } from '../../../src/cache/rules/range.ts';
+import { variantOf } from '../../../src/cache/rules/vary.ts';
+import { answered } from '../policy/fixtures.ts';
+import { Bench, ok } from './fixtures.ts';
+
+/** As long as that: whatever takes the square of it in steps runs into the time limit of the test. */
+const LONG = 60_000;
+
+describe('a long text from a client', () => {
+  it('is no work for seconds as the select of a read', () => {
+    expect(embeddedNames('a'.repeat(LONG))).toEqual([]);
+    expect(embeddedNames(`${'a'.repeat(LONG)}(id)`)).toHaveLength(1);
+  });
+  it('is none as a field that an answer varies by', () => {
+    const blanks = ' '.repeat(LONG);
+    const variant = (value: string): string =>
+      variantOf(
+        ['accept'],
+        ['accept', value],
+        () => false,
+        () => '',
+      );
+    expect(variant(`a${blanks}b`)).toContain(`a${blanks}b`);
+    expect(variant(`text/html${blanks};q=1`)).toBe(variant('text/html;q=1'));
+  });
+  it('is none as a range', () => {
+    const blanks = ' '.repeat(LONG);
+    expect(requestedRange(['range', `bytes=${blanks}x`])).toBeUndefined();
+    expect(requestedRange(['range', `bytes=${blanks}1${blanks}-${blanks}2${blanks}`])).toEqual({ first: 1, last: 2 });
+  });
+});
+
+describe('a table whose name every object in JavaScript knows', () => {
+  it.each(['constructor', '__proto__', 'toString'])('%s is a table like any other', async (table) => {
+    const path = `/rest/v1/${table}`;
+    const bench = new Bench({ ttl: 60_000 }, ({ method }) => (method === 'GET' ? ok('row') : answered(201)), {
+      tables: { path: '/rest/v1/{table}', also: { bots: ['overview'] } },
+      routes: [{ name: 'told', match: { path: ['/told/{table}'] }, invalidate: { tags: ['{table}'] } }],
+    });
+    await bench.get({ path });
+    expect((await bench.get({ method: 'POST', path })).status).toBe(201);
+    expect((await bench.get({ path })).source).toBe('upstream');
+    expect((await bench.get({ method: 'POST', path: `/told/${table}` }, 0)).status).toBe(201);
+    expect((await bench.get({ path })).source).toBe('upstream');
+  });
+});
