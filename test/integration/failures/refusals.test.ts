@@ -73,3 +73,16 @@ describe("a used-up quota of Gemini's day", () => {
     expect(seenBy(rig, route)).toHaveLength(2);
   });
 });
+
+describe('an upstream whose certificate does not hold', () => {
+  it('is told as such, after as many attempts as there are, and gets no request', async () => {
+    const route = routeOf('whatsapp', 'whatsapp send');
+    await using rig = await Rig.start('whatsapp');
+    await rig.configure((one) => ({ ...one, tls: {} }));
+    const got = await send(rig, route, '9000006');
+    expect([got.status, got.headers['x-proxy-error'], got.headers['x-proxy-outcome']]).toEqual([502, 'whatsapp_certificate_error', undefined]);
+    expect(got.headers['proxy-status']).toMatch(/^breakwater; error=tls_certificate_error; .*phase=tls; attempts=3; /);
+    expect(JSON.parse(got.body.toString())).toMatchObject({ error: { code: 2, is_transient: true } });
+    expect(seenBy(rig, route)).toEqual([]);
+  });
+});
