@@ -1,17 +1,27 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module';
+import * as module from 'node:module';
 
-// what was compiled once is loaded as it is from the second start on; harmless where there is no place to keep it
-enableCompileCache();
-const { run } = await import('./program.ts');
+const OLDEST_NODE = 24;
 
-// who reads the output may have seen enough, as in `breakwater check --print proxy.yaml | head`
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+/** Loads the program, which an older Node could not even read, and runs it. */
+async function main(): Promise<number> {
+  // what was compiled once is loaded as it is from the second start on; harmless where there is no place to keep it
+  module.enableCompileCache();
+  const { run } = await import('./program.ts');
+  // who reads the output may have seen enough, as in `breakwater check --print proxy.yaml | head`
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return run(process.argv.slice(2), {
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+  });
+}
 
-process.exitCode = await run(process.argv.slice(2), {
-  env: process.env,
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
-});
+if (Number.parseInt(process.versions.node, 10) >= OLDEST_NODE) {
+  process.exitCode = await main();
+} else {
+  process.stderr.write(`breakwater: needs Node ${OLDEST_NODE} or later, and this is ${process.versions.node}\n`);
+  process.exitCode = 1;
+}
