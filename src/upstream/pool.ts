@@ -70,7 +70,7 @@ export class ConnectionPool {
   release(slot: Slot): void {
     slot.tenant = undefined;
     slot.served++;
-    if (this.#closed) return this.#retire(slot);
+    if (this.#closed && this.#queue.length === 0) return this.#retire(slot);
     if (this.#isOld(slot)) {
       this.#retire(slot);
       if (this.#queue.length === 0) return;
@@ -81,7 +81,7 @@ export class ConnectionPool {
     else this.#rest(slot);
   }
 
-  /** Closes idle connections now and the others when they are released. */
+  /** Closes idle connections now and the others when they are released and nobody waits for one any more. */
   async close(): Promise<void> {
     this.#closed = true;
     const idle = this.#free.splice(0);

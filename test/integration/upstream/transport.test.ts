@@ -103,6 +103,21 @@ describe('an attempt over a real socket', () => {
     expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
   });
 
+  it('still serves those who wait for a connection once it takes nothing new', async () => {
+    let release: (() => void) | undefined;
+    await using upstream = await RawUpstream.start((socket, number) => {
+      if (number === 1) release = () => socket.write(OK);
+      else socket.write(OK);
+    });
+    await using from = client(upstream.authority, { queue: 2000 }, 1);
+    const exchanges = [1, 2, 3].map(() => from.service(get(upstream.authority)).then(read));
+    await vi.waitUntil(() => release !== undefined);
+    await from.pools.close();
+    release?.();
+    expect(await Promise.all(exchanges)).toEqual(['ok', 'ok', 'ok']);
+    expect(from.pools.stats).toEqual({ open: 0, busy: 0, queued: 0 });
+  });
+
   it('survives clients that leave at every stage: a pool of 8 serves everyone after 32 departures', async () => {
     await using upstream = await RawUpstream.start((socket) => {
       setImmediate(() => {
