@@ -52,7 +52,7 @@ export interface Failure {
   readonly replay: ReplayClass;
   /** For people: one line, without secrets. */
   readonly detail: string;
-  /** True where no attempt was made: an open breaker, a full bulkhead, a rule of ours. Never counted against the upstream. */
+  /** True where no attempt was made (an open breaker, a full bulkhead, a rule of ours), or the client held it up. Never counted against the upstream. */
   readonly own: boolean;
   /** How long the upstream, or the breaker, asks to wait. */
   readonly retryAfterMs?: number | undefined;

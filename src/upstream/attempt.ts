@@ -197,7 +197,7 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
 
   protected timedOut(limit: Limit): void {
     if (this.#unwanted) return this.#stop(UNWANTED);
-    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs);
+    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs, this.held);
     if (this.phase === 'headers' && this.exchange.late !== undefined && this.#late === undefined) this.#goOn(this.exchange.late, timeout);
     else this.#stop(timeout);
   }

@@ -6,12 +6,15 @@ export class PhaseTimeout extends Error {
   readonly phase: Phase;
   readonly limit: string;
   readonly afterMs: number;
+  /** True where the client held things up, not the upstream. */
+  readonly held: boolean;
 
-  constructor(phase: Phase, limit: string, afterMs: number) {
-    super(`${limit} timeout after ${Math.round(afterMs)} ms`);
+  constructor(phase: Phase, limit: string, afterMs: number, held = false) {
+    super(`${limit} timeout after ${Math.round(afterMs)} ms${held ? ', while the client held things up' : ''}`);
     this.phase = phase;
     this.limit = limit;
     this.afterMs = afterMs;
+    this.held = held;
   }
 }
 
@@ -40,7 +43,7 @@ export function failureOf(error: Error, phase: Phase, progress: Progress): Failu
   const headSeen = progress === 'head';
   if (error instanceof PhaseTimeout) {
     const code = headSeen && error.limit !== 'idle' ? 'http_response_timeout' : TIMEOUT_CODES[phase];
-    return failure({ code, phase, kind: 'timeout', replay, detail: error.message, limit: error.limit });
+    return failure({ code, phase, kind: 'timeout', replay, detail: error.message, limit: error.limit, own: error.held });
   }
   const { code, kind } = describe(error, phase, headSeen);
   return failure({ code, phase, kind, replay, detail: detailOf(error) });

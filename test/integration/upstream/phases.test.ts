@@ -131,6 +131,26 @@ describe('every phase has its own time limit, by its own name', () => {
     expect(await breaks(await from.service(exchange))).toMatchObject({ phase: 'body', limit: 'total', code: 'http_response_timeout' });
   });
 
+  it('total: is no fault of the upstream where its client reads, or sends, too slowly', async () => {
+    await using upstream = await RawUpstream.start((socket) =>
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${'x'.repeat(4_000_000)}`),
+    );
+    await using from = client(upstream.authority, { idle: 1000, send: 1000 });
+    const reading = get(upstream.authority);
+    reading.deadlineAt = systemClock.now() + 90;
+    const found = await from.service(reading);
+    if (found.type === 'failure') throw new Error(found.detail);
+    const broken = new Promise((resolve) => {
+      found.body.start({ onData: () => false, onEnd: () => resolve('complete'), onError: resolve });
+    });
+    expect(await broken).toMatchObject({ phase: 'body', limit: 'total', own: true });
+    const sending = get(upstream.authority, '/', 'POST');
+    sending.body = { kind: 'stream', stream: new PassThrough(), length: 6, started: false };
+    sending.deadlineAt = systemClock.now() + 90;
+    expect(failureIn(await from.service(sending))).toMatchObject({ phase: 'send', limit: 'total', own: true });
+    expect(from.observer.records.map(({ failure }) => failure?.own)).toEqual([true, true]);
+  });
+
   it('lets a streaming answer drip for as long as it is not idle', async () => {
     await using upstream = await dripping(25);
     await using from = client(upstream.authority, { idle: 1000, attempt: 40 });
