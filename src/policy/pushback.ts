@@ -3,7 +3,10 @@ import { parseDuration } from '../config/units.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
 
-/** Reads how long an answer asks to wait, in milliseconds; undefined where it does not say. `document` is its JSON body, if it was read. */
+/** The longest wait that is taken for meant, in milliseconds: after a day the upstream is asked again. What it says need not even be a date. */
+const LONGEST_MS = 86_400_000;
+
+/** Reads how long an answer asks to wait, in milliseconds, a day at most; undefined where it does not say. `document` is its JSON body, if it was read. */
 export type Pushback = (headers: HeaderList, document: unknown, wallNowMs: number) => number | undefined;
 
 type Format = NonNullable<PushbackRule['format']>;
@@ -14,7 +17,7 @@ export function compilePushback(rules: readonly PushbackRule[]): Pushback {
   return (headers, document, wallNowMs) => {
     for (const read of readers) {
       const waitMs = read(headers, document, wallNowMs);
-      if (waitMs !== undefined) return waitMs;
+      if (waitMs !== undefined) return Math.min(waitMs, LONGEST_MS);
     }
     return undefined;
   };

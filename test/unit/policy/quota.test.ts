@@ -87,6 +87,13 @@ describe('a used-up quota', () => {
     expect(gates.list).toMatchObject([{ retryAfterMs: 60_000 }]);
   });
 
+  it('is asked about again after a day, whatever an answer says', async () => {
+    const { gates, notes, run } = make(() => used('PerMinutePerModel', `${'9'.repeat(400)}s`));
+    expect(await run(ask('pro'))).toMatchObject({ rule: 'minute_quota', retryAfterMs: 86_400_000 });
+    expect(gates.list).toMatchObject([{ retryAfterMs: 86_400_000 }]);
+    expect(notes.warnings).toHaveLength(1);
+  });
+
   it('of the day wins where an answer names both', async () => {
     const body = { error: { details: [{ violations: [{ quotaId: 'PerMinute' }, { quotaId: 'PerDay' }] }] } };
     const { run } = make(() => answered(429, JSON.stringify(body), JSON_TYPE));
