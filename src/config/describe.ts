@@ -21,7 +21,7 @@ function describe(value: unknown, schema: JsonSchema | undefined, key: string): 
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   if (key === 'headers') return Object.fromEntries(entries.map(([name]) => [name, HIDDEN]));
-  const hides = (name: string, item: unknown): boolean => MATCHED.has(key) && item !== '*' && SECRET_NAME.test(name);
+  const hides = (name: string, item: unknown): boolean => name === 'secret' || (MATCHED.has(key) && item !== '*' && SECRET_NAME.test(name));
   return Object.fromEntries(
     entries.map(([name, item]) => [name, hides(name, item) ? HIDDEN : describe(item, schema && childSchema(schema, name), name)]),
   );

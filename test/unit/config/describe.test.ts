@@ -26,6 +26,14 @@ describe('a configuration for people', () => {
     });
   });
 
+  it('hides the secrets of a shared cache', () => {
+    const config = configOf(
+      'version: 1\ncache: { store: redis, redis: { url: "rediss://me:s3cr3t-password@redis.example:6379", secret: s3cr3t-of-all-sidecars } }\n',
+    );
+    expect(JSON.stringify(describeConfig(config))).not.toContain('s3cr3t');
+    expect(describeConfig(config)).toMatchObject({ cache: { redis: { secret: '***' } } });
+  });
+
   it('can be written to a file and comes to the same again', () => {
     const result = loadConfig(undefined, { SUPABASE_URL: 'https://x.supabase.co' });
     if (!result.ok) throw new Error('the presets do not load');
