@@ -46,7 +46,11 @@ export function upstreamSeries(stats: Stats, now: () => number): Series[] {
       type: 'counter',
       labels: ['upstream', 'breaker', 'to', 'reason'],
       read: (emit) => {
-        for (const [key, count] of stats.transitions.entries()) emit(count, ...key.split(' '));
+        for (const [key, count] of stats.transitions.entries()) {
+          const [upstream = '', ...rest] = key.split(' ');
+          // the name of a breaker may have blanks, the others have none
+          emit(count, upstream, rest.slice(0, -2).join(' '), ...rest.slice(-2));
+        }
       },
     },
   ];

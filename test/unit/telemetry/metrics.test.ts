@@ -42,6 +42,23 @@ function busy(): ReturnType<typeof listening> {
 }
 
 describe('metrics', () => {
+  it('name a breaker whose name has blanks', async () => {
+    const { telemetry } = listening();
+    const change = {
+      upstream: 'api',
+      breaker: 'my own group',
+      authority: 'a',
+      from: 'closed',
+      to: 'half-open',
+      reason: 'x',
+      cause: 'elapsed',
+    } as const;
+    telemetry.breakerChanged(change);
+    expect(await samples(telemetry, 'breakwater_breaker_transitions_total')).toEqual([
+      'breakwater_breaker_transitions_total{upstream="api",breaker="my own group",to="half-open",reason="elapsed"} 1',
+    ]);
+  });
+
   it('count requests by status, source and outcome, with methods that are few', async () => {
     const { telemetry } = busy();
     expect(await samples(telemetry, 'breakwater_requests_total')).toEqual([
