@@ -53,17 +53,32 @@ function phaseLimit(limits: AttemptLimits, phase: Phase): number {
 }
 
 /**
- * The nearest of the phase's limit, the attempt's and the exchange's deadline. A streaming answer is bound by `idle` alone once its head is here. A patient
- * exchange (the last attempt of a route that says so) has all the time that is left for the head of its answer.
+ * When the nearest of the phase's limit, the attempt's and the exchange's deadline is reached, in monotonic milliseconds. A streaming answer is bound by `idle` alone once its
+ * head is here. A patient exchange (the last attempt of a route that says so) has all the time that is left for the head of its answer.
  */
-export function nextLimit(limits: AttemptLimits, exchange: Exchange, { phase, phaseAt, startedAt, held }: AttemptPlace): Limit {
-  const inBody = phase === 'body';
-  const patient = exchange.patient && exchange.deadlineAt !== Infinity;
-  const phaseMs = held || (patient && phase === 'headers') ? Infinity : phaseLimit(limits, phase);
-  const limit = { at: phaseAt + phaseMs, name: inBody ? 'idle' : phase, afterMs: phaseMs };
-  if (inBody && exchange.streaming) return limit;
-  const attemptAt = patient ? Infinity : startedAt + limits.attemptMs;
-  if (attemptAt < limit.at && attemptAt <= exchange.deadlineAt) return { at: attemptAt, name: 'attempt', afterMs: limits.attemptMs };
-  if (exchange.deadlineAt < limit.at) return { at: exchange.deadlineAt, name: 'total', afterMs: exchange.deadlineAt - exchange.startedAt };
-  return limit;
+export function nextLimitAt(limits: AttemptLimits, exchange: Exchange, place: AttemptPlace): number {
+  const ownAt = place.phaseAt + phaseMs(limits, exchange, place);
+  if (place.phase === 'body' && exchange.streaming) return ownAt;
+  return Math.min(ownAt, attemptAt(limits, exchange, place), exchange.deadlineAt);
+}
+
+/** The limit that is reached then. */
+export function nextLimit(limits: AttemptLimits, exchange: Exchange, place: AttemptPlace): Limit {
+  const at = nextLimitAt(limits, exchange, place);
+  const afterMs = phaseMs(limits, exchange, place);
+  if (at === place.phaseAt + afterMs) return { at, name: place.phase === 'body' ? 'idle' : place.phase, afterMs };
+  if (at === attemptAt(limits, exchange, place)) return { at, name: 'attempt', afterMs: limits.attemptMs };
+  return { at, name: 'total', afterMs: at - exchange.startedAt };
+}
+
+function phaseMs(limits: AttemptLimits, exchange: Exchange, { phase, held }: AttemptPlace): number {
+  return held || (phase === 'headers' && isPatient(exchange)) ? Infinity : phaseLimit(limits, phase);
+}
+
+function attemptAt(limits: AttemptLimits, exchange: Exchange, { startedAt }: AttemptPlace): number {
+  return isPatient(exchange) ? Infinity : startedAt + limits.attemptMs;
+}
+
+function isPatient({ patient, deadlineAt }: Exchange): boolean {
+  return patient && deadlineAt !== Infinity;
 }

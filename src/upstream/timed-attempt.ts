@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Phase } from '../model/failure.ts';
-import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit } from './limits.ts';
+import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit, nextLimitAt } from './limits.ts';
 import { ResponseBody } from './response-body.ts';
 
 /** The part of an attempt that knows where it stands and for how long it may stay there. One timer, armed anew only where it would wake too late. */
@@ -45,10 +45,10 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
 
   /** Arms the timer for the current phase, unless it will wake up in time anyway. */
   protected watch(): void {
-    const limit = this.#limit();
-    if (limit.at >= this.#timerAt) return;
+    const at = this.#onlyLimit?.at ?? nextLimitAt(this.#limits, this.exchange, this);
+    if (at >= this.#timerAt) return;
     clearTimeout(this.#timer);
-    this.#arm(limit);
+    this.#arm(at);
   }
 
   /** From now on it has `ms` milliseconds, in whatever phase. */
@@ -62,13 +62,9 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
     clearTimeout(this.#timer);
   }
 
-  #limit(): Limit {
-    return this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
-  }
-
-  #arm(limit: Limit): void {
+  #arm(limitAt: number): void {
     // who is held is looked at again, since nothing tells when it no longer is
-    const at = this.held && this.phase === 'send' ? Math.min(limit.at, this.clock.now() + this.#limits.sendMs) : limit.at;
+    const at = this.held && this.phase === 'send' ? Math.min(limitAt, this.clock.now() + this.#limits.sendMs) : limitAt;
     this.#timerAt = at;
     if (at === Infinity) return;
     this.#timer = setTimeout(() => this.#wake(), Math.max(0, at - this.clock.now()));
@@ -76,8 +72,8 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
 
   #wake(): void {
     this.#timerAt = Infinity;
-    const limit = this.#limit();
-    if (limit.at - this.clock.now() > 1) this.#arm(limit);
+    const limit = this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
+    if (limit.at - this.clock.now() > 1) this.#arm(limit.at);
     else this.timedOut(limit);
   }
 }
