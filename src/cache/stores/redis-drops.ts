@@ -3,6 +3,7 @@ import type { InvalidationListener } from '../store.ts';
 import { digest } from './record.ts';
 import type { Commander } from './redis-commander.ts';
 import { CATCH_UP, DROP, DROP_ALL } from './redis-scripts.ts';
+import type { UnmadeDrops } from './unmade-drops.ts';
 
 /** Drops that are remembered; what was stored before the oldest of them is found no more. */
 const REMEMBERED = 50_000;
@@ -96,6 +97,21 @@ export class Drops {
     await this.catchUp(commander);
   }
 
+  /** Makes drops that could not be made before, for everybody. Rejects where Redis does: they then stay remembered. */
+  async make(commander: Commander, unmade: UnmadeDrops): Promise<void> {
+    const taken = unmade.take();
+    try {
+      if (taken.all) await this.dropAll(commander);
+      for (const soft of [true, false]) {
+        const tags = taken.tags.filter((one) => one[1] === soft).map(([tag]) => tag);
+        if (tags.length > 0) await this.drop(commander, tags, soft);
+      }
+    } catch (error) {
+      unmade.giveBack(taken);
+      throw error;
+    }
+  }
+
   /** A message of the channel. What is no such message is passed over: the next lookup catches up. */
   heard(message: string, commander: Commander): void {
     const cut = message.indexOf('\n');
@@ -122,14 +138,9 @@ export class Drops {
   }
 
   async #catchUp(commander: Commander): Promise<void> {
-    const from = this.#hard.size + this.#soft.size > 2 * REMEMBERED ? -1 : this.#seen;
-    const reply = (await this.#run(commander, CATCH_UP, [String(from)])) as [Buffer, Buffer, Buffer[]];
+    const reply = (await this.#run(commander, CATCH_UP, [String(this.#seen)])) as [Buffer, Buffer, Buffer[]];
     const [seq, floor, dropped] = [Number(reply[0]), Number(reply[1]), reply[2]];
     const first = this.#seen === -1;
-    if (from === -1) {
-      this.#hard.clear();
-      this.#soft.clear();
-    }
     const tags: string[] = [];
     for (let i = 0; i + 1 < dropped.length; i += 2) {
       const member = String(dropped[i]);
@@ -144,8 +155,19 @@ export class Drops {
     if (!first && (lost || tags.length > 0)) this.#tell(lost ? undefined : tags, false);
   }
 
+  /** Keeps the latest drop of a tag, the oldest tags first. Those past the bound are forgotten as Redis forgets them: with what was stored before. */
   #note(member: string, seq: number): void {
-    (member.startsWith('s') ? this.#soft : this.#hard).set(member.slice(1), seq);
+    const drops = member.startsWith('s') ? this.#soft : this.#hard;
+    const tag = member.slice(1);
+    // what was read before the last message may come after it
+    if ((drops.get(tag) ?? -1) >= seq) return;
+    drops.delete(tag);
+    drops.set(tag, seq);
+    if (drops.size <= REMEMBERED) return;
+    const [oldest] = drops;
+    if (oldest === undefined) return;
+    drops.delete(oldest[0]);
+    this.#floor = Math.max(this.#floor, oldest[1]);
   }
 
   #message(tags: readonly string[] | undefined, soft: boolean): string {

@@ -7,6 +7,7 @@ import { type Place, remove, run, scan, TagIndex } from './redis-index.ts';
 import { RedisLink } from './redis-link.ts';
 import { MARK_AT, readRecords, type Record, writeRecord } from './redis-record.ts';
 import { MARK, PUT } from './redis-scripts.ts';
+import { UnmadeDrops } from './unmade-drops.ts';
 
 /** Where a Redis store is, and its bounds. How many bytes it takes in all is set on the server (`maxmemory`). */
 export interface RedisStoreOptions {
@@ -48,7 +49,7 @@ export class RedisStore implements CacheStore {
   readonly #drops: Drops;
   readonly #index: TagIndex;
   readonly #link: RedisLink;
-  readonly #unsent = new Map<string, boolean>();
+  readonly #unsent = new UnmadeDrops(UNSENT);
   #listeners: readonly InvalidationListener[] = [];
   #evictions = 0;
 
@@ -73,6 +74,8 @@ export class RedisStore implements CacheStore {
   }
 
   async lookup(key: string): Promise<readonly Found[]> {
+    // one that came just as the link was back
+    if (!this.#unsent.isEmpty) this.#link.lose('a drop is still to be made');
     const place = this.#keyOf(key);
     const found = await this.#link.try(async (link) => {
       // the number is read after the answer: a drop between the two is seen
@@ -113,7 +116,7 @@ export class RedisStore implements CacheStore {
       return true;
     });
     if (dropped !== true) {
-      for (const tag of tags) this.#unsent.set(tag, soft && this.#unsent.get(tag) !== false);
+      this.#unsent.add(tags, soft);
       this.#link.lose('a drop could not be made');
       return 0;
     }
@@ -167,15 +170,8 @@ export class RedisStore implements CacheStore {
   /** Learns what others dropped meanwhile, and drops what could not be dropped. */
   async #revive(link: Commander): Promise<void> {
     await this.#drops.catchUp(link);
-    if (this.#unsent.size > UNSENT) await this.#drops.dropAll(link);
-    else {
-      const unsent = [...this.#unsent];
-      for (const soft of [true, false]) {
-        const tags = unsent.filter((one) => one[1] === soft).map(([tag]) => tag);
-        if (tags.length > 0) await this.#drops.drop(link, tags, soft);
-      }
-    }
-    this.#unsent.clear();
+    // more may come while these are made
+    while (!this.#unsent.isEmpty) await this.#drops.make(link, this.#unsent);
   }
 
   /** Frees the memory of what is dropped. How many answers were still there. */

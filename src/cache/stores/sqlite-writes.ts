@@ -1,4 +1,5 @@
 import type { StoredResponse } from '../store.ts';
+import type { UnmadeDrops } from './unmade-drops.ts';
 import { type Gone, minus, type Rows } from './sqlite-rows.ts';
 
 /** Something that waits to be written. */
@@ -36,4 +37,22 @@ export function writeAll(
     evicted += gone.count;
   }
   return { total, evicted };
+}
+
+/** Rows that go in one statement where all have to. */
+const CLEARED = 500;
+
+/** Writes down drops that could not be made before; where they were too many to remember, everything goes. Throws as SQLite does: they then stay remembered. */
+export function saveDrops(rows: Rows, unmade: UnmadeDrops): void {
+  const taken = unmade.take();
+  try {
+    if (taken.all) for (let cleared = CLEARED; cleared === CLEARED;) cleared = rows.removeLeastUsed(CLEARED).count;
+    const last = rows.last();
+    rows.atomically(() => {
+      for (const [tag, soft] of taken.tags) rows.drop(tag, last, soft);
+    });
+  } catch (error) {
+    unmade.giveBack(taken);
+    throw error;
+  }
 }

@@ -5,7 +5,8 @@ import { foundOf, type Head, matches, summaryOf } from './record.ts';
 import { PendingDrops } from './sqlite-drops.ts';
 import { type Database, SqliteFile } from './sqlite-file.ts';
 import { type Gone, headOf, minus, NONE, type Row, Rows } from './sqlite-rows.ts';
-import { type Write, writeAll } from './sqlite-writes.ts';
+import { saveDrops, type Write, writeAll } from './sqlite-writes.ts';
+import { UnmadeDrops } from './unmade-drops.ts';
 
 /** Bounds of a SQLite store, and where it is. */
 export interface SqliteStoreOptions {
@@ -58,7 +59,7 @@ export class SqliteStore implements CacheStore {
   #turn: NodeJS.Immediate | undefined;
   #tidyAt = -Infinity;
   #closed = false;
-  readonly #unsaved = new Map<string, boolean>();
+  readonly #unsaved = new UnmadeDrops(UNSAVED);
 
   constructor(Sqlite: typeof DatabaseSync, options: SqliteStoreOptions, clock: Clock) {
     this.#options = options;
@@ -89,7 +90,7 @@ export class SqliteStore implements CacheStore {
       return this.#drop(rows, tags, soft);
     }, undefined);
     if (count !== undefined) return count;
-    for (const tag of tags) this.#unsaved.set(tag, soft && this.#unsaved.get(tag) !== false);
+    this.#unsaved.add(tags, soft);
     // what cannot be written down must not be found after a restart either; a file that another process holds is not ours to remove
     if (tried) this.#file.discard();
     return 0;
@@ -151,12 +152,7 @@ export class SqliteStore implements CacheStore {
 
   #opened(db: Database): void {
     const rows = new Rows(db);
-    if (this.#unsaved.size > UNSAVED) for (let cleared = SLICE; cleared === SLICE;) cleared = rows.removeLeastUsed(SLICE).count;
-    const last = rows.last();
-    rows.atomically(() => {
-      for (const [tag, soft] of this.#unsaved) rows.drop(tag, last, soft);
-    });
-    this.#unsaved.clear();
+    saveDrops(rows, this.#unsaved);
     this.#rows = rows;
     this.#totals = rows.totals();
     this.#drops = new PendingDrops(rows.drops());
