@@ -10,6 +10,9 @@ import { orExplain, startOrExplain } from './start.ts';
 /** Signals that a supervisor or a person sends to a program and that the backend has to see. */
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH'] as const;
 
+/** Those that end a program that does nothing about them, and that a supervisor sends for that. */
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const);
+
 /** `breakwater exec -- CMD`: the backend with the proxy in front of it, as one process to start and stop. */
 export function execCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
   return new Command('exec')
@@ -19,31 +22,37 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
     .passThroughOptions()
     .addHelpText('after', '\nExample:\n  breakwater exec -c proxy.yaml -- uvicorn app:app --port 8000\nLogs of the proxy go to standard error.')
     .action(async (command: string[], options: { config?: string }) => {
-      const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);
+      const signals = hearSignals();
       try {
-        // the bundle has to be there before the command reads its environment
-        await orExplain(() => app.authority());
-        ended(await runUnder(app, command, context));
+        const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);
+        try {
+          // the bundle has to be there before the command reads its environment
+          await orExplain(() => app.authority());
+          ended(await runUnder(app, command, context, signals));
+        } finally {
+          signals.close();
+          await app.stop();
+        }
       } finally {
-        await app.stop();
+        signals.close();
       }
     });
 }
 
-function runUnder(app: Running, [file = '', ...args]: string[], context: CliContext): Promise<ExitCode> {
+function runUnder(app: Running, [file = '', ...args]: string[], context: CliContext, signals: Signals): Promise<ExitCode> {
+  if (signals.ending !== undefined) return Promise.resolve(codeOf(signals.ending));
   const variables = environmentOf({ proxyUrl: app.proxyUrl, bundle: app.bundle, noProxy: context.env['NO_PROXY'] ?? context.env['no_proxy'] });
   const child = spawn(file, args, { stdio: 'inherit', env: { ...context.env, ...variables } });
-  const stop = passSignals(child);
+  signals.child = child;
   return new Promise((resolve, reject) => {
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      stop();
-      reject(notRun(file, error));
-    });
-    child.on('exit', (code, signal) => {
-      stop();
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-    });
+    child.on('error', (error: NodeJS.ErrnoException) => reject(notRun(file, error)));
+    child.on('exit', (code, signal) => resolve(code ?? (signal === null ? 128 : codeOf(signal))));
   });
+}
+
+/** As a shell says that a signal ended a command. */
+function codeOf(signal: NodeJS.Signals): ExitCode {
+  return 128 + constants.signals[signal];
 }
 
 /** As a shell says it: 127 not found, 126 not to be run. */
@@ -53,17 +62,29 @@ function notRun(file: string, { code, message }: NodeJS.ErrnoException): Command
   return new CommandError(`cannot run ${file}: ${code === 'EACCES' ? 'it is not executable' : message}`, 126);
 }
 
-/** Hands signals on to the child; returns how to end that. From a terminal SIGINT reaches the whole group by itself. */
-function passSignals(child: ChildProcess): () => void {
+/** Signals on their way to the command. */
+interface Signals {
+  /** Where they go; absent before it runs. */
+  child?: ChildProcess;
+  /** What told us to end before it ran. */
+  ending?: NodeJS.Signals;
+  close(): void;
+}
+
+/** Hears signals from the start on: as the first process of a container it would else miss one that comes early. From a terminal SIGINT reaches the whole group by itself. */
+function hearSignals(): Signals {
   const handlers = PASSED_ON.map((signal) => {
     const handler = (): void => {
-      if (signal === 'SIGINT' && process.stdin.isTTY) return;
-      child.kill(signal);
+      if (signals.child !== undefined && !(signal === 'SIGINT' && process.stdin.isTTY)) signals.child.kill(signal);
+      if (signals.child === undefined && ENDING.has(signal)) signals.ending ??= signal;
     };
     process.on(signal, handler);
     return { signal, handler };
   });
-  return () => {
-    for (const { signal, handler } of handlers) process.off(signal, handler);
+  const signals: Signals = {
+    close: () => {
+      for (const { signal, handler } of handlers) process.off(signal, handler);
+    },
   };
+  return signals;
 }

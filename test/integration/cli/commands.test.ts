@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { breakwater } from '../../support/breakwater.ts';
+import { breakwater, CLI } from '../../support/breakwater.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 
@@ -92,6 +94,16 @@ describe('breakwater exec', () => {
     writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
     const { code } = await breakwater(['exec', '-c', 'proxy.yaml', '--', 'sh', '-c', 'kill -TERM $$'], { cwd: scratch.path });
     expect(code).toBe(143);
+  });
+
+  it('ends as told by a signal that comes while it starts', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const child = spawn(node, [CLI, 'exec', '-c', 'proxy.yaml', '--', 'sleep', '60'], { cwd: scratch.path, stdio: ['ignore', 'ignore', 'pipe'] });
+    // its first line says that the proxy listens; the command comes after
+    child.stderr.once('data', () => child.kill('SIGTERM'));
+    child.stderr.resume();
+    expect(await once(child, 'close')).toEqual([143, null]);
   });
 
   it('says which port is in use, and how to choose another', async () => {
