@@ -21,7 +21,7 @@ export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsO
     const { stored } = select(await store.lookup(request.key), exchange.headers, identities.hash);
     const verdict = stored === undefined ? 'validate' : reuse(stored, request.directives, clock.wallNow());
     if (verdict !== 'validate') observer.wouldHave(exchange, 'cache', verdict === 'fresh' ? 'hit' : 'stale');
-    const landed = await launcher.launch(exchange, request, NOTHING_SELECTED, asItIs(exchange), undefined).join(exchange);
+    const landed = await launcher.launch(exchange, request, NOTHING_SELECTED, asItIs(exchange), undefined).join(exchange, clock.now());
     if (landed.kind === 'reply') return landed.reply;
     if (landed.kind !== 'failure') return clientClosed('headers');
     if (stored !== undefined && standsIn(stored, request.directives, clock.wallNow(), troubleOf(landed.failure)))

@@ -100,7 +100,8 @@ export class Reader {
     const flightKey = this.#isAlone(request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
     const under = this.#launcher.joinable(flightKey);
     const collapsed = under !== undefined;
-    const landed = await (under ?? this.#launcher.launch(exchange, request, selection, plan, flightKey)).join(exchange);
+    const flight = under ?? this.#launcher.launch(exchange, request, selection, plan, flightKey);
+    const landed = await flight.join(exchange, this.#parts.clock.now());
     if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
     return this.#answer(exchange, request, selection, { landed, plan, collapsed });
   }

@@ -1,7 +1,7 @@
 import type { BodySource } from '../../model/body.ts';
 import { TappedBody } from '../../model/body-tap.ts';
 import { Exchange } from '../../model/exchange.ts';
-import type { Failure } from '../../model/failure.ts';
+import { type Failure, failure } from '../../model/failure.ts';
 import type { HeaderList } from '../../model/headers.ts';
 import type { Reply } from '../../model/outcome.ts';
 import type { Found } from '../store.ts';
@@ -39,7 +39,11 @@ interface Waiter {
   readonly exchange: Exchange;
   readonly resolve: (landed: Landed) => void;
   readonly left: () => void;
+  timer: NodeJS.Timeout | undefined;
 }
+
+/** Differences in the time that two requests are given which are only how long it took to read them. Milliseconds. */
+const SAME_TIME_MS = 100;
 
 /**
  * One fetch and those who wait for it. It runs on an exchange of its own, so that the client that caused it may leave without ending it for the others; when the
@@ -78,13 +82,20 @@ export class Flight {
     return this.#landing === undefined && now - this.#since > PATIENCE_MS;
   }
 
-  /** Waits for what it comes to. */
-  join(exchange: Exchange): Promise<Landed> {
+  /** Waits for what it comes to, as long as the request's own time allows. `now`: monotonic milliseconds. */
+  join(exchange: Exchange, now: number): Promise<Landed> {
     if (this.#landing !== undefined) return Promise.resolve(landedFor(this.#landing, exchange, false));
     return new Promise((resolve) => {
-      const waiter: Waiter = { exchange, resolve, left: () => this.#leave(waiter) };
+      const waiter: Waiter = { exchange, resolve, left: () => this.#leave(waiter, { kind: 'left' }), timer: undefined };
       this.#waiters.add(waiter);
       exchange.onAbort(waiter.left);
+      // the fetch itself ends in time for all but those who have less of it than who began it
+      if (exchange.deadlineAt >= this.exchange.deadlineAt) return;
+      const late = (): void => {
+        exchange.offAbort(waiter.left);
+        this.#leave(waiter, { kind: 'failure', failure: LATE });
+      };
+      waiter.timer = setTimeout(late, Math.max(0, exchange.deadlineAt - now));
     });
   }
 
@@ -94,12 +105,13 @@ export class Flight {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     let taken = false;
-    for (const { exchange, resolve, left } of waiters) {
+    for (const { exchange, resolve, left, timer } of waiters) {
       exchange.offAbort(left);
+      clearTimeout(timer);
       const own = exchange === this.#leader;
       if (own) exchange.adopt(this.exchange);
       taken ||= own;
-      resolve(landedFor(this.#landing, exchange, own));
+      resolve(this.#outlives(exchange, landing) ? { kind: 'again' } : landedFor(this.#landing, exchange, own));
     }
     if (landing.kind === 'private' && !taken) landing.reply.body.abort();
   }
@@ -112,12 +124,34 @@ export class Flight {
     return { kind, reply: { ...reply, body } };
   }
 
-  #leave(waiter: Waiter): void {
+  /** Whether a fetch failed for want of time that this request still has. */
+  #outlives(exchange: Exchange, landing: Landing): boolean {
+    if (landing.kind !== 'failed' || landing.failure.limit !== 'total') return false;
+    return timeOf(exchange) > timeOf(this.exchange) + SAME_TIME_MS;
+  }
+
+  #leave(waiter: Waiter, landed: Landed): void {
+    clearTimeout(waiter.timer);
     this.#waiters.delete(waiter);
-    waiter.resolve({ kind: 'left' });
+    waiter.resolve(landed);
     if (this.#waiters.size === 0 && !this.#background) this.exchange.abort();
   }
 }
+
+/** How long a request may take in all, in milliseconds. */
+function timeOf({ deadlineAt, startedAt }: Exchange): number {
+  return deadlineAt - startedAt;
+}
+
+const LATE = failure({
+  code: 'http_response_timeout',
+  phase: 'headers',
+  kind: 'timeout',
+  replay: 'ambiguous',
+  detail: 'the time of this request was over while it waited for the answer to another one',
+  limit: 'total',
+  own: true,
+});
 
 function landedFor(landing: Landing, exchange: Exchange, leads: boolean): Landed {
   switch (landing.kind) {

@@ -54,6 +54,33 @@ describe('requests for the same at the same moment', () => {
     expect((await bench.get()).body).toBe('12');
   });
 
+  it('wait no longer than their own time allows, and leave the fetch to the others', async () => {
+    const head = later();
+    const bench = new Bench({}, () => head.promise);
+    const patient = bench.get();
+    await tick();
+    const hurried = exchangeOf();
+    hurried.deadlineAt = bench.clock.now() + 20;
+    expect(await bench.send(hurried)).toMatchObject({ code: 'http_response_timeout', limit: 'total', own: true });
+    head.resolve(ok('row', ...MINUTE));
+    expect((await patient).body).toBe('row');
+    expect(bench.sent).toHaveLength(1);
+  });
+
+  it('do not fail because the first one had less time', async () => {
+    const head = later();
+    const bench = new Bench({}, (_exchange, number) => (number === 1 ? head.promise : ok('row', ...MINUTE)));
+    const hurried = exchangeOf();
+    hurried.deadlineAt = hurried.startedAt + 300;
+    const first = bench.send(hurried);
+    await tick();
+    const patient = bench.get();
+    await tick();
+    head.resolve(failed({ code: 'http_response_timeout', kind: 'timeout', limit: 'total' }));
+    expect(await first).toMatchObject({ type: 'failure', limit: 'total' });
+    expect((await patient).body).toBe('row');
+  });
+
   it('do not wait for one that is stuck: after 2 s a second one is sent, once for all who come then', async () => {
     const heads = [later(), later()];
     const bench = new Bench({}, () => heads[bench.sent.length - 1]?.promise ?? failed());
