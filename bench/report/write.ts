@@ -4,6 +4,7 @@ import type { Machine } from '../lib/machine.ts';
 import { SCENARIOS } from '../scenarios/all.ts';
 import { barChart } from './chart.ts';
 import { scenarioText, targetsText } from './markdown.ts';
+import { printedText } from './printed.ts';
 import { type CaseResult, loadAll, type ScenarioResult } from './results.ts';
 
 const bench = join(import.meta.dirname, '..');
@@ -14,7 +15,10 @@ export function writeReport(): void {
   const ordered = SCENARIOS.flatMap(({ name }) => kept.filter(({ scenario }) => scenario === name));
   mkdirSync(join(bench, 'charts'), { recursive: true });
   const parts = ordered.map((result) => scenarioText(result, (one) => drawn(result, one)));
-  writeFileSync(join(bench, 'RESULTS.md'), `${[headText(ordered), targetsText(ordered), ...parts].join('\n\n')}\n`);
+  writeFileSync(
+    join(bench, 'RESULTS.md'),
+    `${[headText(ordered), targetsText(ordered), ...parts, ...printedText(join(bench, 'results'))].join('\n\n')}\n`,
+  );
 }
 
 function drawn(result: ScenarioResult, one: CaseResult): string | undefined {
