@@ -12,7 +12,7 @@ if (name === undefined || program === undefined) {
   process.stderr.write('usage: node bench/keep.ts NAME PROGRAM.ts [ARGS]\n');
   process.exit(2);
 }
-const flags = name === 'cache-size' ? ['--expose-gc'] : [];
+const flags = name === 'cache-size' ? ['--expose-gc', '--max-old-space-size=6000'] : [];
 const { stdout, status } = spawnSync(process.execPath, [...flags, program, ...args], {
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'inherit'],
