@@ -133,9 +133,16 @@ export class Upgrade implements OpenConnection {
       this.#end(status);
       linger(client);
     });
+    const { idleMs } = this.#parts.dialing.limits;
+    let broken = new Error('the answer broke off');
+    if (idleMs !== Infinity)
+      this.#upstream?.setTimeout(idleMs, () => {
+        broken = new PhaseTimeout('body', 'idle', idleMs);
+        answer.destroy();
+      });
     answer.once('close', () => {
       if (answer.complete) return;
-      exchange.failure = failureOf(new Error('the answer broke off'), 'body', 'head');
+      exchange.failure = failureOf(broken, 'body', 'head');
       this.#end(status);
       client.resetAndDestroy();
     });

@@ -34,7 +34,8 @@ class Upstream implements AsyncDisposable {
       socket.on('error', () => undefined);
       if (request.url === '/refused')
         return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
-      if (request.url === '/silent') return void socket.on('end', () => socket.destroy()).resume();
+      if (request.url === '/stalling') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf');
+      if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
       if (request.url === '/broken') return void socket.destroy();
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\nhello ');
       socket.write(head);
@@ -132,6 +133,16 @@ describe('an upgrade', () => {
     using client = await listener.client();
     expect(await client.send(ask('/api/refused')).closed()).toMatch(/^HTTP\/1.1 403 Forbidden\r\nx-why: not you\r\n[^]*\r\n\r\nno$/);
     expect(listener.notes.ended).toMatchObject([{ status: 403, source: 'upstream' }]);
+  });
+
+  it('that is refused by an answer that stalls is broken off when its idle time is over', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port, { limits: attemptLimits({ idle: 60 }) }));
+    using client = await listener.client();
+    expect(await client.send(ask('/api/stalling')).closed()).toMatch(/^HTTP\/1.1 403 Forbidden\r\n[^]*\r\n\r\nhalf$/);
+    await vi.waitUntil(() => listener.notes.ended.length === 1);
+    expect(listener.notes.ended).toMatchObject([{ status: 403, failure: { code: 'connection_read_timeout', phase: 'body', limit: 'idle' } }]);
+    await vi.waitUntil(() => upstream.sockets[0]?.destroyed);
   });
 
   it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {
