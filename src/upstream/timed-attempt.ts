@@ -4,6 +4,9 @@ import type { Phase } from '../model/failure.ts';
 import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit, nextLimitAt } from './limits.ts';
 import { ResponseBody } from './response-body.ts';
 
+/** What a timer can be set to, in milliseconds; a longer one would wake at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The part of an attempt that knows where it stands and for how long it may stay there. One timer, armed anew only where it would wake too late. */
 export abstract class TimedAttempt extends ResponseBody implements AttemptPlace {
   protected readonly exchange: Exchange;
@@ -67,7 +70,7 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
     const at = this.held && this.phase === 'send' ? Math.min(limitAt, this.clock.now() + this.#limits.sendMs) : limitAt;
     this.#timerAt = at;
     if (at === Infinity) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, at - this.clock.now()));
+    this.#timer = setTimeout(() => this.#wake(), Math.min(LONGEST_MS, Math.max(0, at - this.clock.now())));
   }
 
   #wake(): void {

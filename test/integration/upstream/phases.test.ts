@@ -96,6 +96,18 @@ describe('every phase has its own time limit, by its own name', () => {
     expect(await read(await outcome)).toBe('ok');
   });
 
+  it('waits for longer than a timer can be set', async () => {
+    const warnings: string[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning.name);
+    process.on('warning', warned);
+    await using upstream = await RawUpstream.start((socket) => setTimeout(() => socket.write(OK), 20));
+    const month = 30 * 86_400_000;
+    await using from = client(upstream.authority, { queue: month, connect: month, send: month, headers: month, idle: month });
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+  });
+
   it('headers: a host that takes the request and does not answer', async () => {
     await using upstream = await RawUpstream.start(() => undefined);
     await using from = client(upstream.authority, { headers: 50 });
