@@ -22,7 +22,7 @@ export function describeSchema(schema: JsonSchema | undefined): string {
     case 'object':
       return describeMap(schema);
     default:
-      return 'text';
+      return (schema.minLength ?? 0) > 1 ? `text of at least ${schema.minLength} characters` : 'text';
   }
 }
 

@@ -39,7 +39,13 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
     const message = `${key} is missing, expected ${describeSchema(schemaAt(schema, path))}`;
     return { path: path.slice(0, -1), problem: { ...valuePlace(tree, path.slice(0, -1)), path: name, message, hint: missingHint(path, tree) } };
   }
-  return { path, problem: { ...found.at, path: name, message: `${expectation(issue, path, schema)}, got ${describeValue(found)}` } };
+  const got = maySpeakOfSecret(path) ? 'a value that is not shown' : describeValue(found);
+  return { path, problem: { ...found.at, path: name, message: `${expectation(issue, path, schema)}, got ${got}` } };
+}
+
+/** Secrets and headers that are sent: problems go to the log and to /health. */
+function maySpeakOfSecret(path: Path): boolean {
+  return path.at(-1) === 'secret' || path.at(-2) === 'headers';
 }
 
 function missingHint(path: Path, tree: Tree): string | undefined {

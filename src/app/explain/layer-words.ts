@@ -78,7 +78,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       observed(hedge),
     ),
   'pace reports': ({ pace }) => pace.flatMap(({ hold }) => (hold === undefined ? [] : [`rests on ${hold.codes.join(' or ')}`])).join('; '),
-  quota: ({ quota }) => list(`per ${(quota?.scope ?? ['credential', 'model']).join(' and ')}`, observed(quota)),
+  quota: ({ quota }) => list(`per ${(quota?.scope ?? ['authority', 'credential', 'model']).join(' and ')}`, observed(quota)),
   breaker: ({ breaker }) =>
     list(
       `opens after ${breaker?.consecutive ?? 5} failures in a row${breaker?.ratio === undefined ? '' : ` or ${breaker.ratio * 100} % of at least ${breaker.minimum ?? 10} in ${time(breaker.window ?? 10_000)}`}`,

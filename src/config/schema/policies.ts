@@ -84,7 +84,7 @@ export const breaker = z.strictObject({
 
 /** What a used-up quota stops: see `quota` of a classify rule. */
 export const quota = z.strictObject({
-  scope: scope.optional().describe('What a quota belongs to; `credential` and `model` where absent. Others go on.'),
+  scope: scope.optional().describe('What a quota belongs to; `authority`, `credential` and `model` where absent. Others go on.'),
   mode: mode.optional(),
 });
 

@@ -26,6 +26,14 @@ describe('the store of the cache', () => {
       'workers: 2\ncache: { store: sqlite }',
       'proxy.yaml:3:17 cache.store: a SQLite file is for one process (write workers: 1, or take the redis store)',
     ],
+    [
+      'cache: { redis: { secret: hunter2 } }',
+      'proxy.yaml:2:27 cache.redis.secret: expected text of at least 16 characters, got a value that is not shown',
+    ],
+    [
+      'upstreams: { a: { origin: "https://a", probe: { path: /x, headers: { apikey: 12345 } } } }',
+      'proxy.yaml:2:78 upstreams.a.probe.headers.apikey: expected text, got a value that is not shown',
+    ],
   ])('refuses %s', (yaml, problem) => {
     expect(problemsOf(`version: 1\n${yaml}\n`)).toContain(problem);
   });
