@@ -1,5 +1,6 @@
 import type { CacheResult, DuplicatePrevented, ObservablePolicy, RetryDecision } from '../model/events.ts';
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
+import { OutcomeWindow, type WindowSnapshot } from '../model/outcome-window.ts';
 import {
   ATTEMPT_OUTCOMES,
   type AttemptOutcome,
@@ -15,7 +16,6 @@ import {
   TextCounts,
 } from './codes.ts';
 import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
-import { OutcomeWindow } from './outcome-window.ts';
 import { LatencyWindow } from './quantiles.ts';
 
 /** How far back rates and quantiles look, in milliseconds. */
@@ -133,7 +133,7 @@ export interface RouteSnapshot {
   readonly durations: HistogramSnapshot;
   readonly latency: readonly number[];
   readonly cache: readonly number[];
-  readonly cacheWindow: readonly number[];
+  readonly cacheWindow: WindowSnapshot;
 }
 
 function requestKey(exchange: Exchange, outcome: ExchangeOutcome): number {

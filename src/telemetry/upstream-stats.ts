@@ -1,8 +1,8 @@
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
 import type { FailureCode, FailureKind, Phase } from '../model/failure.ts';
+import { type OutcomeCounts, OutcomeWindow, type WindowSnapshot } from '../model/outcome-window.ts';
 import { type AttemptOutcome, blamesUpstream } from './codes.ts';
 import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
-import { type Counts, OutcomeWindow } from './outcome-window.ts';
 import { redactText } from './redact.ts';
 import { WINDOW_MS } from './route-stats.ts';
 
@@ -20,7 +20,7 @@ export interface LastError {
 }
 
 /** What recent attempts say of an upstream, or of one of its hosts. */
-export interface DependencyReading extends Counts {
+export interface DependencyReading extends Pick<OutcomeCounts, 'ok' | 'failed'> {
   readonly windowMs: number;
   /** Failures since the last success; a 429 is neither. */
   readonly inARow: number;
@@ -75,7 +75,7 @@ export class DependencyWindow {
 
 /** What a dependency's window holds, as plain data. */
 export interface DependencySnapshot {
-  readonly window: readonly number[];
+  readonly window: WindowSnapshot;
   readonly inARow: number;
   readonly lastError: LastError | undefined;
   readonly lastSuccessAt: number | undefined;

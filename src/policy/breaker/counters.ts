@@ -1,8 +1,8 @@
 import { ConsecutiveBreaker } from 'cockatiel';
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause } from '../../model/events.ts';
+import { OutcomeWindow, type WindowSnapshot } from '../../model/outcome-window.ts';
 import type { Sightings, Untold } from './untold.ts';
-import { OutcomeWindow, type WindowSnapshot } from './window.ts';
 
 /** When a closed breaker opens. */
 export interface TripOptions {
@@ -26,6 +26,7 @@ export interface Trip {
 /** What the counters remember, for those that take their place. */
 export interface CountersSnapshot {
   readonly inARow: number;
+  readonly windowMs: number;
   readonly window: WindowSnapshot;
 }
 
@@ -37,6 +38,7 @@ export class Counters {
   readonly #options: TripOptions;
   readonly #inARow: ConsecutiveBreaker;
   readonly #window: OutcomeWindow;
+  readonly #clock: Clock;
   /** Where others count with us: what they have yet to hear. */
   readonly #untold: Untold | undefined;
 
@@ -44,7 +46,8 @@ export class Counters {
     this.#options = options;
     this.#untold = untold;
     this.#inARow = new ConsecutiveBreaker(options.consecutive);
-    this.#window = new OutcomeWindow(options.windowMs, clock);
+    this.#window = new OutcomeWindow(options.windowMs);
+    this.#clock = clock;
   }
 
   /** Counts a good answer that took `tookMs`. Why to open, if a slow one is one too many. */
@@ -56,7 +59,7 @@ export class Counters {
     if (ends || windowed) this.#untold?.success(isSlow, ends);
     this.#inARow.success();
     if (!windowed) return undefined;
-    this.#window.add(true, isSlow);
+    this.#window.add(true, this.#clock.now(), isSlow);
     return isSlow ? this.#slowTrip() : undefined;
   }
 
@@ -64,7 +67,7 @@ export class Counters {
   failure(inARow: boolean, what: string, tookMs: number, after = -Infinity): Trip | undefined {
     const { consecutive, slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
-    this.#window.add(false, isSlow);
+    this.#window.add(false, this.#clock.now(), isSlow);
     this.#untold?.failure(!inARow, isSlow, what, after);
     if (inARow && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
     return this.#shareTrip(what);
@@ -73,7 +76,7 @@ export class Counters {
   /** Counts what others saw. Why to open, if that is too much. */
   heard({ good, bad, slow, ended, inARow, what }: Sightings): Trip | undefined {
     const { consecutive } = this.#options;
-    this.#window.addAll(good, bad, slow);
+    this.#window.addAll({ ok: good, failed: bad, slow }, this.#clock.now());
     if (ended) this.#inARow.success();
     this.#inARow.state += inARow;
     if (bad === 0) return slow > 0 ? this.#slowTrip() : undefined;
@@ -83,9 +86,10 @@ export class Counters {
 
   #shareTrip(what: string): Trip | undefined {
     const { ratio, minimum, slow } = this.#options;
-    const { total, failures } = this.#window.counts;
-    if (ratio !== undefined && total >= minimum && failures >= ratio * total) {
-      return { cause: 'ratio', reason: `${failures} of ${total} attempts failed, last: ${what}` };
+    const { ok, failed } = this.#window.counts(this.#clock.now());
+    const total = ok + failed;
+    if (ratio !== undefined && total >= minimum && failed >= ratio * total) {
+      return { cause: 'ratio', reason: `${failed} of ${total} attempts failed, last: ${what}` };
     }
     return slow === undefined ? undefined : this.#slowTrip();
   }
@@ -99,18 +103,20 @@ export class Counters {
 
   /** What they remember. */
   export(): CountersSnapshot {
-    return { inARow: this.#inARow.state, window: this.#window.export() };
+    const { windowMs } = this.#options;
+    return { inARow: this.#inARow.state, windowMs, window: this.#window.export(this.#clock.now()) };
   }
 
-  /** Takes over what others remembered. */
-  adopt({ inARow, window }: CountersSnapshot): void {
+  /** Takes over what others remembered; their window only where it is as long. */
+  adopt({ inARow, windowMs, window }: CountersSnapshot): void {
     this.#inARow.state = inARow;
-    this.#window.adopt(window);
+    if (windowMs === this.#options.windowMs) this.#window.absorb(window, this.#clock.now());
   }
 
   #slowTrip(): Trip | undefined {
     const { slow, minimum } = this.#options;
-    const { total, slow: found } = this.#window.counts;
+    const { ok, failed, slow: found } = this.#window.counts(this.#clock.now());
+    const total = ok + failed;
     if (slow === undefined || total < minimum || found < slow.ratio * total) return undefined;
     return { cause: 'slow', reason: `${found} of ${total} attempts took more than ${slow.afterMs} ms` };
   }

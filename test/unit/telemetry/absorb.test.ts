@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DurationHistogram } from '../../../src/telemetry/histogram.ts';
-import { OutcomeWindow } from '../../../src/telemetry/outcome-window.ts';
+import { OutcomeWindow } from '../../../src/model/outcome-window.ts';
 import { LatencyWindow } from '../../../src/telemetry/quantiles.ts';
 import { Stats } from '../../../src/telemetry/stats.ts';
 import { DependencyWindow, type LastError } from '../../../src/telemetry/upstream-stats.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DurationHistogram, SECONDS_BOUNDS } from '../../../src/telemetry/histogram.ts';
-import { OutcomeWindow } from '../../../src/telemetry/outcome-window.ts';
+import { OutcomeWindow } from '../../../src/model/outcome-window.ts';
 import { bucketOf, LatencyWindow, lowerBound } from '../../../src/telemetry/quantiles.ts';
 
 const START = 1_000_000;
@@ -32,7 +32,7 @@ describe('the window of outcomes', () => {
   it('is empty after a long silence', () => {
     const window = new OutcomeWindow(300_000);
     window.add(false, START);
-    expect(window.counts(START + 10_000_000)).toEqual({ ok: 0, failed: 0 });
+    expect(window.counts(START + 10_000_000)).toEqual({ ok: 0, failed: 0, slow: 0 });
   });
 });
 
