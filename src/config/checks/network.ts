@@ -43,8 +43,22 @@ function checkPorts(context: CheckContext): void {
       'choose another, or 0 for any free one',
     );
   }
+  checkLoops(context, claims);
   for (const { path, host } of claims) {
     if (!isLoopback(host)) context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
+  }
+}
+
+/** An origin that is this proxy would ask itself without end. */
+function checkLoops(context: CheckContext, claims: readonly Claim[]): void {
+  for (const { upstream, path } of context.upstreams) {
+    if (upstream.origin === undefined || upstream.resolve !== undefined) continue;
+    const { protocol, hostname, port } = new URL(upstream.origin);
+    const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+    const own = claims.find((claim) => claim.port === number && isLoopback(hostname) && overlap(claim.host, hostname));
+    if (own === undefined) continue;
+    const message = `requests would lead back to ${formatPath(context.tree, own.path)} of this proxy`;
+    context.report([...path, 'origin'], message, 'write the address of the upstream, or resolve');
   }
 }
 

@@ -123,6 +123,14 @@ describe('settings that are impossible together', () => {
       '2:15 passthrough.0: expected a host such as api.example.com or *.example.com, got "*" (* may only stand first, before a dot)',
     ],
     [
+      'upstreams:\n  a: { origin: "http://localhost:7001", listen: { port: 7001 } }',
+      '3:16 upstreams.a.origin: requests would lead back to upstreams.a.listen of this proxy (write the address of the upstream, or resolve)',
+    ],
+    [
+      'upstreams:\n  a: { origin: "http://127.0.0.1:9090" }',
+      '3:16 upstreams.a.origin: requests would lead back to admin of this proxy (write the address of the upstream, or resolve)',
+    ],
+    [
       'upstreams:\n  a: { hosts: ["*.a.example"], listen: { port: 1 } }',
       '3:32 upstreams.a.listen: a port of its own needs an origin to send requests to (write origin: https://HOST)',
     ],
@@ -143,6 +151,11 @@ describe('settings that are impossible together', () => {
   it('lets port 0 stand as often as one likes, and one port on two addresses', () => {
     expect(problemsOf('version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\n')).toEqual([]);
     expect(problemsOf('version: 1\nlisten: { port: 7000 }\nadmin: { port: 7000, host: 127.0.0.2 }\n')).toEqual([]);
+  });
+
+  it('lets an origin have a port of ours elsewhere, or be dialled elsewhere', () => {
+    expect(problemsOf('version: 1\nupstreams: { a: { origin: "http://api.example:8080" } }\n')).toEqual([]);
+    expect(problemsOf('version: 1\nupstreams: { a: { origin: "http://127.0.0.1:8080", resolve: 127.0.0.1:7002 } }\n')).toEqual([]);
   });
 
   it('lets an attempt outlast total on a stream, where total ends with the head', () => {
