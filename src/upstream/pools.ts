@@ -38,7 +38,7 @@ export class UpstreamPools {
     const last = this.#last;
     const key = scheme === 'https' ? authority : `http:${authority}`;
     if (last !== undefined && last.key === key) return last.pool;
-    const pool = this.#pools.get(key) ?? this.#make(key, authority, scheme);
+    const pool = this.#used(key) ?? this.#make(key, authority, scheme);
     this.#last = { key, pool };
     return pool;
   };
@@ -89,6 +89,15 @@ export class UpstreamPools {
     };
     const pool = new ConnectionPool(options, this.#resolver, this.#clock);
     if (this.#pools.size >= MAX_POOLS) this.#dropOldest();
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  /** A pool that is there, which is then the one used last. */
+  #used(key: string): ConnectionPool | undefined {
+    const pool = this.#pools.get(key);
+    if (pool === undefined || this.#pools.size < MAX_POOLS) return pool;
+    this.#pools.delete(key);
     this.#pools.set(key, pool);
     return pool;
   }

@@ -118,6 +118,17 @@ describe('an attempt over a real socket', () => {
     expect(from.pools.stats).toEqual({ open: 0, busy: 0, queued: 0 });
   });
 
+  it('keeps the connections of the hosts that are used, however many a pattern names', async () => {
+    await using from = client('api.example', {}, 1, { hosts: ['*.example'] });
+    const often = from.pools.poolFor('api.example', 'https');
+    for (let i = 0; i < 200; i++) {
+      from.pools.poolFor(`host-${i}.example`, 'https');
+      expect(from.pools.poolFor('api.example', 'https')).toBe(often);
+    }
+    const first = from.pools.poolFor('host-199.example', 'https');
+    expect(from.pools.poolFor('host-199.example', 'https')).toBe(first);
+  });
+
   it('survives clients that leave at every stage: a pool of 8 serves everyone after 32 departures', async () => {
     await using upstream = await RawUpstream.start((socket) => {
       setImmediate(() => {
