@@ -14,9 +14,11 @@ export class AnswerBody implements BodySink {
   readonly #bodyless: boolean;
   readonly #ended: (failure: Failure | undefined) => void;
   #wrote = false;
+  /** True while the client has not taken what was written. */
+  #waits = false;
   #over = false;
   readonly #stallMs: number;
-  #stalled: NodeJS.Timeout | undefined;
+  #stalled: NodeJS.Timeout | undefined = undefined;
 
   /** `ended` is told once: undefined where all was written, or what broke the body. `bodyless`: the answer may have no content (HEAD). `stallMs`: how long the client may take nothing. */
   constructor(
@@ -52,7 +54,7 @@ export class AnswerBody implements BodySink {
     this.#wrote = true;
     this.#exchange.bytesOut += chunk.length;
     if (this.#response.write(chunk)) return true;
-    if (this.#stalled === undefined) this.#awaitDrain();
+    this.#awaitDrain();
     return false;
   }
 
@@ -69,18 +71,25 @@ export class AnswerBody implements BodySink {
     this.#ended(failure);
   }
 
-  /** A client that reads slowly is waited for; one that does not read at all must not hold its upstream for ever. */
+  /** A client that reads slowly is waited for; one that does not read at all must not hold its upstream for ever. One timer and one listener for all the waits of a body. */
   #awaitDrain(): void {
+    if (this.#waits) return;
+    this.#waits = true;
+    if (this.#stalled !== undefined) {
+      this.#stalled.refresh();
+      return;
+    }
     this.#stalled = setTimeout(() => this.#giveUp(), this.#stallMs);
-    this.#response.once('drain', () => {
-      clearTimeout(this.#stalled);
-      this.#stalled = undefined;
-      if (!this.#over) this.#source.resume();
-    });
+    this.#response.on('drain', () => this.#drained());
+  }
+
+  #drained(): void {
+    this.#waits = false;
+    if (!this.#over) this.#source.resume();
   }
 
   #giveUp(): void {
-    if (this.#over) return;
+    if (this.#over || !this.#waits) return;
     this.#finish();
     this.#exchange.abort();
     this.#source.abort();
