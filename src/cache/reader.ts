@@ -43,7 +43,7 @@ export class Reader {
     const request = readRequest(exchange, this.#settings.key, this.#parts.identities);
     if (exchange.staleUse !== 'only' && (request.precondition || request.directives.noStore)) return this.#bypass(exchange, 'request');
     // a token that has ended gets no answer from here, not even an old one: the upstream says what it is worth
-    if (exchange.body.kind !== 'none' || (request.expiresAt !== Infinity && request.expiresAt <= this.#parts.clock.wallNow())) {
+    if (exchange.body.kind !== 'none' || request.disguised || (request.expiresAt !== Infinity && request.expiresAt <= this.#parts.clock.wallNow())) {
       return exchange.staleUse === 'only' ? Promise.resolve(NOTHING_STALE) : this.#bypass(exchange, 'bypass');
     }
     return this.#lookup(exchange, request, 0);

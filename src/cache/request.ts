@@ -21,6 +21,8 @@ export interface CacheRequest {
   /** A Range that is no part of the key. */
   readonly ranged: boolean;
   readonly rangeInKey: boolean;
+  /** It leads to a table by a path that is encoded in a way that hides it: what reads and writes are told apart by does not hold for it. */
+  readonly disguised: boolean;
 }
 
 /** Request fields that select a row set in PostgREST; it did not say so in Vary before version 16, and never names the profile. */
@@ -78,6 +80,7 @@ const FORMS: readonly [UrlOptions, ...UrlOptions[]] = [
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
   const { headers } = exchange;
   const tables = options.tablesPrefix !== undefined && exchange.path.startsWith(options.tablesPrefix);
+  const disguised = !tables && options.tablesPrefix !== undefined && leadsTo(options.tablesPrefix, exchange.path);
   const said = new Said(headers);
   const { conditional, precondition, credentials } = said;
   const url = urlOf(exchange, identities, options);
@@ -95,7 +98,19 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
     precondition,
     ranged,
     rangeInKey,
+    disguised,
   };
+}
+
+/** Whether a path begins with a prefix once its percent-encoding is undone. */
+function leadsTo(prefix: string, path: string): boolean {
+  if (!path.includes('%')) return false;
+  const mark = path.indexOf('?');
+  try {
+    return decodeURIComponent(mark < 0 ? path : path.slice(0, mark)).startsWith(prefix);
+  } catch {
+    return true;
+  }
 }
 
 /** What the fields of a request say to a cache, read in one pass. */

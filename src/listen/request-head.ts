@@ -16,6 +16,8 @@ export interface RequestHead {
 
 /** Distinct spellings of field names that are remembered. */
 const MAX_NAMES = 1024;
+/** Longer names are not remembered: nobody sends them but to fill the memory. */
+const MAX_NAME_LENGTH = 64;
 /** Fields that the listener has dealt with or that concern one connection alone. Names that start with `proxy-` go too. */
 const DROPPED: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length', 'expect', 'http2-settings']);
 const REQUEST_ID = /^[\w.:/+=@-]{1,128}$/;
@@ -67,7 +69,7 @@ export class HeadReader {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
     const lower = name.toLowerCase();
-    if (this.#names.size < MAX_NAMES) this.#names.set(name, lower);
+    if (this.#names.size < MAX_NAMES && name.length <= MAX_NAME_LENGTH) this.#names.set(name, lower);
     return lower;
   }
 }

@@ -32,6 +32,18 @@ describe('a long text from a client', () => {
   });
 });
 
+describe('a path that hides where it leads by its encoding', () => {
+  it('is never answered from the cache: a write to its table would not drop it', async () => {
+    const bench = new Bench({ ttl: 60_000 }, () => ok('row'), { tables: { path: '/rest/v1/{table}' } });
+    for (const path of ['/rest%2Fv1/bots', '/%72est/v1/bots']) {
+      await bench.get({ path });
+      expect((await bench.get({ path })).source).toBe('upstream');
+    }
+    await bench.get({ path: '/rest/v1/my%20table' });
+    expect((await bench.get({ path: '/rest/v1/my%20table' })).source).toBe('cache');
+  });
+});
+
 describe('a table whose name every object in JavaScript knows', () => {
   it.each(['constructor', '__proto__', 'toString'])('%s is a table like any other', async (table) => {
     const path = `/rest/v1/${table}`;
