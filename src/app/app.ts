@@ -164,7 +164,11 @@ export class App {
     this.#readiness = 'draining';
     this.#reloader.close();
     this.telemetry.log.info({ drainMs }, 'draining');
-    const clean = (await this.#plane?.drain(drainMs)) ?? true;
+    const until = this.#clock.now() + drainMs;
+    const drained = (await this.#plane?.drain(drainMs)) ?? true;
+    // without a client there may still be a send that nobody may cut: what came of it would be unknown
+    const finished = await within(Promise.all(this.#generation.runtimes.map((runtime) => runtime.finish())), until - this.#clock.now());
+    const clean = drained && finished;
     await Promise.all(this.#generation.runtimes.map((runtime) => runtime.destroy()));
     await this.#admin?.close();
     await this.cache.close();
@@ -231,4 +235,15 @@ function resolverOptions({ dns }: Config): ResolverOptions {
 /** The upstreams' own ports. */
 export function portsOf(config: Config): UpstreamPort[] {
   return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
+}
+
+/** True if work has settled within `ms` milliseconds. */
+function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }

@@ -106,6 +106,12 @@ export class UpstreamRuntime {
     return this.pools.close();
   }
 
+  /** Takes no new work and settles when what runs has ended: sends whose client has left go on for their answer. */
+  finish(): Promise<void> {
+    this.probe?.stop();
+    return this.pools.finish();
+  }
+
   /** Closes every connection at once. */
   destroy(): Promise<void> {
     this.probe?.stop();

@@ -35,6 +35,8 @@ export class ConnectionPool {
   readonly #free: Slot[] = [];
   readonly #queue: Tenant[] = [];
   #closed = false;
+  /** Told when a closed pool has lost its last connection. */
+  #emptied: (() => void) | undefined = undefined;
 
   constructor(options: PoolOptions, resolver: Resolver, clock: Clock) {
     this.#options = options;
@@ -89,6 +91,15 @@ export class ConnectionPool {
     await Promise.all(idle.map((slot) => slot.destroy()));
   }
 
+  /** Closes as `close` does, and settles once the last connection has gone. */
+  async finish(): Promise<void> {
+    await this.close();
+    if (this.#slots.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
+  }
+
   /** Closes every connection at once; what runs on them fails. */
   async destroy(): Promise<void> {
     this.#closed = true;
@@ -137,6 +148,7 @@ export class ConnectionPool {
   #retire(slot: Slot): void {
     this.#slots.delete(slot);
     void slot.destroy();
+    if (this.#closed && this.#slots.size === 0) this.#emptied?.();
   }
 
   #admit(slot: Slot, tenant: Tenant): void {

@@ -74,6 +74,11 @@ export class UpstreamPools {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
   }
 
+  /** Lets what runs come to its end, then closes; settles when all has. */
+  async finish(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.finish()));
+  }
+
   /** Closes every connection at once. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));

@@ -56,6 +56,27 @@ describe('a running process', () => {
     expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
   });
 
+  it('lets a send come to its end whose client has left', async () => {
+    await using app = await RunningBreakwater.start(yaml().replace('" }', '", resend: {} }'));
+    const came = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const client = new AbortController();
+    const gone = fetch(`${app.proxyUrl}/api/wait`, { method: 'POST', body: '{}', signal: client.signal }).catch(() => 'gone');
+    await came;
+    client.abort();
+    expect(await gone).toBe('gone');
+    app.signal('SIGTERM');
+    await app.said((line) => line['msg'] === 'draining');
+    await expect(refused(app.proxyUrl)).resolves.toBe('ECONNREFUSED');
+    const send = waiting.shift();
+    const ended = new Promise<boolean>((resolve) => send?.on('close', () => resolve(send.writableFinished)));
+    send?.end('done');
+    expect(await ended).toBe(true);
+    expect(await app.exited).toBe(0);
+    expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
+  });
+
   it('cuts what has not finished when the drain is over', async () => {
     await using app = await RunningBreakwater.start(yaml('drain: 50ms\n'));
     const came = new Promise<void>((resolve) => {
