@@ -54,7 +54,7 @@ function table(head: string, unit: string, values: ReadonlyMap<string, number>, 
 }
 
 function nameOf({ functionName, url, lineNumber }: Frame): string {
-  const place = url.replace(/^.*\/node_modules\//, '').replace(/^.*\/(src|bench)\//, '$1/');
+  const place = url.replace(/^.*\/node_modules\//, '').replace(/^.*\/(src|bench|dist)\//, '$1/');
   const name = functionName === '' ? '(anonymous)' : functionName;
   return place === '' ? name : `${name} ${place}:${lineNumber + 1}`;
 }
