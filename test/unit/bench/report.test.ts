@@ -3,7 +3,7 @@ import { barChart } from '../../../bench/report/chart.ts';
 import { scenarioText } from '../../../bench/report/markdown.ts';
 import { cpuSummary, heapSummary } from '../../../bench/report/profiles.ts';
 import type { CaseResult, Row, ScenarioResult } from '../../../bench/report/results.ts';
-import { verdictOf } from '../../../bench/report/smoke-verdict.ts';
+import { pooled, verdictOf } from '../../../bench/report/smoke-verdict.ts';
 import { ratio } from '../../../bench/report/summary.ts';
 import { judge, TARGETS } from '../../../bench/report/targets.ts';
 import { SCENARIOS } from '../../../bench/scenarios/all.ts';
@@ -60,6 +60,18 @@ describe('the smoke guard', () => {
 
   it('passes from 0.7 of the bare forwarder', () => {
     expect(verdictOf(caseOf(pair(70, 71, 60))).passed).toBe(true);
+  });
+
+  it('takes the share of the cost where cost is measured', () => {
+    const costs = [row('forwarder', 40, 40), row('breakwater', 50, 80)];
+    expect(verdictOf(caseOf(costs, { better: 'lower' }))).toEqual({ passed: false, text: 'failed: 0.65 is below 0.7' });
+  });
+
+  it('judges several runs as one', () => {
+    const restless = caseOf(pair(50, 50), { aa: [1.5, 1.2], void: true });
+    const quiet = caseOf(pair(80, 80, 80), { aa: [1, 0.98, 1.02] });
+    expect(pooled([restless]).void).toBe(true);
+    expect(verdictOf(pooled([restless, quiet]))).toEqual({ passed: true, text: 'passed: 0.80 is at least 0.7' });
   });
 
   it('fails below, and says the ratio', () => {
