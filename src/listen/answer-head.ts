@@ -8,9 +8,11 @@ export interface AnswerFraming {
   /** The connection ends with this answer. */
   readonly close: boolean;
   readonly id: string;
+  /** What the cache did (RFC 9211), without our name; empty where no cache is on the route. */
+  readonly cacheStatus: string;
 }
 
-/** Writes the head of an answer: the reply's own fields, a length where it is known, our request id unless the upstream gave one. */
+/** Writes the head of an answer: the reply's own fields, a length where it is known, what the cache did, our request id unless the upstream gave one. */
 export function writeAnswerHead(response: ServerResponse, status: number, headers: HeaderList, framing: AnswerFraming): void {
   const fields = answerFields(headers, framing);
   try {
@@ -21,7 +23,7 @@ export function writeAnswerHead(response: ServerResponse, status: number, header
   }
 }
 
-function answerFields(headers: HeaderList, { length, close, id }: AnswerFraming): string[] {
+function answerFields(headers: HeaderList, { length, close, id, cacheStatus }: AnswerFraming): string[] {
   const fields: string[] = [];
   let hasId = false;
   let hasLength = false;
@@ -32,6 +34,7 @@ function answerFields(headers: HeaderList, { length, close, id }: AnswerFraming)
     fields.push(name, headers[i + 1] ?? '');
   }
   if (!hasLength && length !== undefined) fields.push('content-length', String(length));
+  if (cacheStatus !== '') fields.push('cache-status', `breakwater; ${cacheStatus}`);
   if (!hasId) fields.push('x-request-id', id);
   if (close) fields.push('connection', 'close');
   return fields;

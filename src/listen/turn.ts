@@ -164,7 +164,8 @@ export class Turn {
   #write(exchange: Exchange, { status, headers, body }: Reply): void {
     const bytes = body.whole();
     const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
-    writeAnswerHead(this.#response, status, headers, { length: bodyless ? undefined : bytes?.length, close: this.#context.draining(), id: this.#id });
+    const length = bodyless ? undefined : bytes?.length;
+    writeAnswerHead(this.#response, status, headers, { length, close: this.#context.draining(), id: this.#id, cacheStatus: exchange.cacheStatus });
     if (bytes === undefined) {
       this.#body = new AnswerBody(this.#response, exchange, body, bodyless, this.#context.limits.stallMs, (failure) =>
         this.#bodyEnded(exchange, failure),

@@ -44,8 +44,8 @@ export const CODE_SUFFIX = {
 } as const satisfies Record<FailureCode, string>;
 
 /**
- * Turns a failure into the answer that the client gets: the upstream's own where it gave one, else an error in its dialect. Also says what the cache did
- * (RFC 9211) and maps statuses as `errors.rewrite` asks.
+ * Turns a failure into the answer that the client gets: the upstream's own where it gave one, else an error in its dialect. Also maps statuses as
+ * `errors.rewrite` asks.
  */
 export function answer(options: AnswerOptions): Layer {
   const rewrite = new Map(Object.entries(options.errors.rewrite ?? {}).map(([from, to]) => [Number(from), to]));
@@ -53,9 +53,7 @@ export function answer(options: AnswerOptions): Layer {
     const outcome = await next(exchange);
     const found = answerOf(outcome, exchange, options);
     const status = rewrite.size > 0 && found.source === 'upstream' ? (rewrite.get(found.status) ?? found.status) : found.status;
-    if (exchange.cacheStatus === '' && status === found.status) return found;
-    const headers = exchange.cacheStatus === '' ? found.headers : [...found.headers, 'cache-status', `breakwater; ${exchange.cacheStatus}`];
-    return { ...found, status, headers };
+    return status === found.status ? found : { ...found, status };
   };
 }
 

@@ -36,6 +36,15 @@ describe('an answer', () => {
     expect(answer.headers.get('x-request-id')).toBe('theirs');
   });
 
+  it('says what the cache did, after what the upstream said of its own', async () => {
+    await using listener = await startListener((exchange) => {
+      exchange.cacheStatus = 'hit; ttl=27';
+      return fixed(200, ['cache-status', 'origin; fwd=miss'])();
+    });
+    const answer = await fetch(`${listener.url}/api/`);
+    expect(answer.headers.get('cache-status')).toBe('origin; fwd=miss, breakwater; hit; ttl=27');
+  });
+
   it('does not repeat a request id that could break something', async () => {
     await using listener = await startListener(echo);
     const answer = await fetch(`${listener.url}/api/`, { headers: { 'x-request-id': 'a b"<script>' } });

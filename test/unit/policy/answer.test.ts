@@ -98,10 +98,4 @@ describe('the answer to a failure', () => {
     expect((await replyTo(failed({ kind: 'status', reply: answered(520) }), errors)).status).toBe(502);
     expect((await replyTo(answered(404), errors)).status).toBe(404);
   });
-
-  it('adds what the cache did', async () => {
-    const exchange = exchangeOf();
-    exchange.cacheStatus = 'hit; ttl=27';
-    expect(headerValue((await replyTo(answered(200), {}, exchange)).headers, 'cache-status')).toBe('breakwater; hit; ttl=27');
-  });
 });
