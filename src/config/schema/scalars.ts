@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { parseJsonPath } from '../../model/json-path.ts';
 import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../units.ts';
 
+// a configuration is parsed once: to compile a parser for it costs more than it saves
+z.config({ jitless: true });
+
 /** A duration in the file; milliseconds after parsing. */
 export const duration = z
   .string()
