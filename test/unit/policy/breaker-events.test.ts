@@ -1,19 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Breaker, type BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
-import { FakeClock } from './fixtures.ts';
+import { BREAKER_OPTIONS, FakeClock } from './fixtures.ts';
 
-const OPTIONS: BreakerOptions = {
-  consecutive: 3,
-  ratio: undefined,
-  windowMs: 10_000,
-  minimum: 10,
-  openForMs: 60_000,
-  openMaxMs: 300_000,
-  probes: 1,
-  probeTimeoutMs: 30_000,
-  slow: undefined,
-  rampMs: 0,
-};
+const OPTIONS: BreakerOptions = { ...BREAKER_OPTIONS, consecutive: 3 };
 
 function make(options: Partial<BreakerOptions> = {}) {
   const clock = new FakeClock();

@@ -3,20 +3,9 @@ import type { BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
 import { breaker as breakerLayer } from '../../../src/policy/breaker/layer.ts';
 import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { compileScope } from '../../../src/policy/scope.ts';
-import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
+import { BREAKER_OPTIONS, answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
 
-const OPTIONS: BreakerOptions = {
-  consecutive: 2,
-  ratio: undefined,
-  windowMs: 10_000,
-  minimum: 10,
-  slow: undefined,
-  openForMs: 60_000,
-  openMaxMs: 300_000,
-  probes: 1,
-  probeTimeoutMs: 30_000,
-  rampMs: 0,
-};
+const OPTIONS: BreakerOptions = { ...BREAKER_OPTIONS, consecutive: 2 };
 
 function make() {
   const clock = new FakeClock();

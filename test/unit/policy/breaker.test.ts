@@ -1,20 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Breaker, type BreakerOptions, type Evidence, type Permit } from '../../../src/policy/breaker/breaker.ts';
-import { FakeClock } from './fixtures.ts';
+import { BREAKER_OPTIONS, FakeClock } from './fixtures.ts';
 
-const OPTIONS: BreakerOptions = {
-  consecutive: 5,
-  ratio: undefined,
-  windowMs: 10_000,
-  minimum: 10,
-  openForMs: 60_000,
-  openMaxMs: 300_000,
-  probes: 1,
-  probeTimeoutMs: 30_000,
-  slow: undefined,
-  rampMs: 0,
-};
+const OPTIONS = BREAKER_OPTIONS;
 
 function make(options: Partial<BreakerOptions> = {}): { breaker: Breaker; clock: FakeClock; log: string[]; see: (...evidence: Evidence[]) => void } {
   const clock = new FakeClock();

@@ -1,3 +1,4 @@
+import type { BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
 import type { Clock } from '../../../src/model/clock.ts';
 import { BytesBody } from '../../../src/model/body.ts';
 import type { BreakerTransition, DuplicatePrevented, ObservablePolicy, Observer, RetryDecision } from '../../../src/model/events.ts';
@@ -77,3 +78,17 @@ export function failed(parts: Partial<FailureParts> = {}): Failure {
 export function answered(status: number, body = '', headers: string[] = []): Reply {
   return reply(status, headers, 'upstream', new BytesBody(Buffer.from(body)));
 }
+
+/** A breaker that opens on five failures in a row, for a minute, and on nothing else. */
+export const BREAKER_OPTIONS: BreakerOptions = {
+  consecutive: 5,
+  ratio: undefined,
+  windowMs: 10_000,
+  minimum: 10,
+  slow: undefined,
+  openForMs: 60_000,
+  openMaxMs: 300_000,
+  probes: 1,
+  probeTimeoutMs: 30_000,
+  rampMs: 0,
+};
