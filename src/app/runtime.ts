@@ -69,7 +69,7 @@ export class UpstreamRuntime {
       limits: attemptLimits(config.timeouts ?? {}),
     };
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve, dialing };
-    this.probe = parts.probes === false ? undefined : this.#probe(clock);
+    this.probe = parts.probes === false ? undefined : this.#probe(clock, observer);
     if (previous !== undefined) this.state.adopt(previous.state);
   }
 
@@ -118,7 +118,7 @@ export class UpstreamRuntime {
     return this.pools.destroy();
   }
 
-  #probe(clock: Clock): Probe | undefined {
+  #probe(clock: Clock, observer: Observer): Probe | undefined {
     const { probe } = this.config;
     const { origin } = this.target;
     if (probe === undefined || origin === undefined) return undefined;
@@ -127,7 +127,7 @@ export class UpstreamRuntime {
     const told = ({ ok, what }: ProbeResult): void =>
       this.breakers.probed(origin.authority, ok, what, made.leaseMs, probe.failures ?? PROBE_FAILURES);
     const wanted = (): boolean => probe.when !== 'open' || this.breakers.troubled(origin.authority);
-    const made: Probe = new Probe({ upstream: this.name, ...origin }, probe, service, clock, told, wanted);
+    const made: Probe = new Probe({ upstream: this.name, ...origin }, probe, service, clock, told, wanted, (bug) => observer.internalError(bug));
     return made;
   }
 

@@ -43,6 +43,7 @@ export class Probe {
   readonly #clock: Clock;
   readonly #told: (result: ProbeResult) => void;
   readonly #wanted: () => boolean;
+  readonly #bug: (error: unknown) => void;
   readonly #headers: HeaderList;
   readonly #isGood: (reply: Reply, document: () => Promise<unknown>) => Promise<string>;
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +52,7 @@ export class Probe {
   /** The last result; undefined before the first. */
   last: ProbeResult | undefined;
 
-  /** `wanted` is asked before each probe: false leaves it out. */
+  /** `wanted` is asked before each probe: false leaves it out. `bug` hears of exceptions, which do not end the probing. */
   constructor(
     target: ProbeTarget,
     config: ProbeConfig,
@@ -59,7 +60,9 @@ export class Probe {
     clock: Clock,
     told: (result: ProbeResult) => void,
     wanted: () => boolean = () => true,
+    bug: (error: unknown) => void = rethrow,
   ) {
+    this.#bug = bug;
     this.#target = target;
     this.#config = config;
     this.#transport = transport;
@@ -91,14 +94,21 @@ export class Probe {
   }
 
   async #loop(): Promise<void> {
-    if (this.#wanted()) {
-      const result = await this.#once();
-      if (this.#stopped) return;
-      this.last = result;
-      this.#told(result);
+    try {
+      if (this.#wanted()) await this.#ask();
+    } catch (error) {
+      this.#bug(error);
     }
+    if (this.#stopped) return;
     const everyMs = this.#config.every ?? EVERY_MS;
     this.#timer = setTimeout(() => void this.#loop(), everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random())).unref();
+  }
+
+  async #ask(): Promise<void> {
+    const result = await this.#once();
+    if (this.#stopped) return;
+    this.last = result;
+    this.#told(result);
   }
 
   async #once(): Promise<ProbeResult> {
@@ -123,6 +133,10 @@ export class Probe {
       return complete ? parse(bytes) : undefined;
     });
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /** What is wrong with an answer; empty where it is as expected. */

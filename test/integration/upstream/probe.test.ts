@@ -45,6 +45,29 @@ describe('an active probe', () => {
     expect(result).toMatchObject({ ok: what === '', what });
   });
 
+  it('outlives a bug beneath it, tells it, and asks again', async () => {
+    const bugs: unknown[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const broken = (): Promise<never> => Promise.reject(new Error('a bug'));
+    const target = { upstream: 'api', scheme: 'http', authority: 'x.test' } as const;
+    const probe = new Probe(
+      target,
+      { path: '/', every: 1 },
+      broken,
+      systemClock,
+      () => undefined,
+      undefined,
+      (bug) => {
+        bugs.push(bug);
+        if (bugs.length === 2) resolve();
+      },
+    );
+    probe.start();
+    await promise;
+    probe.stop();
+    expect(bugs).toHaveLength(2);
+  });
+
   it('sends what it is told to', async () => {
     await using upstream = await RawUpstream.start((socket) => socket.write(http(204, '')));
     await results(upstream.authority, { method: 'GET', headers: { ApiKey: 'anon' } });
