@@ -68,7 +68,7 @@ describe('a running process', () => {
     expect(await gone).toBe('gone');
     app.signal('SIGTERM');
     await app.said((line) => line['msg'] === 'draining');
-    await expect(refused(app.proxyUrl)).resolves.toBe('ECONNREFUSED');
+    expect((await fetch(`${app.adminUrl}/health/ready`)).status).toBe(503);
     const send = waiting.shift();
     const ended = new Promise<boolean>((resolve) => send?.on('close', () => resolve(send.writableFinished)));
     send?.end('done');
