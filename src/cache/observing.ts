@@ -7,6 +7,7 @@ import type { Plan } from './plan.ts';
 import { readRequest } from './request.ts';
 import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { NOTHING_SELECTED, select } from './select.ts';
+import { NOTHING_STALE } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { Tagger } from './tag-names.ts';
 
@@ -15,6 +16,8 @@ export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsO
   const launcher = new Launcher(settings, parts, tagsOf, next);
   const { store, clock, observer, identities } = parts;
   return async (exchange) => {
+    // asked for what is stored, and nothing is answered from that here
+    if (exchange.staleUse === 'only') return NOTHING_STALE;
     const request = readRequest(exchange, settings.key, identities);
     const aside = request.precondition || request.directives.noStore || exchange.body.kind !== 'none';
     if (exchange.method === 'HEAD' || aside) return next(exchange);

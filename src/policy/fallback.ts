@@ -31,7 +31,7 @@ type Step = (exchange: Exchange, next: Service, parts: FallbackParts) => Promise
 
 /**
  * Answers by the first of its steps that can, when failures remain: a stale answer of the cache, a fixed answer, another origin or path. Never for a request that may have had its
- * effect and must not be repeated, and not for a 4xx unless its status is listed. Where no step can, the failure stays what it was.
+ * effect and must not be repeated, and not for a 4xx unless its status is listed. Where no step can, the failure stays what it was. A stale step needs a cache inside of it.
  */
 export function fallback(options: FallbackOptions, parts: FallbackParts): Layer {
   const applies = condition(options.on);

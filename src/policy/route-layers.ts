@@ -54,11 +54,13 @@ function backoffOf({ retry }: RouteSettings): BackoffOptions {
 }
 
 /** Other answers for failures, where the route has `fallback`. */
-export function fallbackFor(settings: RouteSettings, parts: LayerParts): Layer | undefined {
+export function fallbackFor(settings: RouteSettings, parts: LayerParts & { readonly cache: Layer | undefined }): Layer | undefined {
   const config = settings.fallback;
-  if (config === undefined || config.enabled === false || (config.steps ?? []).length === 0) return undefined;
-  const { on, steps = [], mode } = config;
-  return fallback({ on, steps, repeatable: settings.repeatable, observe: mode === 'observe' }, parts);
+  if (config === undefined || config.enabled === false) return undefined;
+  // a step that asks the cache alone would ask the upstream once more where there is none
+  const steps = (config.steps ?? []).filter((step) => step.stale !== true || parts.cache !== undefined);
+  if (steps.length === 0) return undefined;
+  return fallback({ on: config.on, steps, repeatable: settings.repeatable, observe: config.mode === 'observe' }, parts);
 }
 
 /** No second sending of a request whose outcome is unknown, where the route has `resend`. `verdict` judges answers that come too late. */

@@ -31,17 +31,24 @@ function checkHeldCodes(context: CheckContext, { settings, path }: Block, known:
   }
 }
 
-/** A stale answer can only come from a cache that keeps it. */
+/** A stale answer can only come from a cache that keeps it, and gives it. */
 function checkStaleStep(context: CheckContext, { settings, path }: Block, upstream: UpstreamConfig): void {
-  const keeps = settings.cache?.staleIfError ?? upstream.cache?.staleIfError;
+  const missing = missingForStale({ ...upstream.cache, ...settings.cache });
   for (const [index, step] of (settings.fallback?.steps ?? []).entries()) {
-    if (step.stale !== true || keeps !== undefined || (path.length === 2 && anyRouteKeeps(upstream))) continue;
-    context.report([...path, 'fallback', 'steps', index, 'stale'], 'no stale answer is kept here', 'write cache.staleIfError');
+    if (step.stale !== true || missing === undefined || (path.length === 2 && anyRouteKeeps(upstream))) continue;
+    context.report([...path, 'fallback', 'steps', index, 'stale'], ...missing);
   }
 }
 
+/** Why a cache has no stale answer to give, and what helps. */
+function missingForStale({ enabled, mode, staleIfError }: NonNullable<UpstreamConfig['cache']>): [problem: string, hint: string] | undefined {
+  if (enabled === false) return ['no stale answer is kept here', 'the cache is off: remove cache.enabled'];
+  if (mode === 'observe') return ['no stale answer is given here', 'the cache only watches: remove cache.mode'];
+  return staleIfError === undefined ? ['no stale answer is kept here', 'write cache.staleIfError'] : undefined;
+}
+
 function anyRouteKeeps(upstream: UpstreamConfig): boolean {
-  return (upstream.routes ?? []).some((route) => route.cache?.staleIfError !== undefined);
+  return (upstream.routes ?? []).some(({ cache }) => cache !== undefined && missingForStale({ ...upstream.cache, ...cache }) === undefined);
 }
 
 /**

@@ -29,6 +29,16 @@ describe('fallbacks over real sockets', () => {
     expect(await read(await api.service(request(dead.authority, { method: 'POST', body: '{}' })))).toBe('{"from":"other"}');
     expect(other.received[0]).toMatch(new RegExp(`^host: ${other.authority}\\r$`, 'im'));
   });
+
+  it('do not ask the upstream again for a stale answer where no cache keeps one', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(json('{"down":true}', '500 Internal Server Error')));
+    await using api = chain(upstream.authority, {
+      retry: { attempts: 1 },
+      fallback: { steps: [{ path: { from: '^/elsewhere', to: '/' } }, { stale: true }] },
+    });
+    expect(await api.service(request(upstream.authority))).toMatchObject({ status: 500 });
+    expect(upstream.received).toHaveLength(1);
+  });
 });
 
 describe('rehearsed faults', () => {

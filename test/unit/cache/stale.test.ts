@@ -88,4 +88,13 @@ describe('stale answers', () => {
     expect((await ask('only', 'POST')).failure).toBeDefined();
     expect(bench.sent).toHaveLength(before);
   });
+
+  it('are never what a watching cache gives: it is not asked, and neither is the upstream', async () => {
+    const bench = new Bench({ mode: 'observe', staleIfError: 60_000, ttl: 2000 }, () => ok('row'));
+    await bench.get();
+    const exchange = exchangeOf();
+    exchange.staleUse = 'only';
+    expect((await read(await bench.send(exchange), exchange)).failure?.detail).toBe('nothing is stored that could stand in');
+    expect(bench.sent).toHaveLength(1);
+  });
 });

@@ -143,6 +143,14 @@ describe('settings that are impossible together', () => {
     ],
     ['fallback: { steps: [{ stale: true }] }', '6:34 upstreams.api.fallback.steps.0.stale: no stale answer is kept here (write cache.staleIfError)'],
     [
+      'cache: { staleIfError: 1h, enabled: false }\n    fallback: { steps: [{ stale: true }] }',
+      '7:34 upstreams.api.fallback.steps.0.stale: no stale answer is kept here (the cache is off: remove cache.enabled)',
+    ],
+    [
+      'cache: { staleIfError: 1h, mode: observe }\n    fallback: { steps: [{ stale: true }] }',
+      '7:34 upstreams.api.fallback.steps.0.stale: no stale answer is given here (the cache only watches: remove cache.mode)',
+    ],
+    [
       'routes: [{ match: { path: /a }, cache: { tags: [bots] } }, { match: { path: /b }, invalidate: { tags: [bot] } }]',
       '6:108 upstreams.api.routes.1.invalidate.tags.0: no route gives its answers the tag "bot" (did you mean bots?)',
     ],
