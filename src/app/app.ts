@@ -1,12 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { cacheRoutes } from '../admin/api/cache-routes.ts';
 import type { Readiness } from '../admin/view.ts';
 import { type AdminServer, startAdmin } from '../admin/server.ts';
 import { Cache, type CacheOptions } from '../cache/cache.ts';
 import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { type DataPlane, startDataPlane, type UpstreamPort } from '../listen/data-plane.ts';
+import { type DataPlane, startDataPlane } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
 import type { ConfigReading, ListenerReading } from '../model/status.ts';
+import { pseudonyms } from '../policy/pseudonym.ts';
 import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
@@ -16,7 +18,7 @@ import { AppView } from './admin-view.ts';
 import { writeClientRoots } from './client-roots.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
 import { assemble, type Generation, retired } from './generation.ts';
-import { bundlePath, localUrl } from './paths.ts';
+import { bundlePath, localUrl, portsOf } from './paths.ts';
 import { Reloader } from './reload.ts';
 import type { Seat } from './seat.ts';
 import { SeatedTelemetry } from './seated-telemetry.ts';
@@ -60,6 +62,7 @@ export class App {
     this.#parts = {
       clock: this.#clock,
       observer: this.telemetry,
+      pseudonymOf: pseudonyms(seat?.secret ?? randomBytes(32)),
       resolver: new Resolver(this.#clock, resolverOptions(config)),
       cacheFor: (settings, upstream) => this.cache.layerFor(settings, upstream),
       ...(seat === undefined ? undefined : { probes: seat.probes, sharingFor: (upstream) => seat.sharingFor(upstream) }),
@@ -230,11 +233,6 @@ function cacheSeat(seat: Seat | undefined): Pick<CacheOptions, 'secret' | 'tellO
 
 function resolverOptions({ dns }: Config): ResolverOptions {
   return { ttlMs: dns.ttl, negativeMs: dns.negativeTtl, patienceMs: dns.patience };
-}
-
-/** The upstreams' own ports. */
-export function portsOf(config: Config): UpstreamPort[] {
-  return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
 }
 
 /** True if work has settled within `ms` milliseconds. */

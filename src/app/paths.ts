@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import type { UpstreamPort } from '../listen/data-plane.ts';
 
 /** The combined roots for clients: the machine's and our own. */
 export function bundlePath(config: Config): string {
@@ -10,4 +11,9 @@ export function bundlePath(config: Config): string {
 export function localUrl({ host, port }: { readonly host: string; readonly port: number }): string {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
+}
+
+/** The upstreams' own ports. */
+export function portsOf(config: Config): UpstreamPort[] {
+  return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
 }

@@ -6,6 +6,7 @@ import type { Layer } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
+import type { Pseudonym } from '../policy/pseudonym.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
 import type { UpstreamSharing } from '../policy/sharing.ts';
 import type { Dialing, Target } from '../route/gateway.ts';
@@ -20,6 +21,8 @@ export interface RuntimeParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly resolver: Resolver;
+  /** Names the values of requests in scopes and keys: one for all upstreams, and through all reloads. */
+  readonly pseudonymOf: Pseudonym;
   /** How each upstream's policies reach those of other processes; absent where there is one. */
   readonly sharingFor?: (upstream: string) => UpstreamSharing;
   /** False where another process runs the active probes and tells what they found. */
@@ -51,7 +54,7 @@ export class UpstreamRuntime {
   readonly probe: Probe | undefined;
 
   constructor(name: string, config: UpstreamConfig, fingerprint: string, parts: RuntimeParts, previous: UpstreamRuntime | undefined) {
-    const { clock, observer } = parts;
+    const { clock, observer, pseudonymOf } = parts;
     this.name = name;
     this.config = config;
     this.fingerprint = fingerprint;
@@ -61,7 +64,8 @@ export class UpstreamRuntime {
     this.state = new UpstreamState(name, config, clock, observer, parts.sharingFor?.(name));
     const { breakers, budget, gates, clientRetries, places, notices, ledger, sends } = this.state;
     const { leastMs } = this.pools;
-    const shared = { breakers, budget, gates, clientRetries, places, notices, ledger, sends, bulkhead: config.bulkhead, leastMs, clock, observer };
+    const known = { breakers, budget, gates, clientRetries, places, notices, ledger, sends };
+    const shared = { ...known, bulkhead: config.bulkhead, leastMs, pseudonymOf, clock, observer };
     const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),

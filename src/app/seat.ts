@@ -5,7 +5,7 @@ import type { UpstreamSharing } from '../policy/sharing.ts';
 
 /** The place of an app among several processes that serve together. An app without one is alone. */
 export interface Seat {
-  /** Secret of the cache's identities, the same for all. */
+  /** Secret of the cache's identities and of pseudonyms, the same for all. */
   readonly secret: Buffer;
   /** Keys of TLS session tickets, the same for all. */
   readonly ticketKeys: Buffer;

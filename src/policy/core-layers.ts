@@ -12,6 +12,7 @@ import { RetryBudget } from './budget.ts';
 import { Bulkhead, bulkhead } from './bulkhead.ts';
 import { ClientRetries } from './client-retries.ts';
 import { deadline } from './deadline.ts';
+import type { Pseudonym } from './pseudonym.ts';
 import { quota } from './quota.ts';
 import type { QuotaGates } from './quota-gates.ts';
 import { retry, type RetryOptions } from './retry.ts';
@@ -26,6 +27,8 @@ export interface CoreParts {
   readonly clientRetries?: ClientRetries | undefined;
   /** Milliseconds that an attempt needs, at least, until its request can be written. */
   readonly leastMs?: ((exchange: Exchange) => number) | undefined;
+  /** Names the values of requests in scopes and keys. */
+  readonly pseudonymOf: Pseudonym;
   readonly clock: Clock;
   readonly observer: Observer;
 }
@@ -74,13 +77,16 @@ export function admitsBy({ breaker: config }: RouteSettings, breakerOf: BreakerO
 }
 
 /** How the route finds its breaker; undefined where it has none. */
-export function breakerOfRoute(settings: RouteSettings, breakers: BreakerRegistry): BreakerOf | undefined {
+export function breakerOfRoute(
+  settings: RouteSettings,
+  { breakers, pseudonymOf }: Pick<CoreParts, 'breakers' | 'pseudonymOf'>,
+): BreakerOf | undefined {
   const config = settings.breaker;
   if (config === undefined || config.enabled === false) return undefined;
   const scope =
     config.scope === undefined
       ? undefined
-      : compileScope(['authority', ...config.scope.filter((part) => part !== 'authority')], settings.match?.path ?? []);
+      : compileScope(['authority', ...config.scope.filter((part) => part !== 'authority')], settings.match?.path ?? [], pseudonymOf);
   return breakers.group(config.group ?? 'default', breakerOptions(config), scope);
 }
 
@@ -90,9 +96,9 @@ export function breakerFor(settings: RouteSettings, { clock, observer }: CorePar
 }
 
 /** Gates for used-up quotas, where a rule of the route finds any. */
-export function quotaFor(settings: RouteSettings, { gates, clock, observer }: CoreParts): Layer | undefined {
+export function quotaFor(settings: RouteSettings, { gates, pseudonymOf, clock, observer }: CoreParts): Layer | undefined {
   if (gates === undefined || !settings.classify.some((rule) => rule.quota !== undefined)) return undefined;
-  const scopeOf = compileScope(settings.quota?.scope ?? ['authority', 'credential', 'model'], settings.match?.path ?? []);
+  const scopeOf = compileScope(settings.quota?.scope ?? ['authority', 'credential', 'model'], settings.match?.path ?? [], pseudonymOf);
   return quota({ upstream: settings.upstream, gates, scopeOf, observe: settings.quota?.mode === 'observe', clock, observer });
 }
 

@@ -54,7 +54,7 @@ export function pipeline(settings: RouteSettings, parts: PipelineParts, transpor
 /** The layers of one route. The only place where their order is written. Outermost first. */
 export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLayer[] {
   const { clock } = parts;
-  const breakerOf = breakerOfRoute(settings, parts.breakers);
+  const breakerOf = breakerOfRoute(settings, parts);
   const judged = verdict({ classify: settings.classify, pushback: settings.pushback }, clock);
   const pace = paceFor(settings, parts);
   const layers: [name: string, layer: Layer | undefined][] = [

@@ -15,6 +15,7 @@ import type { Notices } from './notices.ts';
 import { Pacer } from './pacer.ts';
 import { paceReports, pacing } from './pacing.ts';
 import { Patience, patience } from './patience.ts';
+import type { Pseudonym } from './pseudonym.ts';
 import { resend } from './resend.ts';
 import { compileParts } from './scope.ts';
 import { resume } from './resume.ts';
@@ -27,6 +28,8 @@ export interface LayerParts {
   readonly clock: Clock;
   readonly observer: Observer;
   readonly notices?: Notices | undefined;
+  /** Names the values of requests in keys. */
+  readonly pseudonymOf: Pseudonym;
   /** What the upstream remembers of sendings; a route keeps its own where it is absent. */
   readonly ledger?: (() => Ledger) | undefined;
   readonly sends?: (() => SharedSends | undefined) | undefined;
@@ -106,16 +109,16 @@ export function guardFor(settings: RouteSettings, { observer }: LayerParts): Lay
 /** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */
 export function paceFor(settings: RouteSettings, parts: LayerParts): { readonly wait: Layer | undefined; readonly report: Layer | undefined } {
   if (settings.pace.length === 0) return { wait: undefined, report: undefined };
-  const pacers = settings.pace.map((config, index) => pacerOf(config, index, settings.match?.path ?? []));
+  const pacers = settings.pace.map((config, index) => pacerOf(config, index, settings.match?.path ?? [], parts.pseudonymOf));
   return { wait: pacing(pacers, parts), report: paceReports(pacers, parts) };
 }
 
-function pacerOf(config: PaceConfig, index: number, paths: readonly string[]): Pacer {
+function pacerOf(config: PaceConfig, index: number, paths: readonly string[], pseudonymOf: Pseudonym): Pacer {
   const { hold } = config;
   const baseMs = hold?.base ?? 1000;
   return new Pacer({
     name: config.name ?? String(index + 1),
-    key: compileParts(config.key ?? [], paths),
+    key: compileParts(config.key ?? [], paths, pseudonymOf),
     rate: { perMs: config.rate, burst: config.burst ?? Math.max(1, Math.round(config.rate * 1000)) },
     maxWaitMs: config.maxWait ?? 5000,
     maxKeys: config.maxKeys ?? 10_000,

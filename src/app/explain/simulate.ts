@@ -51,7 +51,7 @@ export async function simulate(config: UpstreamConfig, settings: RouteSettings, 
   const exchange = asked.branch();
   let attempts = 0;
   const layers = layersOf(quick, parts);
-  if (scenario.breakerOpen === true) breakerOfRoute(quick, parts.breakers)?.(exchange).trip();
+  if (scenario.breakerOpen === true) breakerOfRoute(quick, parts)?.(exchange).trip();
   const serve = compose(
     layers.map(({ layer }) => layer),
     (attempt) => {

@@ -16,7 +16,7 @@ import type { StatsSnapshot } from '../../telemetry/stats.ts';
 export interface StartOrder {
   readonly loaded: Loaded;
   readonly seat: SeatNumbers;
-  /** Secret of the cache's identities, the same for all workers: a URL with a credential in it has one tag. */
+  /** Secret of the cache's identities and of pseudonyms, the same for all workers: a URL with a credential in it has one tag, a scope one name. */
   readonly secret: Uint8Array;
 }
 

@@ -9,6 +9,7 @@ import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Service } from '../../../src/model/service.ts';
 import { Notices } from '../../../src/policy/notices.ts';
+import { pseudonyms } from '../../../src/policy/pseudonym.ts';
 import { pipeline } from '../../../src/policy/pipeline.ts';
 import { UpstreamState } from '../../../src/policy/upstream-state.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
@@ -101,6 +102,7 @@ export class Sidecar implements AsyncDisposable {
       clientRetries,
       places,
       leastMs,
+      pseudonymOf: pseudonyms(Buffer.from('secret')),
       clock: systemClock,
       observer: this.looks,
       notices: new Notices(),

@@ -4,6 +4,7 @@ import { upstream } from '../../../src/config/schema/upstream.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import { Exchange } from '../../../src/model/exchange.ts';
 import { Notices } from '../../../src/policy/notices.ts';
+import { pseudonyms } from '../../../src/policy/pseudonym.ts';
 import { pipeline } from '../../../src/policy/pipeline.ts';
 import { UpstreamState } from '../../../src/policy/upstream-state.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
@@ -25,7 +26,8 @@ export function chain(authority: string, written: Written) {
   if (settings === undefined) throw new Error('an upstream without routes');
   const { breakers, budget, gates, clientRetries, places } = new UpstreamState('api', config, clock, observer);
   const { leastMs } = pools;
-  const shared = { breakers, budget, gates, clientRetries, places, leastMs, clock, observer, notices, cache: undefined };
+  const pseudonymOf = pseudonyms(Buffer.from('secret'));
+  const shared = { breakers, budget, gates, clientRetries, places, leastMs, pseudonymOf, clock, observer, notices, cache: undefined };
   const context = { limits: attemptLimits(settings.timeouts), clock, observer };
   const service = pipeline(settings, shared, transport(pools.poolFor, context));
   return { service, pools, observer, notices, breakers, budget, gates, places, [Symbol.asyncDispose]: () => pools.destroy() };

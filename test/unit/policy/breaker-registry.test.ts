@@ -3,7 +3,7 @@ import type { BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
 import { breaker as breakerLayer } from '../../../src/policy/breaker/layer.ts';
 import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { compileScope } from '../../../src/policy/scope.ts';
-import { BREAKER_OPTIONS, answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
+import { BREAKER_OPTIONS, answered, exchangeOf, failed, FakeClock, Notes, pseudonymOf } from './fixtures.ts';
 
 const OPTIONS: BreakerOptions = { ...BREAKER_OPTIONS, consecutive: 2 };
 
@@ -27,7 +27,7 @@ describe('the breakers of an upstream', () => {
 
   it('are told apart by what their scope names: an overloaded model does not stop the others', () => {
     const { registry } = make();
-    const scope = compileScope(['authority', 'model'], ['/v1beta/models/{model}:generateContent']);
+    const scope = compileScope(['authority', 'model'], ['/v1beta/models/{model}:generateContent'], pseudonymOf);
     const own = registry.group('default', OPTIONS, scope);
     own(exchangeOf({ path: '/v1beta/models/pro:generateContent' })).trip();
     expect(own(exchangeOf({ path: '/v1beta/models/flash:generateContent' })).state).toBe('closed');

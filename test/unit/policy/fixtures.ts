@@ -5,6 +5,7 @@ import type { BreakerTransition, DuplicatePrevented, ObservablePolicy, Observer,
 import { Exchange } from '../../../src/model/exchange.ts';
 import { type Failure, failure, type FailureParts } from '../../../src/model/failure.ts';
 import { type Reply, reply } from '../../../src/model/outcome.ts';
+import { pseudonyms } from '../../../src/policy/pseudonym.ts';
 
 /** A clock that stands still until it is moved, and a chance that is chosen. */
 export class FakeClock implements Clock {
@@ -78,6 +79,9 @@ export function failed(parts: Partial<FailureParts> = {}): Failure {
 export function answered(status: number, body = '', headers: string[] = []): Reply {
   return reply(status, headers, 'upstream', new BytesBody(Buffer.from(body)));
 }
+
+/** How values of requests are named. */
+export const pseudonymOf = pseudonyms(Buffer.from('of this process'));
 
 /** A breaker that opens on five failures in a row, for a minute, and on nothing else. */
 export const BREAKER_OPTIONS: BreakerOptions = {

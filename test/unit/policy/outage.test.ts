@@ -7,7 +7,7 @@ import type { Outcome } from '../../../src/model/outcome.ts';
 import type { Service } from '../../../src/model/service.ts';
 import { pipeline } from '../../../src/policy/pipeline.ts';
 import { UpstreamState } from '../../../src/policy/upstream-state.ts';
-import { answered, failed, Notes } from './fixtures.ts';
+import { answered, failed, Notes, pseudonymOf } from './fixtures.ts';
 
 const RATE = 200;
 const BEFORE_S = 12;
@@ -53,7 +53,7 @@ async function simulate(config: UpstreamConfig, dead: () => Outcome, wrap: (serv
   const { breakers, budget, gates, clientRetries, places } = new UpstreamState('api', config, clock, observer);
   const [settings] = routesOf('api', config);
   if (settings === undefined) throw new Error('no route');
-  const parts = { breakers, budget, gates, clientRetries, places, cache: undefined, clock, observer };
+  const parts = { breakers, budget, gates, clientRetries, places, pseudonymOf, cache: undefined, clock, observer };
   const service = wrap(pipeline(settings, parts, transport));
   const request = async (id: number): Promise<void> => {
     result.offered.push(since());

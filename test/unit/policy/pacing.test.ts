@@ -7,11 +7,11 @@ import { PaceBucket } from '../../../src/policy/pace-bucket.ts';
 import { Pacer, type PaceOptions } from '../../../src/policy/pacer.ts';
 import { paceReports, pacing } from '../../../src/policy/pacing.ts';
 import { compileParts } from '../../../src/policy/scope.ts';
-import { answered, exchangeOf, failed, Notes } from './fixtures.ts';
+import { answered, exchangeOf, failed, Notes, pseudonymOf } from './fixtures.ts';
 
 const PAIR: PaceOptions = {
   name: 'pair',
-  key: compileParts(['{phone}', 'json:to'], ['/{version:v[0-9.]+}/{phone}/messages']),
+  key: compileParts(['{phone}', 'json:to'], ['/{version:v[0-9.]+}/{phone}/messages'], pseudonymOf),
   rate: { perMs: 1 / 6000, burst: 2 },
   maxWaitMs: 10_000,
   maxKeys: 100,

@@ -9,7 +9,7 @@ import { quotaResetMs } from '../../../src/policy/quota-reset.ts';
 import { quota } from '../../../src/policy/quota.ts';
 import { compileScope } from '../../../src/policy/scope.ts';
 import { verdict } from '../../../src/policy/verdict.ts';
-import { answered, exchangeOf, FakeClock, Notes } from './fixtures.ts';
+import { answered, exchangeOf, FakeClock, Notes, pseudonymOf } from './fixtures.ts';
 
 const JSON_TYPE = ['content-type', 'application/json'];
 const RULES: ClassifyRule[] = [
@@ -45,7 +45,7 @@ function make(upstream: (exchange: Exchange) => Outcome, observe = false) {
   const clock = new FakeClock();
   const notes = new Notes();
   const gates = new QuotaGates(clock);
-  const scopeOf = compileScope(['authority', 'credential', 'model'], ['/v1beta/models/{model}:generateContent']);
+  const scopeOf = compileScope(['authority', 'credential', 'model'], ['/v1beta/models/{model}:generateContent'], pseudonymOf);
   const sent: string[] = [];
   const run = compose(
     [

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { credentialOf } from '../../../src/policy/credential.ts';
 import { compileScope } from '../../../src/policy/scope.ts';
-import { exchangeOf } from './fixtures.ts';
+import { pseudonyms } from '../../../src/policy/pseudonym.ts';
+import { exchangeOf, pseudonymOf } from './fixtures.ts';
 
 describe('a scope', () => {
   it.each<[string[], string[], string]>([
@@ -9,22 +10,32 @@ describe('a scope', () => {
     [['model'], ['/v1/models/{model}:generateContent'], 'gemini-pro'],
     [['{model}'], ['/other/{model}', '/v1/models/{model}:{call}'], 'gemini-pro'],
     [['model'], ['/other/{model}'], ''],
-    [['json:to'], [], '4812345'],
+    [['json:to'], [], pseudonymOf('4812345')],
     [['json:none'], [], ''],
     [['path:models/([^:]+)'], [], 'gemini-pro'],
-    [['authority', 'model', 'json:to'], ['/v1/models/{model}:{call}'], 'api.example gemini-pro 4812345'],
+    [['path:^[^?]*$'], [], ''],
+    [['path:[?]key=(.*)'], [], pseudonymOf('secret')],
+    [['authority', 'model', 'json:to'], ['/v1/models/{model}:{call}'], `api.example gemini-pro ${pseudonymOf('4812345')}`],
   ])('of %j, with the paths %j, is %j', (parts, paths, expected) => {
     const exchange = exchangeOf({ method: 'POST', path: '/v1/models/gemini-pro:generateContent?key=secret', body: '{"to":"4812345"}' });
-    expect(compileScope(parts, paths)(exchange)).toBe(expected);
+    expect(compileScope(parts, paths, pseudonymOf)(exchange)).toBe(expected);
   });
 
   it('tells credentials and headers apart without holding them', () => {
-    const scope = compileScope(['credential', 'header:X-Tenant'], []);
-    const of = (key: string, tenant: string): string => scope(exchangeOf({ headers: ['authorization', key, 'x-tenant', tenant] }));
+    const scope = compileScope(['credential', 'header:X-Tenant', 'json:to'], [], pseudonymOf);
+    const of = (key: string, tenant: string, to = '48'): string =>
+      scope(exchangeOf({ headers: ['authorization', key, 'x-tenant', tenant], body: JSON.stringify({ to }) }));
     expect(of('Bearer aaa', 'one')).not.toBe(of('Bearer bbb', 'one'));
     expect(of('Bearer aaa', 'one')).not.toBe(of('Bearer aaa', 'two'));
     expect(of('Bearer aaa', 'one')).toBe(of('Bearer aaa', 'one'));
-    expect(of('Bearer aaa', 'one')).not.toMatch(/aaa|one/);
+    expect(of('Bearer aaa', 'one')).not.toBe(of('Bearer aaa', 'one', '49'));
+    expect(of('Bearer aaa', 'one', '48601')).not.toMatch(/aaa|one|48601/);
+  });
+
+  it('names values so that nobody can find them by trying: another app names them otherwise', () => {
+    const names = [pseudonymOf('48601234567'), pseudonyms(Buffer.from('of another'))('48601234567')];
+    expect(new Set(names).size).toBe(2);
+    expect(pseudonyms(Buffer.from('of this process'))('48601234567')).toBe(names[0]);
   });
 
   it('knows the credentials that stand in a query', () => {

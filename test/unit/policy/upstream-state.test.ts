@@ -3,7 +3,7 @@ import { upstream } from '../../../src/config/schema/upstream.ts';
 import { breakerOfRoute } from '../../../src/policy/core-layers.ts';
 import { UpstreamState } from '../../../src/policy/upstream-state.ts';
 import { routesOf } from '../../../src/config/effective.ts';
-import { exchangeOf, FakeClock, Notes } from './fixtures.ts';
+import { exchangeOf, FakeClock, Notes, pseudonymOf } from './fixtures.ts';
 
 function make(clock: FakeClock, written: Record<string, unknown>) {
   const config = upstream.parse({ origin: 'https://api.example', ...written });
@@ -11,7 +11,7 @@ function make(clock: FakeClock, written: Record<string, unknown>) {
   const state = new UpstreamState('api', config, clock, notes);
   const [settings] = routesOf('api', config);
   if (settings === undefined) throw new Error('no route');
-  const breakerOf = breakerOfRoute(settings, state.breakers);
+  const breakerOf = breakerOfRoute(settings, { breakers: state.breakers, pseudonymOf });
   if (breakerOf === undefined) throw new Error('no breaker');
   return { state, notes, breakerOf };
 }
