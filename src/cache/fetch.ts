@@ -11,6 +11,7 @@ import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
 import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable, storedFrom } from './entry.ts';
 import { type Identities, isCredential } from './identity.ts';
+import { learnFromHead, noteKey, sharedHead } from './head.ts';
 import type { CacheRequest } from './request.ts';
 import { CONDITIONS, confirmed } from './rules/conditions.ts';
 import { troubleOf } from './rules/reuse.ts';
@@ -72,13 +73,16 @@ export class Fetcher {
   async #fly(fetch: Fetch): Promise<void> {
     const { clock } = this.#parts;
     const { flight, request, selection } = fetch;
+    const isHead = flight.exchange.method === 'HEAD';
     for (let unconditional = false; ; unconditional = true) {
       const requestedAt = clock.wallNow();
       const outcome = await this.#next(flight.exchange);
       if (outcome.type === 'failure') return this.#failed(fetch, outcome, requestedAt);
       const arrival = { reply: outcome, requestedAt, respondedAt: clock.wallNow() };
-      this.#parts.notes.noteSuccess(request.key);
-      if (outcome.status !== 304 || !fetch.validates || unconditional) return this.#arrived(fetch, arrival);
+      // an origin may do with HEADs as it likes: they tell nothing of what a GET will come to
+      if (!isHead) this.#parts.notes.noteSuccess(request.key);
+      if (outcome.status !== 304 || !fetch.validates || unconditional)
+        return isHead ? this.#headArrived(fetch, arrival) : this.#arrived(fetch, arrival);
       outcome.body.abort();
       const stored = confirmed(outcome.headers, selection.stored, selection.all);
       if (stored !== undefined) return this.#confirmed(fetch, arrival, stored);
@@ -104,14 +108,15 @@ export class Fetcher {
   #failed(fetch: Fetch, failed: Failure, requestedAt: number): void {
     const { flight, request, selection } = fetch;
     const { clock } = this.#parts;
-    if (selection.stored !== undefined) this.#parts.notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
+    const isHead = flight.exchange.method === 'HEAD';
+    if (selection.stored !== undefined && !isHead) this.#parts.notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
     const { reply } = failed;
     if (flight.background || reply === undefined) {
       discard(failed);
       flight.land({ kind: 'failed', failure: failed, body: undefined });
       return fetch.over();
     }
-    const found = selection.stored === undefined ? this.#storable(fetch, { reply, requestedAt, respondedAt: clock.wallNow() }) : undefined;
+    const found = selection.stored === undefined && !isHead ? this.#storable(fetch, { reply, requestedAt, respondedAt: clock.wallNow() }) : undefined;
     const body = this.#share(fetch, reply, found);
     flight.land({ kind: 'failed', failure: failed, body });
     body.start();
@@ -125,24 +130,38 @@ export class Fetcher {
       // something newer came that may not be kept: what is stored is no longer true
       void this.#parts.store.remove(request.key);
     }
-    if (found === undefined && (flight.background || !shareable(this.#settings, request, reply))) {
-      // what was asked for by one alone, or is older than a write, tells nothing of the next answer
-      if (fetch.awaited && !flight.lease.dead) this.#parts.notes.noteUnshared(request.key, this.#parts.clock.now());
-      flight.land({ kind: 'private', reply });
-      return fetch.over();
-    }
-    this.#parts.notes.noteShared(request.key);
-    const landing = this.#shared(fetch, arrival, found);
-    flight.land(landing);
+    if (found === undefined && (flight.background || !shareable(this.#settings, request, reply))) return this.#landPrivate(fetch, reply);
+    this.#landShared(fetch, this.#shared(fetch, arrival, found, this.#share(fetch, reply, found)));
+  }
+
+  /** The answer to a HEAD is never stored; what it says of what is stored for GET counts. */
+  #headArrived(fetch: Fetch, arrival: Arrival): void {
+    const { dead } = fetch.flight.lease;
+    if (!dead) learnFromHead(this.#settings, this.#parts.store, fetch, arrival);
+    const shared = dead ? undefined : sharedHead(this.#settings, fetch.request, arrival);
+    if (shared === undefined) return this.#landPrivate(fetch, arrival.reply);
+    this.#landShared(fetch, { ...this.#shared(fetch, arrival, shared.found, this.#share(fetch, arrival.reply, undefined)), stored: false });
+  }
+
+  #landPrivate(fetch: Fetch, reply: Reply): void {
+    const { flight, request } = fetch;
+    const { notes, clock } = this.#parts;
+    // what was asked for by one alone, or is older than a write, tells nothing of the next answer
+    if (fetch.awaited && !flight.lease.dead) notes.noteUnshared(noteKey(flight.exchange.method, request.key), clock.now());
+    flight.land({ kind: 'private', reply });
+    fetch.over();
+  }
+
+  #landShared(fetch: Fetch, landing: Extract<Landing, { kind: 'shared' }>): void {
+    this.#parts.notes.noteShared(noteKey(fetch.flight.exchange.method, fetch.request.key));
+    fetch.flight.land(landing);
     landing.body.start();
   }
 
-  #shared(fetch: Fetch, arrival: Arrival, found: Storable | undefined): Extract<Landing, { kind: 'shared' }> {
-    const { reply } = arrival;
+  #shared(fetch: Fetch, { reply }: Arrival, found: Storable | undefined, body: SharedBody): Extract<Landing, { kind: 'shared' }> {
     const vary = found?.vary ?? selectingFields(reply.headers) ?? [];
     const variant = variantOf(vary, fetch.fields, isCredential, this.#parts.identities.hash);
     this.#parts.notes.noteVary(fetch.request.key, vary);
-    const body = this.#share(fetch, reply, found);
     return {
       kind: 'shared',
       reply: found === undefined ? reply : aged(reply, found.initialAgeMs),

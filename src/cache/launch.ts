@@ -2,6 +2,7 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Service } from '../model/service.ts';
 import { Flight, refreshOf } from './coalesce/flight.ts';
 import { type CacheParts, Fetcher } from './fetch.ts';
+import { headKey, noteKey } from './head.ts';
 import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
 import type { Selection } from './select.ts';
@@ -21,8 +22,13 @@ export class Launcher {
     this.#fetcher = new Fetcher(settings, parts, next);
   }
 
-  /** The fetch under way that one more may wait for. */
-  joinable(flightKey: string | undefined): Flight | undefined {
+  /** The fetch under way that one more request may wait for: a HEAD for a GET too, since both have the same head. */
+  joinable(method: string, flightKey: string | undefined): Flight | undefined {
+    const heads = method === 'HEAD' && flightKey !== undefined ? this.#inTime(headKey(flightKey)) : undefined;
+    return heads ?? this.#inTime(flightKey);
+  }
+
+  #inTime(flightKey: string | undefined): Flight | undefined {
     const flight = this.underWay(flightKey);
     return flight?.isLate(this.#parts.clock.now()) === true ? undefined : flight;
   }
@@ -38,15 +44,22 @@ export class Launcher {
     const { clock, leases } = this.#parts;
     const own = background ? refreshOf(exchange, plan.headers, clock.now()) : exchange.branch({ headers: plan.headers, detached: true });
     const tags = this.#tagsOf(exchange, request.url);
-    const lease = leases.open(tags);
+    const lease = leases.open(watched(tags, selection));
     const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange, since: clock.now() });
-    if (flightKey !== undefined) this.#flights.set(flightKey, flight);
+    const place = flightKey === undefined ? undefined : noteKey(own.method, flightKey);
+    if (place !== undefined) this.#flights.set(place, flight);
     const over = (): void => {
       leases.close(lease);
-      if (flightKey !== undefined && this.#flights.get(flightKey) === flight) this.#flights.delete(flightKey);
+      if (place !== undefined && this.#flights.get(place) === flight) this.#flights.delete(place);
     };
     const { validates } = plan;
     void this.#fetcher.run({ flight, request, selection, tags, fields: exchange.headers, validates, awaited: flightKey !== undefined, over });
     return flight;
   }
+}
+
+/** Tags whose drop makes what comes too old to be stored: its own, and those of stored answers that it may confirm, which another route may have given others. */
+function watched(tags: readonly string[], { parts, all }: Selection): readonly string[] {
+  if (all.length === 0 && parts.length === 0) return tags;
+  return [...new Set([...tags, ...all.flatMap((stored) => stored.tags), ...parts.flatMap((stored) => stored.tags)])];
 }

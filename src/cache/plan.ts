@@ -17,7 +17,7 @@ export interface Plan {
 }
 
 /** Why the request goes on (RFC 9211 section 2.2). */
-export function forwardOf(request: CacheRequest, { stored, parts, all }: Selection): Forward {
+function forwardOf(request: CacheRequest, { stored, parts, all }: Selection): Forward {
   if (request.directives.noCache) return 'request';
   if (stored !== undefined) return 'stale';
   if (request.ranged && parts.length > 0) return 'partial';

@@ -5,13 +5,13 @@ import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import type { Landed } from './coalesce/flight.ts';
-import { freshened } from './entry.ts';
 import type { CacheParts } from './fetch.ts';
+import { headsOf, noteKey } from './head.ts';
 import { isCredential } from './identity.ts';
 import { Launcher } from './launch.ts';
-import { forwardOf, type Plan, planFetch, planRefresh } from './plan.ts';
+import { type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';
-import { describesSame, isNotModified, notModifiedHeaders } from './rules/conditions.ts';
+import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { select, type Selection } from './select.ts';
@@ -65,7 +65,6 @@ export class Reader {
       this.#tell(exchange, 'miss', 'detail=only-if-cached');
       return Promise.resolve(notCached());
     }
-    if (exchange.method === 'HEAD') return this.#head(exchange, request, selection);
     return this.#fetch(exchange, request, selection, waits);
   }
 
@@ -97,18 +96,20 @@ export class Reader {
 
   async #fetch(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Promise<Outcome> {
     const plan = planFetch(exchange.headers, request, selection);
-    const flightKey = this.#isAlone(request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
-    const under = this.#launcher.joinable(flightKey);
+    const flightKey = this.#isAlone(exchange, request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
+    const under = this.#launcher.joinable(exchange.method, flightKey);
     const collapsed = under !== undefined;
     const flight = under ?? this.#launcher.launch(exchange, request, selection, plan, flightKey);
     const landed = await flight.join(exchange, this.#parts.clock.now());
     if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
-    return this.#answer(exchange, request, selection, { landed, plan, collapsed });
+    const headOnly = exchange.method !== flight.exchange.method;
+    return this.#answer(exchange, request, selection, { landed: headOnly ? headsOf(landed) : landed, plan, collapsed });
   }
 
   /** Whether the request neither waits for another's fetch nor lets others wait for its own. */
-  #isAlone(request: CacheRequest, plan: Plan, waits: number): boolean {
-    return plan.alone || !this.#settings.coalesce || waits >= MAX_WAITS || this.#parts.notes.isUnshared(request.key, this.#parts.clock.now());
+  #isAlone({ method }: Exchange, { key }: CacheRequest, plan: Plan, waits: number): boolean {
+    if (plan.alone || !this.#settings.coalesce || waits >= MAX_WAITS) return true;
+    return this.#parts.notes.isUnshared(noteKey(method, key), this.#parts.clock.now());
   }
 
   #flightKey(exchange: Exchange, request: CacheRequest, selection: Selection): string {
@@ -183,26 +184,6 @@ export class Reader {
   async #bypass(exchange: Exchange, forward: Forward): Promise<Outcome> {
     this.#tell(exchange, 'bypass', forwardStatus(forward));
     return this.#next(exchange);
-  }
-
-  /** HEAD is sent on as it is; its answer brings what is stored for GET up to date, or shows that it is no longer true (RFC 9111 section 4.3.5). */
-  async #head(exchange: Exchange, request: CacheRequest, selection: Selection): Promise<Outcome> {
-    const forward = forwardOf(request, selection);
-    const { stored } = selection;
-    const { clock, store, leases } = this.#parts;
-    const requestedAt = clock.wallNow();
-    const lease = leases.open(stored?.tags ?? []);
-    const outcome = await this.#next(exchange);
-    leases.close(lease);
-    if (outcome.type === 'failure') return this.#standIn(exchange, request, stored, outcome) ?? this.#passFailure(exchange, forward, false, outcome);
-    this.#tell(exchange, 'miss', forwardStatus(forward, { status: outcome.status }));
-    if (outcome.status !== 200 || stored?.status !== 200 || lease.dead) return outcome;
-    if (!describesSame(stored.headers, outcome.headers)) await store.remove(request.key);
-    else {
-      const fresher = freshened(this.#settings, request, stored, { reply: outcome, requestedAt, respondedAt: clock.wallNow() });
-      if (fresher.keepUntil > 0) await store.put(request.key, fresher);
-    }
-    return outcome;
   }
 
   #tell(exchange: Exchange, result: CacheResult, status: string): void {

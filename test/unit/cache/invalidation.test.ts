@@ -47,6 +47,21 @@ describe('a write to a URL', () => {
     await bench.get({ method: 'PUT', headers: ['authorization', 'b'] });
     expect((await bench.get({ headers: ['authorization', 'a'] })).source).toBe('upstream');
   });
+  it('keeps a confirmation under way from bringing back what another route stored under the dropped tag', async () => {
+    const confirmation = Promise.withResolvers<Outcome>();
+    const routes: UpstreamConfig['routes'] = [{ match: { path: ['/a'] }, cache: { tags: ['bots'] } }];
+    const answer = (number: number): Outcome | Promise<Outcome> =>
+      number === 2 ? confirmation.promise : ok(`row ${number}`, 'cache-control', 'max-age=2', 'etag', '"a"');
+    const bench = new Bench({}, (_exchange, number) => answer(number), { routes } as Partial<UpstreamConfig>);
+    await bench.get({ path: '/a' }, 0);
+    bench.clock.advance(3000);
+    const asking = bench.get({ path: '/a' });
+    await tick();
+    expect(await bench.cache.admin.purge({ tag: 'bots' })).toBe(1);
+    confirmation.resolve(answered(304, '', ['etag', '"a"', ...MINUTE]));
+    await asking;
+    expect((await bench.get({ path: '/a' })).body).toBe('row 3');
+  });
 });
 
 describe('a read under way when a write passes', () => {
