@@ -25,7 +25,7 @@ export function cacheLayer(route: RouteCache, parts: CacheParts): Layer {
     const write = writer(writes, next);
     const pass: Service = (exchange) => {
       // asked for what is stored, not for the upstream
-      if (exchange.staleUse === 'only') return Promise.resolve(NOTHING_STALE);
+      if (exchange.staleUse === 'only') return NOTHING_STALE;
       return isSafe(exchange.method) ? next(exchange) : write(exchange);
     };
     if (reads === undefined) return pass;

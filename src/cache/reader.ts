@@ -3,7 +3,7 @@ import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
-import type { Service } from '../model/service.ts';
+import type { Answered, Service } from '../model/service.ts';
 import type { Landed } from './coalesce/flight.ts';
 import type { CacheParts } from './fetch.ts';
 import { headsOf, noteKey } from './head.ts';
@@ -44,26 +44,26 @@ export class Reader {
     if (exchange.staleUse !== 'only' && (request.precondition || request.directives.noStore)) return this.#bypass(exchange, 'request');
     // a token that has ended gets no answer from here, not even an old one: the upstream says what it is worth
     if (exchange.body.kind !== 'none' || request.disguised || (request.expiresAt !== Infinity && request.expiresAt <= this.#parts.clock.wallNow())) {
-      return exchange.staleUse === 'only' ? Promise.resolve(NOTHING_STALE) : this.#bypass(exchange, 'bypass');
+      return exchange.staleUse === 'only' ? NOTHING_STALE : this.#bypass(exchange, 'bypass');
     }
     return this.#lookup(exchange, request, 0);
   };
 
-  #lookup(exchange: Exchange, request: CacheRequest, waits: number): Promise<Outcome> {
+  #lookup(exchange: Exchange, request: CacheRequest, waits: number): Answered {
     const found = this.#parts.store.lookup(request.key);
     return found instanceof Promise
       ? found.then((late) => this.#decide(exchange, request, late, waits))
       : this.#decide(exchange, request, found, waits);
   }
 
-  #decide(exchange: Exchange, request: CacheRequest, found: readonly Found[], waits: number): Promise<Outcome> {
+  #decide(exchange: Exchange, request: CacheRequest, found: readonly Found[], waits: number): Answered {
     const selection = select(found, exchange.headers, this.#parts.identities.hash);
     const served = this.#fromStore(exchange, request, selection);
-    if (served !== undefined) return Promise.resolve(served);
-    if (exchange.staleUse === 'only') return Promise.resolve(this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE);
+    if (served !== undefined) return served;
+    if (exchange.staleUse === 'only') return this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE;
     if (request.directives.onlyIfCached) {
       this.#tell(exchange, 'miss', 'detail=only-if-cached');
-      return Promise.resolve(notCached());
+      return notCached();
     }
     return this.#fetch(exchange, request, selection, waits);
   }
@@ -181,7 +181,7 @@ export class Reader {
 
   // What does not come from a fetch of ours
 
-  async #bypass(exchange: Exchange, forward: Forward): Promise<Outcome> {
+  #bypass(exchange: Exchange, forward: Forward): Answered {
     this.#tell(exchange, 'bypass', forwardStatus(forward));
     return this.#next(exchange);
   }

@@ -106,7 +106,7 @@ export class ClientConnection implements OpenConnection {
   #begin(turn: Turn): void {
     this.#turn = turn;
     this.#lastResponse = turn.response;
-    void turn.run();
+    turn.run();
   }
 
   #closeWith(refused: Refusal, id: string): void {

@@ -3,7 +3,9 @@ import { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
+import type { Target } from '../route/gateway.ts';
 import { AnswerBody } from './answer-body.ts';
+import { endWith } from './answer-bytes.ts';
 import { writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
@@ -44,7 +46,7 @@ export class Turn {
   }
 
   /** Serves the request. Never rejects: a bug is told to the observer and answered with 500. */
-  async run(): Promise<void> {
+  run(): void {
     try {
       const startedAt = this.#context.clock.now();
       const head = this.#context.heads.read(this.#request.rawHeaders, this.#request.httpVersion);
@@ -55,11 +57,8 @@ export class Turn {
       // a connection that cannot be read on is closed: the content is not wanted any more
       if (destination.type === 'refusal') return this.#refuse(destination, destination.status === 400 || hasBody);
       if ((head.length ?? 0) > this.#context.limits.bodyBytes) return this.#refuse(tooLarge(this.#context.limits.bodyBytes), true);
-      const body = hasBody ? await this.#read(head, destination) : undefined;
-      if (this.#overAt !== undefined) return;
-      const exchange = this.#open(head, destination, startedAt);
-      if (body !== undefined) exchange.body = body;
-      this.#answer(exchange, await destination.target.serve(exchange));
+      if (hasBody) void this.#readAndServe(head, destination, startedAt);
+      else this.#serve(this.#open(head, destination, startedAt), destination.target);
     } catch (error) {
       this.#bug(error);
     }
@@ -105,6 +104,25 @@ export class Turn {
   }
 
   // Parts
+
+  async #readAndServe(head: RequestHead, destination: Destination, startedAt: number): Promise<void> {
+    try {
+      const body = await this.#read(head, destination);
+      if (this.#overAt !== undefined) return;
+      const exchange = this.#open(head, destination, startedAt);
+      if (body !== undefined) exchange.body = body;
+      this.#serve(exchange, destination.target);
+    } catch (error) {
+      this.#bug(error);
+    }
+  }
+
+  /** Answers at once where the outcome is known at once: a hit waits for no turn of the microtasks. */
+  #serve(exchange: Exchange, target: Target): void {
+    const outcome = target.serve(exchange);
+    if (!(outcome instanceof Promise)) return this.#answer(exchange, outcome);
+    outcome.then((late) => this.#answer(exchange, late)).catch((error: unknown) => this.#bug(error));
+  }
 
   #destination(head: RequestHead): Destination | Refusal {
     const { door } = this.#connection;
@@ -177,7 +195,7 @@ export class Turn {
       this.#response.end();
     } else {
       exchange.bytesOut = bytes.length;
-      this.#response.end(bytes);
+      endWith(this.#response, bytes);
     }
     this.#finish();
   }

@@ -1,11 +1,14 @@
 import type { Exchange } from './exchange.ts';
 import type { Outcome } from './outcome.ts';
 
+/** An outcome, or the promise of one. What is known at once is given at once: a hit then costs no promise in any layer. */
+export type Answered = Outcome | Promise<Outcome>;
+
 /**
- * The one shape of every behaviour. Promises an outcome as soon as the head of an answer is known, and never rejects for anything that an
- * upstream or a client does: a rejection is a bug.
+ * The one shape of every behaviour. Gives an outcome as soon as the head of an answer is known, and never throws or rejects for anything that an
+ * upstream or a client does: either is a bug.
  */
-export type Service = (exchange: Exchange) => Promise<Outcome>;
+export type Service = (exchange: Exchange) => Answered;
 
 /** Puts a behaviour around a service. Composed once per route, when the configuration is loaded. */
 export type Layer = (next: Service) => Service;

@@ -49,11 +49,14 @@ export const CODE_SUFFIX = {
  */
 export function answer(options: AnswerOptions): Layer {
   const rewrite = new Map(Object.entries(options.errors.rewrite ?? {}).map(([from, to]) => [Number(from), to]));
-  return (next) => async (exchange) => {
-    const outcome = await next(exchange);
+  const answered = (outcome: Outcome, exchange: Exchange): Reply => {
     const found = answerOf(outcome, exchange, options);
     const status = rewrite.size > 0 && found.source === 'upstream' ? (rewrite.get(found.status) ?? found.status) : found.status;
     return status === found.status ? found : { ...found, status };
+  };
+  return (next) => (exchange) => {
+    const outcome = next(exchange);
+    return outcome instanceof Promise ? outcome.then((late) => answered(late, exchange)) : answered(outcome, exchange);
   };
 }
 

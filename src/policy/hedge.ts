@@ -114,7 +114,7 @@ class Race {
     branch.attemptsBefore = this.#exchange.attemptsBefore;
     branch.attempt = this.#exchange.attempt;
     this.#running.add(branch);
-    this.#next(branch).then((outcome) => this.#arrived(branch, outcome, resolve), reject);
+    Promise.resolve(this.#next(branch)).then((outcome) => this.#arrived(branch, outcome, resolve), reject);
     return branch;
   }
 

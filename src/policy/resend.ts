@@ -4,7 +4,7 @@ import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure, failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
-import type { Layer, Service } from '../model/service.ts';
+import type { Answered, Layer, Service } from '../model/service.ts';
 import { type Ledger, Sent } from './ledger.ts';
 import { isRepeatable } from './repeatable.ts';
 import { requestKey } from './request-key.ts';
@@ -33,7 +33,7 @@ export interface ResendParts {
   /** Sendings of other processes that serve the same upstream; undefined where there is none. */
   readonly sends?: (() => SharedSends | undefined) | undefined;
   /** Says what an answer means that came too late for the layers inside. */
-  readonly judge: (exchange: Exchange, late: Reply) => Promise<Outcome>;
+  readonly judge: (exchange: Exchange, late: Reply) => Answered;
 }
 
 /** Methods that send nothing. */
@@ -209,8 +209,7 @@ class Late implements LateAnswer {
   arrived(late: Reply): void {
     const { parts } = this.#context;
     parts.observer.acted(this.#exchange.root, 'resend', 'late_answer');
-    parts
-      .judge(this.#exchange, late)
+    Promise.resolve(parts.judge(this.#exchange, late))
       .then((outcome) => this.#take(outcome))
       .catch((bug: unknown) => {
         parts.observer.internalError(bug);

@@ -2,7 +2,7 @@ import { BytesBody } from '../../src/model/body.ts';
 import { systemClock } from '../../src/model/clock.ts';
 import type { Rejection } from '../../src/model/events.ts';
 import type { Exchange } from '../../src/model/exchange.ts';
-import { reply } from '../../src/model/outcome.ts';
+import { type Outcome, reply } from '../../src/model/outcome.ts';
 import type { Service } from '../../src/model/service.ts';
 import type { Gateway, Target } from '../../src/route/gateway.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from '../../src/listen/data-plane.ts';
@@ -46,7 +46,7 @@ export function targetOf(serve: Service, parts: Partial<Target> = {}): Target {
 }
 
 /** A service that says what it was asked: method, path and body. */
-export const echo: Service = (exchange) => {
+export const echo = (exchange: Exchange): Promise<Outcome> => {
   const { body } = exchange;
   const text = body.kind === 'bytes' ? body.bytes.toString('latin1') : body.kind;
   return Promise.resolve(

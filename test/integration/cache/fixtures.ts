@@ -129,7 +129,7 @@ export class Sidecar implements AsyncDisposable {
     return exchange;
   }
 
-  send(exchange: Exchange): Promise<Outcome> {
+  async send(exchange: Exchange): Promise<Outcome> {
     return this.#service(exchange);
   }
 

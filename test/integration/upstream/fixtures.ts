@@ -2,7 +2,6 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { type Clock, systemClock } from '../../../src/model/clock.ts';
 import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
-import type { Service } from '../../../src/model/service.ts';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
@@ -71,7 +70,7 @@ export function client(
 ) {
   const pools = new UpstreamPools({ origin: `http://${authority}`, pool: { connections }, ...config }, resolver, clock);
   const observer = new Records();
-  const service: Service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
+  const service = transport(pools.poolFor, { limits: attemptLimits(limits), clock: systemClock, observer });
   return { pools, observer, service, [Symbol.asyncDispose]: () => pools.destroy() };
 }
 

@@ -40,7 +40,7 @@ export class Bench {
   }
 
   /** Sends a request along a route, by its place in the configuration; the last one is the upstream's own. */
-  send(request: Request | Exchange = {}, route = this.#services.length - 1): Promise<Outcome> {
+  async send(request: Request | Exchange = {}, route = this.#services.length - 1): Promise<Outcome> {
     const exchange = 'startedAt' in (request ?? {}) ? (request as Exchange) : exchangeOf(request as Request);
     const service = this.#services[route];
     if (service === undefined) throw new Error('no such route');

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import { headerValue } from '../../../src/model/headers.ts';
-import type { Outcome } from '../../../src/model/outcome.ts';
+import type { Answered } from '../../../src/model/service.ts';
 import { guard } from '../../../src/policy/guard.ts';
 import { EventReader } from '../../../src/policy/stream-end.ts';
 import { exchangeOf, Notes } from './fixtures.ts';
@@ -52,9 +52,9 @@ async function begun(first: string, then: (body: ScriptedBody) => void) {
 }
 
 /** Whether a promise has settled by now. */
-async function isSettled(outcome: Promise<Outcome>): Promise<boolean> {
+async function isSettled(outcome: Answered): Promise<boolean> {
   let settled = false;
-  void outcome.then(() => (settled = true));
+  void Promise.resolve(outcome).then(() => (settled = true));
   await turn();
   return settled;
 }

@@ -4,6 +4,7 @@ import type { Exchange } from '../../../src/model/exchange.ts';
 import type { Failure } from '../../../src/model/failure.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
+import type { Answered } from '../../../src/model/service.ts';
 import { Ledger } from '../../../src/policy/ledger.ts';
 import { resend, type ResendOptions } from '../../../src/policy/resend.ts';
 import { answered, exchangeOf, failed, Notes } from './fixtures.ts';
@@ -51,7 +52,7 @@ function message(body = '{"to":"48","text":"ok"}', headers: string[] = ['authori
   return exchangeOf({ method: 'POST', path: '/v23.0/1/messages', headers, body });
 }
 
-async function textOf(outcome: Promise<Outcome>): Promise<string> {
+async function textOf(outcome: Answered): Promise<string> {
   const found = await outcome;
   return found.type === 'failure' ? `failure: ${found.detail}` : Reading.of(found).text;
 }
