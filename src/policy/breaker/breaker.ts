@@ -1,10 +1,12 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause, BreakerState } from '../../model/events.ts';
+import { ActiveProbes } from './active-probes.ts';
 import { Counters } from './counters.ts';
 import { FailureEvents } from './failure-events.ts';
-import { HalfOpen } from './half-open.ts';
+import { HalfOpen, probeFault } from './half-open.ts';
+import { OpenTime } from './open-time.ts';
 import type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
-import { Ramp } from './ramp.ts';
+import { type Ramp, rampOf } from './ramp.ts';
 import { admits, type State, stateOf, waitOf } from './state.ts';
 import { type Sightings, Untold } from './untold.ts';
 
@@ -26,20 +28,15 @@ export class Breaker {
   #period = 0;
   readonly #events: FailureEvents;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
-  /** Times it opened without having closed in between. */
-  #reopened = 0;
-  /** Until when the upstream asked to be left alone. */
-  #askedUntil = 0;
-  /** Active probes that failed in a row. */
-  #probeFailures = 0;
-  /** Whether an active probe may end the open time: not twice on the word of one that sees nothing of what fails here. */
-  #probeTrusted = true;
+  readonly #openTime: OpenTime;
+  readonly #activeProbes = new ActiveProbes();
 
   constructor(options: BreakerOptions, clock: Clock, changed: BreakerListener, sharing?: BreakerSharing) {
     this.#options = options;
     this.#clock = clock;
     this.#changed = changed;
     this.#events = new FailureEvents(clock);
+    this.#openTime = new OpenTime(options, clock);
     this.#sharing = sharing;
     this.#untold = sharing === undefined ? undefined : new Untold(clock);
     this.#counters = new Counters(options, clock, this.#untold);
@@ -109,12 +106,10 @@ export class Breaker {
 
   /** Goes where another process says that the breaker stands, silently. Where that one tries probes, this one stays open and asks. */
   follow(position: BreakerPosition): void {
-    const { rampMs } = this.#options;
-    const rises = position.state === 'closed' && this.#state.name !== 'closed' && rampMs > 0;
+    const ramp = this.#state.name === 'closed' ? undefined : rampOf(this.#options.rampMs, this.#clock);
     if (position.state === 'closed') this.#forget();
-    this.#moveTo(stateOf(position, this.#clock.now(), rises ? new Ramp(rampMs, this.#clock) : undefined));
-    this.#reopened = position.reopened;
-    this.#askedUntil = this.#clock.now() + position.askedForMs;
+    this.#moveTo(stateOf(position, this.#clock.now(), ramp));
+    this.#openTime.adopt(position);
   }
 
   /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
@@ -140,19 +135,18 @@ export class Breaker {
    * a success half-opens it early, unless the upstream itself asked for longer.
    */
   probed(ok: boolean, what: string, leaseMs: number, atLeast: number): void {
-    this.#probeFailures = ok ? 0 : this.#probeFailures + 1;
+    const failed = this.#activeProbes.note(ok);
     const now = this.#clock.now();
-    if (!ok) this.#probeTrusted = true;
     if (this.#state.name === 'open') {
       if (!ok) this.#state.until = Math.max(this.#state.until, now + leaseMs);
-      else if (this.#probeTrusted && now >= this.#askedUntil) {
-        this.#probeTrusted = false;
+      else if (this.#activeProbes.trusted && now >= this.#openTime.askedUntil) {
+        this.#activeProbes.spend();
         if (this.#sharing === undefined) this.#halfOpen('an active probe was answered', 'active_probe');
         // whoever of those that share it gets the next request may try
         else this.#state.until = now;
       }
-    } else if (!ok && (this.#state.name === 'half-open' || (this.#state.name === 'closed' && this.#probeFailures >= atLeast))) {
-      this.#open(`${this.#probeFailures} active probes failed, last: ${what}`, 'active_probe', 0);
+    } else if (!ok && (this.#state.name === 'half-open' || (this.#state.name === 'closed' && failed >= atLeast))) {
+      this.#open(`${failed} active probes failed, last: ${what}`, 'active_probe', 0);
     }
   }
 
@@ -174,14 +168,13 @@ export class Breaker {
   /** What it is, for one that takes its place. */
   export(): BreakerSnapshot {
     const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
-    const askedForMs = Math.max(0, this.#askedUntil - this.#clock.now());
-    return { state: this.#state.name, openForMs, askedForMs, reopened: this.#reopened, counters: this.#counters.export() };
+    const { askedForMs, reopened } = this.#openTime;
+    return { state: this.#state.name, openForMs, askedForMs, reopened, counters: this.#counters.export() };
   }
 
   /** Takes the place of another one, silently. Its probes are not known here: half-open becomes an open whose time is over. */
   adopt(snapshot: BreakerSnapshot): void {
-    this.#reopened = snapshot.reopened;
-    this.#askedUntil = this.#clock.now() + snapshot.askedForMs;
+    this.#openTime.adopt(snapshot);
     this.#counters.adopt(snapshot.counters);
     if (snapshot.state !== 'closed') this.#state = stateOf(snapshot, this.#clock.now(), undefined);
   }
@@ -199,14 +192,10 @@ export class Breaker {
 
   #reportProbe(state: HalfOpen, permit: Permit, evidence: Evidence, what: string, waitMs: number, tookMs: number): void {
     if (!state.takeBack(permit) || evidence === 'void') return;
-    const { slow } = this.#options;
-    const isSlow = slow !== undefined && tookMs >= slow.afterMs;
-    if (evidence === 'failure' || evidence === 'soft') return this.#open(`a probe failed: ${what}`, 'probe_failed', waitMs);
-    if (isSlow) return this.#open(`a probe took more than ${slow.afterMs} ms`, 'probe_failed', waitMs);
+    const fault = probeFault(evidence, what, tookMs, this.#options.slow);
+    if (fault !== undefined) return this.#open(fault, 'probe_failed', waitMs);
     state.good++;
-    if (!state.done) return;
-    const { rampMs } = this.#options;
-    this.#close('the probes were answered', 'recovered', rampMs > 0 ? new Ramp(rampMs, this.#clock) : undefined);
+    if (state.done) this.#close('the probes were answered', 'recovered', rampOf(this.#options.rampMs, this.#clock));
   }
 
   #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number, mark: number): void {
@@ -220,19 +209,11 @@ export class Breaker {
   /** An attempt from before it opened still may say how long the upstream wants to be left alone. */
   #extend(evidence: Evidence, waitMs: number): void {
     if (this.#state.name !== 'open' || waitMs <= 0 || (evidence !== 'failure' && evidence !== 'soft')) return;
-    this.#askedUntil = Math.max(this.#askedUntil, this.#clock.now() + Math.min(waitMs, this.#options.openMaxMs));
-    this.#state.until = Math.max(this.#state.until, this.#askedUntil);
+    this.#state.until = Math.max(this.#state.until, this.#openTime.extend(waitMs));
   }
 
-  /** Open time: doubled each time in a row, with up to a tenth added so that many sidecars do not probe at once. */
   #open(reason: string, cause: BreakerCause, waitMs: number, from = this.#clock.now()): void {
-    const { openForMs, openMaxMs } = this.#options;
-    const grown = Math.min(openMaxMs, openForMs * 2 ** this.#reopened);
-    const jittered = this.#reopened === 0 ? grown : grown * (1 + 0.1 * this.#clock.random());
-    const askedMs = Math.min(waitMs, openMaxMs);
-    this.#askedUntil = askedMs > 0 ? from + askedMs : 0;
-    this.#reopened++;
-    this.#enter({ name: 'open', until: from + Math.max(jittered, askedMs) }, reason, cause);
+    this.#enter({ name: 'open', until: this.#openTime.begin(waitMs, from) }, reason, cause);
   }
 
   #halfOpen(reason: string, cause: BreakerCause, good = 0): void {
@@ -245,8 +226,8 @@ export class Breaker {
   }
 
   #forget(): void {
-    this.#reopened = 0;
-    this.#probeTrusted = true;
+    this.#openTime.forget();
+    this.#activeProbes.trust();
     this.#counters.clear();
   }
 

@@ -1,4 +1,5 @@
-import type { Permit } from './parts.ts';
+import type { TripOptions } from './counters.ts';
+import type { Evidence, Permit } from './parts.ts';
 
 /** A breaker that lets a few probes through: which are out, and how many were answered. */
 export class HalfOpen {
@@ -47,4 +48,10 @@ export class HalfOpen {
     for (const { grantedAt } of this.#out) if (grantedAt + timeoutMs <= now) return grantedAt + timeoutMs;
     return undefined;
   }
+}
+
+/** Why what came of a probe opens the breaker again, for people; undefined where it does not. `what` names the failure, `tookMs` is how long the answer took. */
+export function probeFault(evidence: Evidence, what: string, tookMs: number, slow: TripOptions['slow']): string | undefined {
+  if (evidence === 'failure' || evidence === 'soft') return `a probe failed: ${what}`;
+  return slow !== undefined && tookMs >= slow.afterMs ? `a probe took more than ${slow.afterMs} ms` : undefined;
 }

@@ -27,3 +27,8 @@ export class Ramp {
     return true;
   }
 }
+
+/** The ramp of a breaker that closes now; undefined where it lets everything through at once (`rampMs` 0). */
+export function rampOf(rampMs: number, clock: Clock): Ramp | undefined {
+  return rampMs > 0 ? new Ramp(rampMs, clock) : undefined;
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../../model/clock.ts';
+import type { BreakerOptions, BreakerPosition } from './parts.ts';
+
+/** How long a breaker stays open: doubled each time in a row that it opens, and at least as long as the upstream asked to be left alone. */
+export class OpenTime {
+  readonly #options: BreakerOptions;
+  readonly #clock: Clock;
+  /** Times it opened without having closed in between. */
+  #reopened = 0;
+  /** Until when the upstream asked to be left alone. */
+  #askedUntil = 0;
+
+  constructor(options: BreakerOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+  }
+
+  /** Times it opened in a row. */
+  get reopened(): number {
+    return this.#reopened;
+  }
+
+  /** Monotonic milliseconds until which the upstream asked to be left alone; in the past where it asks for nothing. */
+  get askedUntil(): number {
+    return this.#askedUntil;
+  }
+
+  /** Milliseconds that the upstream asked to be left alone, from now on; 0 where it asks for nothing. */
+  get askedForMs(): number {
+    return Math.max(0, this.#askedUntil - this.#clock.now());
+  }
+
+  /**
+   * Opens it once more, at `from`: until when it stays so. From the second time in a row on up to a tenth is added, so that many sidecars do not probe at
+   * once. `waitMs`: how long the upstream asked to be left alone.
+   */
+  begin(waitMs: number, from: number): number {
+    const { openForMs, openMaxMs } = this.#options;
+    const grown = Math.min(openMaxMs, openForMs * 2 ** this.#reopened);
+    const jittered = this.#reopened === 0 ? grown : grown * (1 + 0.1 * this.#clock.random());
+    const askedMs = Math.min(waitMs, openMaxMs);
+    this.#askedUntil = askedMs > 0 ? from + askedMs : 0;
+    this.#reopened++;
+    return from + Math.max(jittered, askedMs);
+  }
+
+  /** The upstream asks to be left alone for `waitMs` from now on: until when it is, `openMaxMs` from now at the most, or longer where it asked for longer before. */
+  extend(waitMs: number): number {
+    this.#askedUntil = Math.max(this.#askedUntil, this.#clock.now() + Math.min(waitMs, this.#options.openMaxMs));
+    return this.#askedUntil;
+  }
+
+  /** It closed: the next time is the first again. */
+  forget(): void {
+    this.#reopened = 0;
+  }
+
+  /** Goes on where another breaker stands. */
+  adopt({ reopened, askedForMs }: BreakerPosition): void {
+    this.#reopened = reopened;
+    this.#askedUntil = this.#clock.now() + askedForMs;
+  }
+}
