@@ -5,6 +5,7 @@ import type { Observer } from '../model/events.ts';
 import type { Layer } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
+import { AttemptRecords } from '../policy/attempt-records.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
 import type { Pseudonym } from '../policy/pseudonym.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
@@ -136,8 +137,9 @@ export class UpstreamRuntime {
   }
 
   #route(settings: RouteSettings, parts: PipelineParts): Parameters<typeof router>[0][number] {
-    const context = { limits: attemptLimits(settings.timeouts), clock: parts.clock, observer: parts.observer };
-    const service = pipeline(settings, parts, transport(this.pools.poolFor, context));
+    const records = new AttemptRecords(parts.observer);
+    const context = { limits: attemptLimits(settings.timeouts), clock: parts.clock, observer: records };
+    const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
     return { name: settings.name, match: settings.match, streaming: settings.streaming, service };
   }
 }

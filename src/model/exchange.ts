@@ -27,6 +27,8 @@ export interface AttemptRecord {
   readonly number: number;
   readonly status: number | undefined;
   readonly failure: Failure | undefined;
+  /** What the policies made of its answer, where they found it a failure: `failure` is what broke, this is what was answered. */
+  verdict?: Failure | undefined;
   readonly elapsedMs: number;
   /** Milliseconds until a connection was there (queue, DNS, connect, TLS); 0 on a reused one. */
   readonly connectMs: number;

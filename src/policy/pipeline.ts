@@ -13,6 +13,7 @@ import {
   retryFor,
   routeBulkheadFor,
 } from './core-layers.ts';
+import type { AttemptRecords } from './attempt-records.ts';
 import type { Ledger } from './ledger.ts';
 import type { SharedSends } from './shared-sends.ts';
 import type { Notices } from './notices.ts';
@@ -35,6 +36,8 @@ export interface SharedPolicies extends CoreParts {
 export interface PipelineParts extends SharedPolicies {
   /** The route's cache and invalidation; undefined where it has none. */
   readonly cache: Layer | undefined;
+  /** Where the attempts of the route's transport wait to be judged, to be counted so; absent where nothing is counted. */
+  readonly records?: AttemptRecords | undefined;
 }
 
 /** A layer of a route, with its name for people. */
@@ -55,7 +58,8 @@ export function pipeline(settings: RouteSettings, parts: PipelineParts, transpor
 export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLayer[] {
   const { clock } = parts;
   const breakerOf = breakerOfRoute(settings, parts);
-  const judged = verdict({ classify: settings.classify, pushback: settings.pushback }, clock);
+  const guarded = guardFor(settings, parts);
+  const judged = verdict({ classify: settings.classify, pushback: settings.pushback, records: parts.records, guarded: guarded !== undefined }, clock);
   const pace = paceFor(settings, parts);
   const layers: [name: string, layer: Layer | undefined][] = [
     // sees what the client sees, so it is outside of everything
@@ -91,7 +95,7 @@ export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLa
     // says what one attempt's answer means, so that those above need not know statuses
     ['verdict', judged],
     // a stream's failure before its first event is a failure for those above
-    ['guard', guardFor(settings, parts)],
+    ['guard', guarded],
     // stands for the upstream
     ['faults', faultsFor(settings, parts)],
   ];

@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Layer } from '../model/service.ts';
+import type { AttemptRecords } from './attempt-records.ts';
 import type { BackoffOptions } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
 import { fallback } from './fallback.ts';
@@ -30,6 +31,8 @@ export interface LayerParts {
   readonly notices?: Notices | undefined;
   /** Names the values of requests in keys. */
   readonly pseudonymOf: Pseudonym;
+  /** Where attempts wait to be judged, to be counted so; absent where nothing is counted. */
+  readonly records?: AttemptRecords | undefined;
   /** What the upstream remembers of sendings; a route keeps its own where it is absent. */
   readonly ledger?: (() => Ledger) | undefined;
   readonly sends?: (() => SharedSends | undefined) | undefined;
@@ -81,7 +84,7 @@ export function resendFor(settings: RouteSettings, { clock, observer, ledger, se
       repeatable: settings.repeatable,
       observe: config.mode === 'observe',
     },
-    { clock, observer, ledger: ledger ?? (() => own), sends, judge: (exchange, late) => verdict(() => late)(exchange) },
+    { clock, observer, ledger: ledger ?? (() => own), sends, judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
   );
 }
 
@@ -98,12 +101,12 @@ export function patienceFor(settings: RouteSettings, { clock, observer, notices 
 }
 
 /** Streams that are watched over, where the route has `guard`. */
-export function guardFor(settings: RouteSettings, { observer }: LayerParts): Layer | undefined {
+export function guardFor(settings: RouteSettings, { observer, records }: LayerParts): Layer | undefined {
   const config = settings.guard;
   if (config === undefined || config.enabled === false) return undefined;
   const { terminator = [], done, error = 'error.code', firstEvent = settings.timeouts.headers ?? Infinity, mode } = config;
   const reader = new EventReader({ terminator, done: done === undefined ? undefined : new RegExp(done), error });
-  return guard({ reader, firstEventMs: firstEvent, observe: mode === 'observe' }, { observer });
+  return guard({ reader, firstEventMs: firstEvent, observe: mode === 'observe' }, { observer, records });
 }
 
 /** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */

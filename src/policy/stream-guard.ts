@@ -3,6 +3,7 @@ import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import { type Outcome, reply, type Reply } from '../model/outcome.ts';
+import type { AttemptRecords } from './attempt-records.ts';
 import { EventScanner } from './sse.ts';
 import type { EventReader } from './stream-end.ts';
 
@@ -17,6 +18,8 @@ export interface GuardOptions {
 /** What a guard needs from outside. */
 export interface GuardParts {
   readonly observer: Observer;
+  /** Who counts the attempt once its stream has ended; absent where nothing is counted. */
+  readonly records?: AttemptRecords | undefined;
 }
 
 /** Bytes that are held back for a first event, at most. */
@@ -28,6 +31,7 @@ export class StreamGuard implements BodySource, BodySink {
   readonly #reply: Reply;
   readonly #options: GuardOptions;
   readonly #observer: Observer;
+  readonly #records: AttemptRecords | undefined;
   readonly #scanner = new EventScanner((data) => this.#event(data));
   #settle: ((outcome: Outcome) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -40,15 +44,17 @@ export class StreamGuard implements BodySource, BodySink {
   /** What the source has said: undefined while it goes on. */
   #end: Failure | 'end' | undefined;
 
-  constructor(exchange: Exchange, found: Reply, options: GuardOptions, { observer }: GuardParts) {
+  constructor(exchange: Exchange, found: Reply, options: GuardOptions, { observer, records }: GuardParts) {
     this.#exchange = exchange;
     this.#reply = found;
     this.#options = options;
     this.#observer = observer;
+    this.#records = records;
   }
 
   /** Waits for the first event, or what comes instead of it. */
   committed(): Promise<Outcome> {
+    this.#records?.watched(this.#exchange);
     return new Promise((resolve) => {
       this.#settle = resolve;
       const { firstEventMs } = this.#options;
@@ -125,6 +131,7 @@ export class StreamGuard implements BodySource, BodySink {
 
   abort(): void {
     clearTimeout(this.#timer);
+    this.#watchEnded(undefined);
     this.#reply.body.abort();
   }
 
@@ -164,6 +171,7 @@ export class StreamGuard implements BodySource, BodySink {
     clearTimeout(this.#timer);
     this.#end = 'end';
     this.#observer.acted(this.#exchange, 'guard', 'error_event');
+    this.#watchEnded(undefined);
     const bytes = Buffer.from(data);
     const headers = ['content-type', 'application/json; charset=utf-8', 'content-length', String(bytes.length)];
     settle?.(reply(status, headers, 'upstream', new BytesBody(bytes)));
@@ -173,12 +181,17 @@ export class StreamGuard implements BodySource, BodySink {
   /** The source has ended or broken off: before the first event nothing has reached the client, and it can be asked again. */
   #finish(how: Failure | 'end'): void {
     this.#end = how;
+    this.#watchEnded(how === 'end' ? undefined : how);
     clearTimeout(this.#timer);
     const settle = this.#settle;
     this.#settle = undefined;
     if (settle !== undefined) return settle(this.#early(how));
     if (how === 'end') this.#sink?.onEnd();
     else this.#sink?.onError(how);
+  }
+
+  #watchEnded(failed: Failure | undefined): void {
+    if (!this.#options.observe) this.#records?.watchEnded(this.#exchange, failed);
   }
 
   #early(how: Failure | 'end'): Outcome {

@@ -6,6 +6,7 @@ import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
 import type { Layer } from '../model/service.ts';
+import type { AttemptRecords } from './attempt-records.ts';
 import { type Classifier, compileClassifier, type Verdict } from './classify.ts';
 import { quotaResetMs } from './quota-reset.ts';
 import { compilePushback, type Pushback, readsBody } from './pushback.ts';
@@ -19,6 +20,10 @@ const PEEK_MS = 2000;
 export interface VerdictOptions {
   readonly classify: readonly ClassifyRule[];
   readonly pushback: readonly PushbackRule[];
+  /** Where attempts wait for their verdict to be counted; absent where nothing is counted. */
+  readonly records?: AttemptRecords | undefined;
+  /** Whether the bodies of good answers are watched too: they may turn out to be none. */
+  readonly guarded?: boolean;
 }
 
 /**
@@ -28,15 +33,28 @@ export interface VerdictOptions {
 export function verdict(options: VerdictOptions, clock: Clock): Layer {
   const { classify, interest } = compileClassifier(options.classify, readsBody(options.pushback));
   const pushback = compilePushback(options.pushback);
+  const { records, guarded = false } = options;
+  if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
+  for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
   return (next) => async (exchange) => {
     const outcome = await next(exchange);
-    if (outcome.type === 'failure') return outcome;
+    if (outcome.type === 'failure') {
+      // a head had come, so that its attempt waits for a verdict: this is it
+      if (guarded && outcome.phase === 'body') records?.judged(exchange, outcome);
+      return outcome;
+    }
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
-    if (wish === 2 && hasJson(outcome)) return judgeBody(outcome, classify, pushback, clock);
-    const wallNow = clock.wallNow();
-    return judge(outcome, classify(outcome.status, outcome.headers, undefined), pushback(outcome.headers, undefined, wallNow), wallNow);
+    const judged =
+      wish === 2 && hasJson(outcome) ? await judgeBody(outcome, classify, pushback, clock) : judgeHead(outcome, classify, pushback, clock);
+    records?.judged(exchange, judged.type === 'failure' ? judged : undefined);
+    return judged;
   };
+}
+
+function judgeHead(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Outcome {
+  const wallNow = clock.wallNow();
+  return judge(reply, classify(reply.status, reply.headers, undefined), pushback(reply.headers, undefined, wallNow), wallNow);
 }
 
 async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Promise<Outcome> {

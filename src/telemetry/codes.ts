@@ -1,6 +1,6 @@
 import type { CacheResult, RetryDecision } from '../model/events.ts';
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
-import type { FailureKind, Phase } from '../model/failure.ts';
+import type { Failure, FailureKind, Phase } from '../model/failure.ts';
 import type { ReplySource } from '../model/outcome.ts';
 
 /** Label values by number, so that a set of labels is one number and counting it hashes no text. */
@@ -8,7 +8,7 @@ export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTION
 export const SOURCES = ['upstream', 'cache', 'proxy'] as const satisfies readonly ReplySource[];
 /** How an exchange ended. `client_closed`: the client did not wait for the end. `unknown`: nobody can say whether the upstream did it, and doing it twice would matter. */
 export const OUTCOMES = ['ok', 'failed', 'client_closed', 'unknown'] as const;
-/** How an attempt ended. `refused`: 429. `abandoned`: given up by us or by the client, no word on the upstream. */
+/** How an attempt ended. `refused`: 429, and what a rule tells breakers to ignore although it is a refusal or a 5xx. `abandoned`: given up by us or by the client, no word on the upstream. */
 export const ATTEMPT_OUTCOMES = ['ok', 'failed', 'refused', 'abandoned'] as const;
 export const PHASES = ['', 'queue', 'dns', 'connect', 'tls', 'send', 'headers', 'body'] as const satisfies readonly (Phase | '')[];
 export const KINDS = ['', 'timeout', 'refused', 'reset', 'protocol', 'status', 'aborted'] as const satisfies readonly (FailureKind | '')[];
@@ -39,18 +39,33 @@ export function outcomeOf(exchange: Exchange): ExchangeOutcome {
   return covered ? 'ok' : 'failed';
 }
 
-/** How an attempt ended. */
-export function attemptOutcomeOf({ failure, status }: AttemptRecord): AttemptOutcome {
-  if (failure === undefined) {
-    if (status === undefined || status >= 500) return 'failed';
-    return status === 429 ? 'refused' : 'ok';
-  }
-  return failure.own || failure.kind === 'aborted' ? 'abandoned' : 'failed';
+/** How an attempt ended: as the policies have judged its answer, by its status where they have not, unless it broke off. */
+export function attemptOutcomeOf(attempt: AttemptRecord): AttemptOutcome {
+  const { verdict, status } = attempt;
+  const fault = faultOf(attempt);
+  if (fault !== undefined) return outcomeOfFault(fault, status);
+  if (verdict !== undefined) return 'ok';
+  if (status === undefined || status >= 500) return 'failed';
+  return status === 429 ? 'refused' : 'ok';
+}
+
+/** What an attempt's outcome stands on: what the policies made of its answer, or else what broke. Undefined where it went well, or its status alone is known. */
+export function faultOf({ failure, verdict, status }: AttemptRecord): Failure | undefined {
+  return verdict === undefined || outcomeOfFault(verdict, status) === 'ok' ? failure : verdict;
+}
+
+/** What a breaker counts has failed. What it is told to ignore speaks of no outage, but is no success where the rule calls it refused, or its status is 429 or 5xx. */
+function outcomeOfFault({ own, kind, blame, replay }: Failure, status: number | undefined): AttemptOutcome {
+  if (own || kind === 'aborted') return 'abandoned';
+  if (blame === undefined) return 'failed';
+  const counts = replay === 'refused' || status === 429 || (status !== undefined && status >= 500);
+  return blame === 'soft' || counts ? 'refused' : 'ok';
 }
 
 /** Whether a failed attempt speaks against its upstream: a full pool of ours and a request that could not be written do not. */
-export function blamesUpstream({ failure }: AttemptRecord): boolean {
-  return failure === undefined || (!failure.own && failure.kind !== 'aborted' && failure.phase !== 'queue' && failure.code !== 'http_request_error');
+export function blamesUpstream(attempt: AttemptRecord): boolean {
+  const fault = faultOf(attempt);
+  return fault === undefined || (!fault.own && fault.kind !== 'aborted' && fault.phase !== 'queue' && fault.code !== 'http_request_error');
 }
 
 /** Counts by a small number. Bounded: past `max` different numbers, new ones are counted as `overflow`. */

@@ -13,6 +13,8 @@ export interface AttemptSummary {
   readonly kind?: string;
   readonly code?: string;
   readonly detail?: string;
+  /** The rule that judged its answer. */
+  readonly rule?: string;
   readonly elapsedMs: number;
   readonly connectMs: number;
   readonly firstByteMs: number;
@@ -197,7 +199,8 @@ export class JournalEntry {
 function attemptSummary(attempt: AttemptRecord): AttemptSummary {
   const { number, status, failure, reused } = attempt;
   const times = { elapsedMs: round(attempt.elapsedMs), connectMs: round(attempt.connectMs), firstByteMs: round(attempt.firstByteMs) };
-  if (failure === undefined) return { number, status, ...times, reused };
+  const rule = attempt.verdict?.rule;
+  if (failure === undefined) return { number, status, ...(rule === undefined ? undefined : { rule }), ...times, reused };
   return { number, status, phase: failure.phase, kind: failure.kind, code: failure.code, detail: redactText(failure.detail), ...times, reused };
 }
 

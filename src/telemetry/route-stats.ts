@@ -7,6 +7,7 @@ import {
   CACHE_RESULTS,
   DECISIONS,
   type ExchangeOutcome,
+  faultOf,
   KINDS,
   METHODS,
   NumberCounts,
@@ -151,8 +152,9 @@ export function requestLabels(key: number): { method: string; outcome: string; s
   return { method: METHODS[Math.floor(head / OUTCOMES.length)] ?? '', outcome, source: SOURCES[packed % SOURCES.length] ?? '', code: key % 1000 };
 }
 
-function attemptKey({ failure, status }: AttemptRecord, outcome: AttemptOutcome): number {
-  const byStatus = failure === undefined && outcome !== 'ok' && status !== undefined;
+function attemptKey(attempt: AttemptRecord, outcome: AttemptOutcome): number {
+  const failure = faultOf(attempt);
+  const byStatus = failure === undefined && outcome !== 'ok' && attempt.status !== undefined;
   const phase = byStatus ? 'headers' : (failure?.phase ?? '');
   const kind = byStatus ? 'status' : (failure?.kind ?? '');
   return (ATTEMPT_OUTCOMES.indexOf(outcome) * PHASES.length + PHASES.indexOf(phase)) * KINDS.length + KINDS.indexOf(kind);

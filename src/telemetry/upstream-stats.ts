@@ -1,7 +1,7 @@
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
 import type { FailureCode, FailureKind, Phase } from '../model/failure.ts';
 import { type OutcomeCounts, OutcomeWindow, type WindowSnapshot } from '../model/outcome-window.ts';
-import { type AttemptOutcome, blamesUpstream } from './codes.ts';
+import { type AttemptOutcome, blamesUpstream, faultOf } from './codes.ts';
 import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
 import { redactText } from './redact.ts';
 import { WINDOW_MS } from './route-stats.ts';
@@ -170,7 +170,9 @@ function runOf(inARow: number, lastError: LastError | undefined, successAt: numb
   return (lastError?.at ?? -Infinity) > successAt ? inARow : 0;
 }
 
-function lastErrorOf(exchange: Exchange, { failure, status }: AttemptRecord, at: number): LastError {
+function lastErrorOf(exchange: Exchange, attempt: AttemptRecord, at: number): LastError {
+  const { status } = attempt;
+  const failure = faultOf(attempt);
   const place = { status, authority: exchange.authority, route: exchange.route, at };
   if (failure === undefined)
     return { code: 'http_response_status', phase: 'headers', kind: 'status', detail: `answered ${status ?? 'nothing'}`, ...place };

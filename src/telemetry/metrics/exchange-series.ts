@@ -49,7 +49,7 @@ function requestSeries(stats: Stats): Series[] {
     },
     {
       name: 'breakwater_attempts_total',
-      help: 'Attempts at the upstream, by how they ended (ok, failed, refused, abandoned), in which phase and how.',
+      help: 'Attempts at the upstream, by how the policies judged them (ok, failed, refused, abandoned), in which phase and how.',
       type: 'counter',
       labels: [...ROUTE, 'outcome', 'phase', 'kind'],
       read: (emit) =>

@@ -67,10 +67,16 @@ function grown(before: Readonly<Record<string, number>>, after: Readonly<Record<
   return sums(Object.entries(after).flatMap(([name, count]) => (count > (before[name] ?? 0) ? [[name, count - (before[name] ?? 0)] as const] : [])));
 }
 
+function countedAs(trouble: Case['trouble']): string {
+  if (trouble?.counts !== undefined) return trouble.counts;
+  if (trouble?.answer === undefined || trouble.answer.status >= 500) return 'failed';
+  return trouble.answer.status === 429 ? 'refused' : 'ok';
+}
+
 /** Every count of the route has grown by what happened, and by nothing else. */
 export function checkCounts(before: Counts, after: Counts, { trouble }: Case, expected: Expectation): void {
   const good = expected.attempts - expected.struck;
-  const struck = trouble?.answer === undefined || trouble.answer.status >= 500 ? 'failed' : trouble.answer.status === 429 ? 'refused' : 'ok';
+  const struck = countedAs(trouble);
   expect(grown(before.attempts, after.attempts)).toEqual(
     sums([['ok', good] as const, [struck, expected.struck] as const].filter(([, count]) => count > 0)),
   );

@@ -34,6 +34,8 @@ export interface Trouble {
   readonly tooLong?: true;
   /** Asks to wait for so long, in milliseconds. */
   readonly asksMs?: number;
+  /** How an attempt that meets it is counted, where its status misleads. */
+  readonly counts?: 'failed' | 'refused';
   /** Names a limit for which a paced route waits, 1 ms in the cases and doubled. */
   readonly paces?: true;
   /** The time limit that it runs into, which the case makes short. */
@@ -175,18 +177,21 @@ const STATUSES: readonly Trouble[] = [
 
 const GRAPH: readonly Trouble[] = [
   ...([130429, 131056] as const).map((code) => answered(`Graph ${code}`, graphError(code), 'refused', { paces: true })),
-  ...([130429, 131056] as const).map((code) => answered(`Graph ${code} as 400`, graphError(code, { status: 400 }), 'refused', { paces: true })),
+  ...([130429, 131056] as const).map((code) =>
+    answered(`Graph ${code} as 400`, graphError(code, { status: 400 }), 'refused', { paces: true, counts: 'refused' }),
+  ),
   ...([80007, 4] as const).map((code) => answered(`Graph ${code}, transient but by the hour`, graphError(code), 'answered')),
   answered('Graph 2, transient', graphError(2), 'refused'),
   answered('Graph 2, transient, as 500', graphError(2, { status: 500 }), 'refused'),
   answered('Graph 2, not transient', graphError(2, { transient: false }), 'ambiguous'),
-  answered('Graph 2, not transient, as 400', graphError(2, { status: 400, transient: false }), 'ambiguous'),
+  answered('Graph 2, not transient, as 400', graphError(2, { status: 400, transient: false }), 'ambiguous', { counts: 'failed' }),
   answered('Graph 1 as 500', graphError(1), 'ambiguous'),
   answered('Graph 1 as 400', graphError(1, { status: 400 }), 'answered'),
   ...([131000, 131016, 133004] as const).map((code) => answered(`Graph ${code}`, graphError(code), 'ambiguous')),
   answered('Graph 131016 that says transient', graphError(131016, { transient: true }), 'ambiguous'),
-  answered('Graph 3 as 500', graphError(3), 'answered'),
-  ...([0, 10, 33, 100, 104, 190, 368, 803, 131008, 131026, 131047, 131048, 131057, 132000, 132001] as const).map((code) =>
+  answered('Graph 3 as 500', graphError(3), 'answered', { counts: 'refused' }),
+  answered('Graph 131057', graphError(131057), 'answered', { counts: 'refused' }),
+  ...([0, 10, 33, 100, 104, 190, 368, 803, 131008, 131026, 131047, 131048, 132000, 132001] as const).map((code) =>
     answered(`Graph ${code}`, graphError(code), 'answered'),
   ),
 ];
@@ -208,14 +213,17 @@ const GOOGLE: readonly Trouble[] = [
 ];
 
 const POSTGREST: readonly Trouble[] = [
-  ...(['PGRST000', 'PGRST002', 'PGRST003', '53300', '40001', '40P01', '55P03'] as const).map((code) => answered(code, restError(code), 'refused')),
+  ...(['PGRST000', 'PGRST002', 'PGRST003', '53300'] as const).map((code) => answered(code, restError(code), 'refused')),
+  ...(['40001', '40P01', '55P03'] as const).map((code) => answered(code, restError(code), 'refused', { counts: 'refused' })),
   ...(['PGRST001', '57P01', '08006', '53400'] as const).map((code) => answered(code, restError(code), 'ambiguous')),
-  ...(['57014', '23505', '23503', '23502', '42501', '42703', 'PGRST116', 'PGRST301', 'PGRST303', 'PGRST205'] as const).map((code) =>
+  answered('57014', restError('57014'), 'answered', { counts: 'refused' }),
+  ...(['23505', '23503', '23502', '42501', '42703', 'PGRST116', 'PGRST301', 'PGRST303', 'PGRST205'] as const).map((code) =>
     answered(code, restError(code), 'answered'),
   ),
   ...[521, 523, 525, 526, 530].map((status) => answered(`Cloudflare ${status}`, cloudflarePage(status), 'unsent')),
   ...[520, 522, 524, 527].map((status) => answered(`Cloudflare ${status}`, cloudflarePage(status), 'ambiguous')),
-  ...[402, 540, 546].map((status) => answered(`Supabase ${status}`, plain(status), 'answered')),
+  answered('Supabase 402', plain(402), 'answered'),
+  ...[540, 546].map((status) => answered(`Supabase ${status}`, plain(status), 'answered', { counts: 'refused' })),
   answered('Supabase 544', plain(544), 'ambiguous'),
 ];
 

@@ -232,6 +232,29 @@ describe('what is known of a dependency', () => {
     expect(telemetry.stats.upstream('api').all.read(clock.now())).toMatchObject({ failed: 5, inARow: 0 });
   });
 
+  it.each<[verdict: Parameters<typeof failed>[0], status: number, ok: number, failures: number, inARow: number]>([
+    [{ replay: 'ambiguous' }, 400, 0, 1, 1],
+    [{ replay: 'refused' }, 200, 0, 1, 1],
+    [{ replay: 'refused', blame: 'soft' }, 400, 0, 1, 0],
+    [{ replay: 'refused', blame: 'ignore' }, 400, 0, 1, 0],
+    [{ replay: 'answered', blame: 'ignore' }, 429, 0, 1, 0],
+    [{ replay: 'answered', blame: 'ignore' }, 500, 0, 1, 0],
+    [{ replay: 'answered', blame: 'ignore' }, 400, 1, 0, 0],
+  ])('goes by what the policies made of an answer: %o of a %d is %d ok, %d failed, %d in a row', (verdict, status, ok, failures, inARow) => {
+    const { telemetry, clock } = listening();
+    const judged = failed({ code: 'http_response_status', kind: 'status', detail: 'judged', ...verdict });
+    telemetry.attemptEnded(ended(), attempt({ status, verdict: judged }));
+    const recent = telemetry.stats.upstream('api').all.read(clock.now());
+    expect(recent).toMatchObject({ ok, failed: failures, inARow, lastError: failures === 0 ? undefined : { status, detail: 'judged' } });
+  });
+
+  it('blames a body that broke off, whatever was made of its head', () => {
+    const { telemetry, clock } = listening();
+    const verdict = failed({ kind: 'status', blame: 'ignore', replay: 'answered', detail: 'rejected' });
+    telemetry.attemptEnded(ended(), attempt({ status: 400, verdict, failure: failed({ phase: 'body', detail: 'cut' }) }));
+    expect(telemetry.stats.upstream('api').all.read(clock.now())).toMatchObject({ failed: 1, lastError: { detail: 'cut', phase: 'body' } });
+  });
+
   it('tells hosts apart, up to a bound', () => {
     const { telemetry, clock } = listening();
     for (let i = 0; i < 200; i++) telemetry.attemptEnded(ended({ authority: `h${i}.example` }), attempt());
