@@ -84,7 +84,7 @@ export function resendFor(settings: RouteSettings, { clock, observer, ledger, se
       repeatable: settings.repeatable,
       observe: config.mode === 'observe',
     },
-    { clock, observer, ledger: ledger ?? (() => own), sends, judge: (exchange, late) => verdict(() => Promise.resolve(late))(exchange) },
+    { clock, observer, ledger: ledger ?? (() => own), sends, judge: (exchange, late) => verdict(() => late)(exchange) },
   );
 }
 
