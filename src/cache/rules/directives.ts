@@ -42,18 +42,29 @@ const MEMBER = /[^",]*(?:"(?:[^"\\]|\\.)*"[^",]*)*(?:"[^,]*)?/y;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
+/** Directives that may be limited to fields. */
+const LIMITABLE: ReadonlySet<string> = new Set(['no-cache', 'private']);
+
 /**
- * Splits a Cache-Control value into its directives, by lower-case name. The first of several with one name counts (RFC 9111 section 4.2.1); what stands in a quoted
- * string is no directive. Blanks around `=` make the argument malformed, never the name: a restriction stays one.
+ * Splits a Cache-Control value into its directives, by lower-case name. The first of several with one name counts (RFC 9111 section 4.2.1), but restrictions add up; what
+ * stands in a quoted string is no directive. Blanks around `=` make the argument malformed, never the name: a restriction stays one.
  */
 export function parseDirectives(value: string): Map<string, Argument> {
   const directives = new Map<string, Argument>();
   for (const member of splitList(value)) {
     const equals = member.indexOf('=');
     const name = (equals < 0 ? member : member.slice(0, equals)).trim().toLowerCase();
-    if (name !== '' && !directives.has(name)) directives.set(name, equals < 0 ? true : argument(member, equals));
+    if (name === '') continue;
+    const said = equals < 0 ? true : argument(member, equals);
+    if (!directives.has(name)) directives.set(name, said);
+    else if (LIMITABLE.has(name)) directives.set(name, stricter(directives.get(name), said));
   }
   return directives;
+}
+
+/** Two restrictions at once: both lists of fields, or the whole answer where one of them names none. */
+function stricter(a: Argument, b: Argument): Argument {
+  return typeof a === 'string' && typeof b === 'string' && a !== '' && b !== '' ? `${a},${b}` : true;
 }
 
 function argument(member: string, equals: number): Argument {

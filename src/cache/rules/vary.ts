@@ -4,12 +4,18 @@ import { splitList } from './directives.ts';
 /** Turns a credential into what may be kept of it. */
 export type Hash = (credential: string) => string;
 
-/** The request fields that a response varies by, lower-case, sorted, each once; undefined for `*` anywhere: no request ever matches (RFC 9111 section 4.1). */
+/** What a field may be called (RFC 9110 section 5.1), in small letters. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/**
+ * The request fields that a response varies by, lower-case, sorted, each once; undefined for `*` anywhere: no request ever matches (RFC 9111 section 4.1). Nor does one
+ * where a member is no field name: what it varies by is not known.
+ */
 export function varyOf(headers: HeaderList): readonly string[] | undefined {
   const value = headerList(headers, 'vary');
   if (value === undefined) return NONE;
   const names = splitList(value.toLowerCase());
-  if (names.includes('*')) return undefined;
+  if (names.some((name) => name === '*' || !FIELD_NAME.test(name))) return undefined;
   return names.length < 2 ? names : [...new Set(names)].sort();
 }
 

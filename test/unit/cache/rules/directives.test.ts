@@ -35,6 +35,15 @@ describe('Cache-Control of a response', () => {
     expect(responseDirectives('no-cache="unfinished, max-age=5').noCache).toBe(true);
   });
 
+  it.each(['private="a", private', 'private, private="a"', 'private="a", x=1, PRIVATE'])('takes %s for the whole answer', (value) => {
+    expect(responseDirectives(value)).toMatchObject({ private: true, privateFields: [] });
+    expect(responseDirectives(value.replaceAll(/private/gi, 'no-cache'))).toMatchObject({ noCache: true, noCacheFields: [] });
+  });
+
+  it('puts the fields of several directives together', () => {
+    expect(responseDirectives('private="a", private="B, c"')).toMatchObject({ private: false, privateFields: ['a', 'b', 'c'] });
+  });
+
   it('tells fields from the whole', () => {
     const said = responseDirectives('no-cache="A, b", private="c"');
     expect(said).toMatchObject({ noCache: false, noCacheFields: ['a', 'b'], private: false, privateFields: ['c'] });

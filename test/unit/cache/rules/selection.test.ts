@@ -13,6 +13,9 @@ const isCredential = (name: string): boolean => name === 'authorization';
 describe('Vary', () => {
   it.each([['*'], ['*, *'], [', *'], ['*, Foo'], ['Foo, *']])('%s never matches', (value) => expect(varyOf(['vary', value])).toBeUndefined());
   it('finds * on a line of its own', () => expect(varyOf(['vary', '', 'vary', '*'])).toBeUndefined());
+  it.each([['foo bar'], ['Foo; bar'], ['"foo"'], ['foo, b@r']])('%s names no field and never matches', (value) =>
+    expect(varyOf(['vary', value])).toBeUndefined(),
+  );
   it('names fields once, in one order', () => expect(varyOf(['vary', 'Foo, bar', 'vary', 'foo'])).toEqual(['bar', 'foo']));
 
   const same = (name: string, a: string[], b: string[]): boolean => {
