@@ -1,15 +1,21 @@
 import type { Gateway, Target } from '../route/gateway.ts';
 import { HostMap } from '../route/hosts.ts';
-import type { UpstreamRuntime } from './runtime.ts';
+
+/** An upstream as the listener finds it: by its name and by its hosts (`*.example.com` for a pattern). */
+export interface Reached {
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly target: Target;
+}
 
 /** The listener's view of the upstreams of one configuration. */
-export function gatewayOf(runtimes: readonly UpstreamRuntime[], passthrough: readonly string[]): Gateway {
+export function gatewayOf(upstreams: readonly Reached[], passthrough: readonly string[]): Gateway {
   const byName = new Map<string, Target>();
   const byHost = new HostMap<Target>();
   const tunnels = new HostMap<true>();
-  for (const runtime of runtimes) {
-    byName.set(runtime.name, runtime.target);
-    for (const host of runtime.hosts) byHost.set(host, runtime.target);
+  for (const { name, hosts, target } of upstreams) {
+    byName.set(name, target);
+    for (const host of hosts) byHost.set(host, target);
   }
   for (const host of passthrough) tunnels.set(host.toLowerCase(), true);
   return {

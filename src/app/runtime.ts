@@ -1,4 +1,4 @@
-import { hostsOf, type RouteSettings, routesOf } from '../config/effective.ts';
+import { hostsOf, originOf, type RouteSettings, routesOf } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -102,6 +102,9 @@ export class UpstreamRuntime {
       pool: this.pools.stats,
       bulkhead: this.state.places?.stats,
       probe: this.probe?.last,
+      quotas: this.state.gates.list,
+      patience: this.state.notices.patience,
+      faults: this.state.notices.faults,
     };
   }
 
@@ -142,10 +145,4 @@ export class UpstreamRuntime {
     const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
     return { name: settings.name, match: settings.match, streaming: settings.streaming, service };
   }
-}
-
-function originOf(config: UpstreamConfig): Target['origin'] {
-  if (config.origin === undefined) return undefined;
-  const { protocol, host } = new URL(config.origin);
-  return { scheme: protocol === 'https:' ? 'https' : 'http', authority: host };
 }

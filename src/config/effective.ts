@@ -116,8 +116,16 @@ function routeName(match: MatchConfig, index: number): string {
   return words === '' ? `route-${index + 1}` : `${method}${words}`;
 }
 
+/** Where requests for an upstream by prefix and by port go: scheme, and host in lower case with the port where it is not the scheme's own. Undefined where it has no origin. */
+export function originOf({ origin }: UpstreamConfig): { readonly scheme: 'http' | 'https'; readonly authority: string } | undefined {
+  if (origin === undefined) return undefined;
+  const { protocol, host } = new URL(origin);
+  return { scheme: protocol === 'https:' ? 'https' : 'http', authority: host };
+}
+
 /** Hosts that an upstream answers for: its origin's and those it lists. Lower-case, with the port where it is not the scheme's own. */
 export function hostsOf(upstream: UpstreamConfig): string[] {
-  const own = upstream.origin === undefined ? [] : [new URL(upstream.origin).host];
+  const origin = originOf(upstream);
+  const own = origin === undefined ? [] : [origin.authority];
   return [...new Set([...own, ...(upstream.hosts ?? []).map((host) => host.toLowerCase())])];
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
-import { isLoopback, type HostPort } from './authority.ts';
+import type { HostPort } from './authority.ts';
 import { refusalOf } from './client-error.ts';
 import { ConnectHandler } from './connect.ts';
 import { ClientConnection } from './connection.ts';
@@ -13,7 +13,7 @@ import type { ListenContext, ListenLimits } from './context.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './http-server.ts';
 import type { InterceptionParts } from './interception.ts';
-import { type BoundSocket, type ListenAddress, type OpenPort, openPort } from './ports.ts';
+import { type BoundSocket, type ListenAddress, leadsTo, type OpenPort, openPort } from './ports.ts';
 import { refusal } from './refusal.ts';
 import { HeadReader } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
@@ -209,9 +209,9 @@ export class DataPlane {
     else connection.refuse(refused);
   }
 
-  #isOwn({ host, port }: HostPort): boolean {
+  #isOwn(to: HostPort): boolean {
     const open = this.#main === undefined ? this.#ports : [this.#main, ...this.#ports];
-    return open.some(({ address }) => address.port === port && (isLoopback(host) || host === address.host));
+    return open.some(({ address }) => leadsTo(address, to));
   }
 }
 

@@ -105,13 +105,16 @@ function isSame(host: string, authority: string, scheme: 'http' | 'https'): bool
   return named !== undefined && authorityOf(named, port) === authority;
 }
 
-interface Absolute {
+/** A request target in absolute form, taken apart. */
+export interface Absolute {
   readonly scheme: 'http' | 'https';
   readonly to: HostPort;
+  /** Path and query as they stand there; `/` where there is no path. */
   readonly path: string;
 }
 
-function parseAbsolute(url: string): Absolute | undefined {
+/** Takes an `http` or `https` URL apart (RFC 9112 section 3.2.2); undefined where it is none, or names a user. */
+export function parseAbsolute(url: string): Absolute | undefined {
   const parts = /^(https?):\/\/([^/?]*)(.*)$/is.exec(url);
   if (parts === null) return undefined;
   const [, name = '', authority = '', rest = ''] = parts;

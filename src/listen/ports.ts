@@ -1,10 +1,16 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type HostPort, isLoopback } from './authority.ts';
 import type { Door } from './door.ts';
 
 /** An address to listen on; port 0 takes any free one. */
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+}
+
+/** Whether a host and port lead to a port that listens there: by its own host, or by a name of this machine. */
+export function leadsTo(address: ListenAddress, { host, port }: HostPort): boolean {
+  return address.port === port && (isLoopback(host) || host === address.host);
 }
 
 /** A socket that another process has bound, as it came from there. */

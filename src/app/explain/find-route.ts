@@ -1,9 +1,15 @@
-import { hostsOf, type RouteSettings, routesOf } from '../../config/effective.ts';
+import { hostsOf, originOf, type RouteSettings, routesOf } from '../../config/effective.ts';
 import type { Config, MatchConfig, UpstreamConfig } from '../../config/schema.ts';
+import type { HostPort } from '../../listen/authority.ts';
+import { type Destination, destinationOf, parseAbsolute } from '../../listen/destination.ts';
+import type { Door } from '../../listen/door.ts';
+import { leadsTo, type ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
 import { Exchange } from '../../model/exchange.ts';
-import { HostMap } from '../../route/hosts.ts';
+import { clientClosed } from '../../model/failure.ts';
+import type { Service } from '../../model/service.ts';
 import { compileMatch, RouteView } from '../../route/matcher.ts';
+import { gatewayOf, type Reached } from '../gateway.ts';
 
 /** A request to be explained, as one would type it for curl. */
 export interface ExplainedRequest {
@@ -32,86 +38,63 @@ export interface FoundRoute {
   readonly tried: readonly RouteTried[];
 }
 
-interface Destination {
-  readonly upstream: string;
-  readonly because: string;
-  readonly scheme: 'http' | 'https';
-  readonly authority: string;
-  readonly path: string;
-}
-
 /** Finds the upstream and the route of a request, with the reasons; a sentence where there is none. */
 export function findRoute(config: Config, request: ExplainedRequest): FoundRoute | string {
-  const destination = destinationOf(config, request.url);
-  if (typeof destination === 'string') return destination;
-  const upstream = config.upstreams[destination.upstream];
-  if (upstream === undefined) return `there is no upstream ${destination.upstream}`;
-  const exchange = exchangeOf(request, destination);
+  const method = request.method.toUpperCase();
+  const found = find(config, method, request.url);
+  if (typeof found === 'string') return found;
+  const { destination, because } = found;
+  const { name } = destination.target;
+  const upstream = config.upstreams[name];
+  if (upstream === undefined) return `there is no upstream ${name}`;
+  const exchange = exchangeOf(request, method, destination);
   const view = new RouteView(exchange);
   const tried: RouteTried[] = [];
-  for (const settings of routesOf(destination.upstream, upstream)) {
+  for (const settings of routesOf(name, upstream)) {
     const verdict = tryRoute(settings, view);
     tried.push(verdict);
     if (!verdict.matched) continue;
     exchange.route = settings.name;
     exchange.streaming = settings.streaming;
-    return { upstream: destination.upstream, config: upstream, because: destination.because, exchange, settings, tried };
+    return { upstream: name, config: upstream, because, exchange, settings, tried };
   }
-  return `no route of ${destination.upstream} takes it`;
+  return `no route of ${name} takes it`;
 }
 
-function exchangeOf({ method, headers, body }: ExplainedRequest, { upstream, scheme, authority, path }: Destination): Exchange {
-  const fields = headers.flatMap(([name, value]) => [name.toLowerCase(), value]);
-  const exchange = new Exchange({
-    id: 'explain',
-    entry: 'prefix',
-    method: method.toUpperCase(),
-    scheme,
-    authority,
-    path,
-    headers: fields,
-    startedAt: systemClock.now(),
-  });
-  exchange.upstream = upstream;
+function exchangeOf({ headers: given, body }: ExplainedRequest, method: string, { target, entry, scheme, authority, path }: Destination): Exchange {
+  const headers = given.flatMap(([name, value]) => [name.toLowerCase(), value]);
+  const exchange = new Exchange({ id: 'explain', entry, method, scheme, authority, path, headers, startedAt: systemClock.now() });
+  exchange.upstream = target.name;
   if (body !== undefined) exchange.body = { kind: 'bytes', bytes: Buffer.from(body) };
   return exchange;
 }
 
-function destinationOf(config: Config, text: string): Destination | string {
-  if (text.startsWith('/')) return byPrefix(config, text);
-  if (!URL.canParse(text)) return `${text} is neither a URL nor a path`;
-  const url = new URL(text);
-  const path = `${url.pathname}${url.search}`;
-  const found = byHost(config, url, path);
-  if (found !== undefined) return found;
-  const isLocal = /^(127\.|localhost$|\[::1\]$)/.test(url.hostname);
-  if (isLocal && url.port === String(config.listen.port)) return byPrefix(config, path);
-  const [own] = Object.entries(config.upstreams).filter(([, { listen }]) => isLocal && String(listen?.port) === url.port);
-  if (own !== undefined) return toOrigin(config, own[0], path, `port ${url.port} is its own`);
-  const hosts = Object.values(config.upstreams).flatMap((upstream) => hostsOf(upstream));
-  return `${url.host} belongs to no upstream: the proxy answers 403. Known hosts: ${hosts.join(', ')}`;
+/** Explaining serves nothing. */
+const unserved: Service = () => Promise.resolve(clientClosed('queue'));
+
+/** The destination as the listener finds it, and how; a sentence where it refuses the request. A URL of the proxy's own is taken as sent there. */
+function find(config: Config, method: string, text: string): { readonly destination: Destination; readonly because: string } | string {
+  const url = text.replace(/#.*$/s, ''); // clients keep the fragment to themselves
+  const upstreams = Object.entries(config.upstreams);
+  const to = parseAbsolute(url)?.to;
+  const isAt = (address: ListenAddress | undefined): boolean => address !== undefined && to !== undefined && leadsTo(address, to);
+  const [own] = upstreams.find(([, { listen }]) => isAt(listen)) ?? [];
+  const door: Door = own === undefined ? { kind: 'main' } : { kind: 'port', upstream: own };
+  const isOwn = (): boolean => own !== undefined || isAt(config.listen);
+  const gateway = gatewayOf(upstreams.map(reached), config.passthrough);
+  const destination = destinationOf({ door, method, url, host: undefined, isOwn }, gateway);
+  if (destination.type === 'destination') return { destination, because: becauseOf(destination, to) };
+  const hosts = destination.reason === 'unknown_host' ? `. Known hosts: ${upstreams.flatMap(([, upstream]) => hostsOf(upstream)).join(', ')}` : '';
+  return `the proxy answers ${destination.status}: ${destination.detail}${hosts}`;
 }
 
-function byHost(config: Config, url: URL, path: string): Destination | undefined {
-  const map = new HostMap<string>();
-  for (const [name, upstream] of Object.entries(config.upstreams)) for (const host of hostsOf(upstream)) map.set(host, name);
-  const upstream = map.get(url.host);
-  if (upstream === undefined) return undefined;
-  const scheme = url.protocol === 'http:' ? 'http' : 'https';
-  return { upstream, because: `host ${url.host}`, scheme, authority: url.host, path };
+function reached([name, upstream]: [string, UpstreamConfig]): Reached {
+  return { name, hosts: hostsOf(upstream), target: { name, origin: originOf(upstream), bufferLimit: Infinity, serve: unserved } };
 }
 
-function byPrefix(config: Config, path: string): Destination | string {
-  const [, name = '', rest = ''] = /^\/([^/?]*)(.*)$/s.exec(path) ?? [];
-  if (config.upstreams[name] === undefined) return `/${name} is the prefix of no upstream. There are: ${Object.keys(config.upstreams).join(', ')}`;
-  return toOrigin(config, name, rest.startsWith('/') ? rest : `/${rest}`, `prefix /${name}`);
-}
-
-function toOrigin(config: Config, upstream: string, path: string, because: string): Destination | string {
-  const origin = config.upstreams[upstream]?.origin;
-  if (origin === undefined) return `the upstream ${upstream} has no origin: it is reached by its hosts alone`;
-  const { protocol, host } = new URL(origin);
-  return { upstream, because, scheme: protocol === 'http:' ? 'http' : 'https', authority: host, path };
+function becauseOf({ entry, target, authority }: Destination, to: HostPort | undefined): string {
+  if (entry === 'prefix') return `prefix /${target.name}`;
+  return entry === 'port' && to !== undefined ? `port ${to.port} is its own` : `host ${authority}`;
 }
 
 /** One condition of a route by itself, with its words. */

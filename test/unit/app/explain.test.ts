@@ -27,6 +27,7 @@ const CONFIG = configSchema.parse({
     },
     gemini: {
       origin: 'https://generativelanguage.googleapis.com',
+      listen: { port: 8090 },
       repeatable: true,
       retry: { attempts: 2 },
       guard: { stream: 'sse', terminator: 'candidates[*].finishReason' },
@@ -56,12 +57,18 @@ describe('explain', () => {
     ]);
     expect(await explained('POST', '/whatsapp/1/messages', '{"status":"read"}')).toMatchObject({ route: 'mark-read', because: 'prefix /whatsapp' });
     expect(await explained('POST', 'http://127.0.0.1:8080/gemini/v1/x')).toMatchObject({ upstream: 'gemini', route: 'default' });
+    expect(await explained('GET', 'http://localhost:8090/v1/x#part')).toMatchObject({
+      upstream: 'gemini',
+      because: 'port 8090 is its own',
+      request: 'GET https://generativelanguage.googleapis.com/v1/x',
+    });
   });
 
   it.each([
-    ['https://evil.example/', 'evil.example belongs to no upstream'],
-    ['/nowhere/x', '/nowhere is the prefix of no upstream'],
-    ['nonsense', 'neither a URL nor a path'],
+    ['https://evil.example/', '403: evil.example is not configured'],
+    ['http://evil.example:8080/', 'Known hosts: graph.facebook.com, generativelanguage.googleapis.com'],
+    ['/nowhere/x', '404: no upstream is called nowhere'],
+    ['nonsense', '400: the request target is neither a path nor an absolute URL'],
   ])('says why %s goes nowhere', async (url, reason) => {
     expect(await explain(CONFIG, { method: 'GET', url, headers: [], body: undefined })).toContain(reason);
   });
