@@ -1,27 +1,39 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { scratchDirectory } from './scratch.ts';
 
 /** A real redis-server on a port of its own. */
 export class RedisServer implements AsyncDisposable {
   readonly port: number;
+  /** Where the servers of a cluster talk to each other. */
+  readonly busPort: number;
   readonly #directory: AsyncDisposable & { readonly path: string };
+  readonly #program: string;
   readonly #args: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(port: number, directory: AsyncDisposable & { readonly path: string }, args: readonly string[]) {
+  private constructor(
+    [port, busPort]: readonly [number, number],
+    directory: AsyncDisposable & { readonly path: string },
+    program: string,
+    args: readonly string[],
+  ) {
     this.port = port;
+    this.busPort = busPort;
+    this.#program = program;
     this.#directory = directory;
     this.#args = args;
   }
 
-  /** Starts one with these arguments; `tls` makes `port` speak TLS only. */
-  static async start(args: readonly string[] = [], tls = false): Promise<RedisServer> {
-    const [port, directory] = [await freePort(), await scratchDirectory()];
-    const where = tls ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
-    const server = new RedisServer(port, directory, [...where, '--bind', '127.0.0.1', '--save', '', '--dir', directory.path, ...args]);
+  /** Starts one with these arguments; `tls` makes `port` speak TLS only. `program`: another that is like it. */
+  static async start(args: readonly string[] = [], { tls = false, program = 'redis-server' } = {}): Promise<RedisServer> {
+    const [port, busPort, directory] = [await freePort(), await freePort(), await scratchDirectory()];
+    const where = [...(tls ? ['--port', '0', '--tls-port'] : ['--port']), String(port)];
+    const bus = args.includes('--cluster-enabled') ? ['--cluster-port', String(busPort)] : [];
+    const options = [...where, ...bus, '--bind', '127.0.0.1', '--save', '', '--dir', directory.path, ...args];
+    const server = new RedisServer([port, busPort], directory, program, options);
     await server.start();
     return server;
   }
@@ -32,10 +44,10 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts it, also again after `kill`: empty. */
   async start(): Promise<void> {
-    const child = spawn('redis-server', this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(this.#program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
     const failed = once(child, 'error').then(([error]) => {
-      throw new Error('these tests need redis-server: apt-get install redis-server', { cause: error });
+      throw new Error(`these tests need ${this.#program}: apt-get install redis-server`, { cause: error });
     });
     await Promise.race([failed, isReady(child)]);
   }
@@ -49,13 +61,17 @@ export class RedisServer implements AsyncDisposable {
     return reply.toString().slice(1).trim();
   }
 
+  get alive(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
 
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.alive) return;
     const gone = once(child, 'exit');
     child.kill('SIGKILL');
     await gone;
@@ -80,12 +96,18 @@ async function isReady(child: ChildProcess): Promise<void> {
   throw new Error(`redis-server did not start: ${said.join('\n')}`);
 }
 
+/** Ports that no system gives to an outgoing connection: one of those may be taken between two starts of a server, or by a client that dials the server while it is down. */
+const [LOWEST, COUNT] = [12_000, 18_000];
+
 async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = LOWEST + Math.floor(Math.random() * COUNT);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.close();
+    if (free) return port;
+  }
 }

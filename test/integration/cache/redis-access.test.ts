@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createClient } from 'redis';
 import { describe, expect, it } from 'vitest';
 import { openRedisStore, type RedisStore } from '../../../src/cache/stores/redis.ts';
 import type { RedisAddress } from '../../../src/cache/stores/redis-commander.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import { issueAuthority, LeafIssuer, newKey } from '../../../src/tls/certificates.ts';
+import { RedisCluster } from '../../support/redis-cluster.ts';
 import { RedisServer } from '../../support/redis-server.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { storedResponse } from '../../unit/cache/store-contract.ts';
@@ -42,7 +42,7 @@ describe('the Redis store and who may use it', () => {
     const at = (name: keyof typeof files): string => join(scratch.path, name);
     await using server = await RedisServer.start(
       ['--tls-cert-file', at('server.pem'), '--tls-key-file', at('server.key'), '--tls-ca-cert-file', at('ca.pem'), '--tls-auth-clients', 'no'],
-      true,
+      { tls: true },
     );
     const urls = [`rediss://127.0.0.1:${server.port}`];
     using trusting = await opened({ urls, tls: { ca } });
@@ -71,10 +71,8 @@ describe('the Redis store and who may use it', () => {
   });
 
   it('spreads over a cluster, drops across its servers, and lists and purges all of them', async () => {
-    const servers = await Promise.all([0, 1, 2].map(() => RedisServer.start(['--cluster-enabled', 'yes'])));
-    await using _all = { [Symbol.asyncDispose]: () => Promise.all(servers.map((server) => server[Symbol.asyncDispose]())).then(() => undefined) };
-    await join3(servers);
-    const urls = servers.map(({ url }) => url);
+    await using cluster = await RedisCluster.start({ replicas: false });
+    const { urls } = cluster;
     using a = await opened({ urls, cluster: true });
     using b = await opened({ urls: urls.slice(1), cluster: true });
     const heard = new Promise((resolve) => {
@@ -91,21 +89,3 @@ describe('the Redis store and who may use it', () => {
     expect([a.stats.errors, b.stats.errors]).toEqual([0, 0]);
   });
 });
-
-/** Makes one cluster of three servers, each with a third of the slots. */
-async function join3(servers: readonly RedisServer[]): Promise<void> {
-  const clients = servers.map(({ url }) => createClient({ url, RESP: 2 }));
-  await Promise.all(clients.map((client) => client.connect()));
-  await Promise.all(
-    clients.map((client, i) => client.sendCommand(['CLUSTER', 'ADDSLOTSRANGE', String(i * 5461), String(i === 2 ? 16383 : i * 5461 + 5460)])),
-  );
-  for (const { port } of servers.slice(1)) await clients[0]?.sendCommand(['CLUSTER', 'MEET', '127.0.0.1', String(port)]);
-  const isWhole = async (client: (typeof clients)[number]): Promise<boolean> => {
-    const info = String(await client.sendCommand(['CLUSTER', 'INFO']));
-    return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3') && info.includes('cluster_slots_ok:16384');
-  };
-  for (const client of clients) {
-    while (!(await isWhole(client)));
-    client.destroy();
-  }
-}

@@ -1,0 +1,126 @@
+import { createClient } from 'redis';
+import { RedisServer } from './redis-server.ts';
+
+/** How long a server is silent before the others hold it for dead, in milliseconds. */
+const NODE_TIMEOUT_MS = 1000;
+const SLOTS = 16_384;
+
+/** One server of a cluster, and a connection to it. */
+export class Member implements AsyncDisposable {
+  readonly server: RedisServer;
+  readonly #client: ReturnType<typeof createClient>;
+
+  private constructor(server: RedisServer) {
+    this.server = server;
+    this.#client = createClient({ url: server.url, RESP: 2 });
+    this.#client.on('error', () => undefined);
+  }
+
+  static async start(): Promise<Member> {
+    const server = await RedisServer.start([
+      '--cluster-enabled',
+      'yes',
+      '--cluster-node-timeout',
+      String(NODE_TIMEOUT_MS),
+      // a replica takes over however long it was cut off, and at the first vote
+      '--cluster-replica-validity-factor',
+      '0',
+      '--repl-diskless-sync-delay',
+      '0',
+    ]);
+    const member = new Member(server);
+    await member.#client.connect();
+    return member;
+  }
+
+  /** Sends one command. Rejects where the server says no or is gone. */
+  send(...words: string[]): Promise<unknown> {
+    return this.#client.sendCommand(words);
+  }
+
+  /** Whether one of the infos of a server says all of these. */
+  async says(info: readonly string[], ...lines: readonly string[]): Promise<boolean> {
+    const text = String(await this.send(...info));
+    return lines.every((line) => text.includes(line));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#client.destroy();
+    await this.server[Symbol.asyncDispose]();
+  }
+}
+
+/** A real Redis Cluster on loopback: masters that share the slots evenly, each with one replica, unless they are to have none. */
+export class RedisCluster implements AsyncDisposable {
+  readonly masters: readonly Member[];
+  /** The replica of each master, in the same order. */
+  readonly replicas: readonly Member[];
+
+  private constructor(masters: readonly Member[], replicas: readonly Member[]) {
+    this.masters = masters;
+    this.replicas = replicas;
+  }
+
+  static async start({ replicas = true } = {}): Promise<RedisCluster> {
+    const members = await Promise.all(Array.from({ length: replicas ? 6 : 3 }, () => Member.start()));
+    const cluster = new RedisCluster(members.slice(0, 3), members.slice(3));
+    await cluster.#join();
+    return cluster;
+  }
+
+  get members(): readonly Member[] {
+    return [...this.masters, ...this.replicas];
+  }
+
+  get urls(): string[] {
+    return this.members.map(({ server }) => server.url);
+  }
+
+  /** Which of the masters, as it was begun, holds a key. */
+  async holderOf(key: string): Promise<number> {
+    const slot = Number(await this.masters[0]?.send('CLUSTER', 'KEYSLOT', key));
+    return Math.min(Math.floor(slot / this.#share), this.masters.length - 1);
+  }
+
+  /** Settles when the replica of a master has taken its place and the cluster serves every key again. */
+  async failedOver(master: number): Promise<void> {
+    const heir = this.replicas[master];
+    while (!(await heir?.says(['INFO', 'replication'], 'role:master')));
+    await this.#whole(this.members.filter((member) => member.server.alive));
+  }
+
+  get #share(): number {
+    return Math.ceil(SLOTS / this.masters.length);
+  }
+
+  async #join(): Promise<void> {
+    const [first] = this.masters;
+    await Promise.all(
+      this.masters.map((master, i) =>
+        master.send('CLUSTER', 'ADDSLOTSRANGE', String(i * this.#share), String(Math.min((i + 1) * this.#share, SLOTS) - 1)),
+      ),
+    );
+    // without it, two that begin in the same epoch have to agree on who is later
+    await Promise.all(this.members.map((member, i) => member.send('CLUSTER', 'SET-CONFIG-EPOCH', String(i + 1))));
+    for (const { server } of this.members.slice(1)) await first?.send('CLUSTER', 'MEET', '127.0.0.1', String(server.port), String(server.busPort));
+    await this.#whole(this.members);
+    await Promise.all(
+      this.replicas.map(async (replica, i) => {
+        await replica.send('CLUSTER', 'REPLICATE', String(await this.masters[i]?.send('CLUSTER', 'MYID')));
+        while (!(await replica.says(['INFO', 'replication'], 'master_link_status:up')));
+      }),
+    );
+    // who holds a replica for a master does not let it take over
+    for (const member of this.members)
+      while (String(await member.send('CLUSTER', 'NODES')).match(/ (?:myself,)?slave /g)?.length !== (this.replicas.length || undefined));
+  }
+
+  async #whole(members: readonly Member[]): Promise<void> {
+    const lines = ['cluster_state:ok', `cluster_known_nodes:${this.members.length}`, `cluster_slots_ok:${SLOTS}`];
+    for (const member of members) while (!(await member.says(['CLUSTER', 'INFO'], ...lines)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.members.map((member) => member[Symbol.asyncDispose]()));
+  }
+}
