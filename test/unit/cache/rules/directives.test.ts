@@ -83,6 +83,26 @@ describe('a field for caches like ours', () => {
     ['max-age =100', 1],
     ['max-age= 100', 1],
     ['max-age=5,', 1],
+    ['max-age=5;', 1],
+    ['max-age=5;;x', 1],
+    ['max-age=5; =1', 1],
+    ['max-age=5;x=', 1],
+    ['max-age=5.0', 1],
+    ['max-age=1234567890123456', 1],
+    ['max-age=5, x=1234567890123.5', 1],
+    ['max-age=5, x=1234', 5],
+    ['max-age=5, x=(1 "two" three;four);q', 5],
+    ['max-age=5, x=( )', 5],
+    ['max-age=5, x=(1', 1],
+    ['max-age=5, x=(1"2")', 1],
+    ['max-age=5, x=((1))', 1],
+    ['max-age=5, x=@1659578233', 5],
+    ['max-age=5, x=@1.5', 1],
+    ['max-age=5, x=%"f%c3%bc"', 5],
+    ['max-age=5, x=%"f%C3%BC"', 1],
+    ['max-age=5, x=%"%c3%28"', 1],
+    ['max-age=5, x=:aGVsbG8=:', 5],
+    ['max-age=5, x=:a b:', 1],
     ['', 1],
   ])('reads CDN-Cache-Control: %s, or falls back', (value, seconds) => {
     expect(lifetime('cdn-cache-control', value, 'cache-control', 'max-age=1')).toBe(seconds);
@@ -105,5 +125,11 @@ describe('a field for caches like ours', () => {
     expect(parseDictionary('a=1, a=2')?.get('a')).toBe('2');
     expect(parseDictionary('a="x\\"y"')?.get('a')).toBe('x"y');
     expect(parseDictionary('a=?0')?.has('a')).toBe(false);
+  });
+
+  it('names fields in a string or in a list', () => {
+    const fields = (value: string) => governing(['cdn-cache-control', value]).directives.privateFields;
+    expect(fields('private="a, B", max-age=5')).toEqual(['a', 'b']);
+    expect(fields('private=("a";x "B" c), max-age=5')).toEqual(['a', 'b', 'c']);
   });
 });
