@@ -1,5 +1,6 @@
 import type { FaultConfig } from '../config/schema.ts';
-import { BytesBody, type BodySink, type BodySource } from '../model/body.ts';
+import { BytesBody, type BodySource } from '../model/body.ts';
+import { TappedBody } from '../model/body-tap.ts';
 import { type Clock, wait } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -91,58 +92,43 @@ function abortion(status: number): Outcome {
 }
 
 /** A body that breaks off after so many bytes. */
-class CutBody implements BodySource, BodySink {
-  readonly #source: BodySource;
+class CutBody extends TappedBody {
   #left: number;
-  #sink: BodySink | undefined;
   #cut = false;
 
   constructor(source: BodySource, bytes: number) {
-    this.#source = source;
+    super(source, () => undefined);
     this.#left = bytes;
   }
 
-  whole(): undefined {
+  override whole(): undefined {
     return undefined;
   }
 
-  start(sink: BodySink): void {
-    this.#sink = sink;
-    this.#source.start(this);
-  }
-
-  pause(): void {
-    this.#source.pause();
-  }
-
-  resume(): void {
-    this.#source.resume();
-  }
-
-  abort(): void {
+  override abort(): void {
     this.#cut = true;
-    this.#source.abort();
+    super.abort();
   }
 
-  onData(chunk: Uint8Array): boolean {
+  override onData(chunk: Uint8Array): boolean {
     if (this.#cut) return true;
     if (chunk.length <= this.#left) {
       this.#left -= chunk.length;
-      return this.#sink?.onData(chunk) ?? true;
+      return super.onData(chunk);
     }
     this.#cut = true;
-    if (this.#left > 0) this.#sink?.onData(chunk.subarray(0, this.#left));
+    if (this.#left > 0) super.onData(chunk.subarray(0, this.#left));
     // in a turn of its own: the source may still be in the middle of its `start`
-    queueMicrotask(() => this.#source.abort());
-    this.#sink?.onError(failure({ code: 'http_response_incomplete', phase: 'body', kind: 'reset', replay: 'cut', detail: 'an injected cut' }));
+    queueMicrotask(() => super.abort());
+    super.onError(failure({ code: 'http_response_incomplete', phase: 'body', kind: 'reset', replay: 'cut', detail: 'an injected cut' }));
     return true;
   }
 
-  onEnd(): void {
-    if (!this.#cut) this.#sink?.onEnd();
+  override onEnd(): void {
+    if (!this.#cut) super.onEnd();
   }
 
-  onError(failed: Failure): void {
-    if (!this.#cut) this.#sink?.onError(failed);
+  override onError(failed: Failure): void {
+    if (!this.#cut) super.onError(failed);
   }
 }
