@@ -1,7 +1,7 @@
 import { headerValue, type HeaderList, withHeader, withoutHeaders } from '../model/headers.ts';
 import type { Reply } from '../model/outcome.ts';
 import type { CacheRequest } from './request.ts';
-import { initialAgeMs } from './rules/age.ts';
+import { dated, initialAgeMs } from './rules/age.ts';
 import { merged } from './rules/conditions.ts';
 import { contentRange } from './rules/range.ts';
 import { mayBeShared, type Storing, storing, usefulMs } from './rules/storing.ts';
@@ -34,7 +34,7 @@ export function storable(settings: RouteCacheSettings, request: CacheRequest, { 
   // where Range is part of the key, what answers it is whole
   const isPart = status === 206 && !request.rangeInKey;
   if (isPart && contentRange(headers) === undefined) return undefined;
-  const found = storing({ status, headers, respondedAt, authorized: request.authorized }, settings.overrides);
+  const found = storing({ status, headers: dated(headers, respondedAt), respondedAt, authorized: request.authorized }, settings.overrides);
   if (found === undefined) return undefined;
   const ageMs = initialAgeMs(headers, { requestedAt, respondedAt });
   return { ...found, freshness: sinceArrival(found, ageMs), status, vary, isPart, respondedAt, initialAgeMs: ageMs };
@@ -79,7 +79,7 @@ export function storedFrom(
 /** A stored answer with the newer fields of a 304 or a HEAD, and the freshness that follows from both; `keepUntil` is 0 where it may no longer be stored. */
 export function freshened(settings: RouteCacheSettings, request: CacheRequest, stored: StoredResponse, arrival: Arrival): StoredResponse {
   const { reply, requestedAt, respondedAt } = arrival;
-  const headers = merged(stored.headers, reply.headers);
+  const headers = merged(stored.headers, dated(reply.headers, respondedAt));
   const found = storing({ status: stored.status, headers, respondedAt, authorized: request.authorized }, settings.overrides);
   const ageMs = initialAgeMs(reply.headers, { requestedAt, respondedAt });
   const { vary, variant, status, body, range, upstream, route, tags } = stored;

@@ -33,3 +33,8 @@ export function dateOf(headers: HeaderList, respondedAt: number): number {
   const date = headerValue(headers, 'date');
   return (date === undefined ? undefined : parseHttpDate(date, respondedAt)) ?? respondedAt;
 }
+
+/** The fields with a `Date`: when the response came, where its origin says nothing (RFC 9110 section 6.6.1). */
+export function dated(headers: HeaderList, respondedAt: number): HeaderList {
+  return headerValue(headers, 'date') === undefined ? headers.concat(['date', new Date(respondedAt).toUTCString()]) : headers;
+}
