@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import type { UpstreamReading } from '../model/status.ts';
+import type { PatienceReading, UpstreamReading } from '../model/status.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import { type DependencyReading, DependencyWindow, type LastError } from '../telemetry/upstream-stats.ts';
 import { wilson } from '../telemetry/wilson.ts';
@@ -38,7 +38,7 @@ export function healthOf(parts: HealthParts, verbose: boolean): { readonly statu
 }
 
 function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, verbose: boolean) {
-  const { breakers, probe, pool, bulkhead } = upstream;
+  const { breakers, probe, pool, bulkhead, quotas, patience, faults } = upstream;
   const counted = stats.upstreams.get(upstream.name);
   const recent = (counted?.all ?? new DependencyWindow()).read(clock.now());
   const verdict = verdictOf({ breakers, recent, probe, now: clock.wallNow() });
@@ -49,12 +49,20 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
     lastSuccessAt: iso(recent.lastSuccessAt),
     errorRate: errorRate(recent),
     breakers: breakers.map(({ breaker, authority, state, retryAfterMs }) => ({ breaker, authority, state, retryAfterMs: Math.ceil(retryAfterMs) })),
+    quotas: quotas.map(({ scope, rule, retryAfterMs }) => ({ scope, rule, retryAfterMs: Math.ceil(retryAfterMs) })),
+    patience: patience.map(patienceOf),
+    faults: faults.map(({ route, text }) => ({ route, text })),
     probe: probe === undefined ? null : { ok: probe.ok, latencyMs: rounded(probe.latencyMs), at: iso(probe.at) },
     cacheHitRatio: hitRatio(stats, upstream.name, clock.now()),
     connections: pool,
     ...(bulkhead === undefined ? undefined : { bulkhead }),
     ...detail,
   };
+}
+
+/** Without a `total` nothing bounds what clients wait for: null. */
+function patienceOf({ route, patienceMs, totalMs, departures }: PatienceReading): Record<string, unknown> {
+  return { route, patienceMs: rounded(patienceMs), totalMs: Number.isFinite(totalMs) ? totalMs : null, departures };
 }
 
 /** The share of failed attempts with how many it stands on and its 95 % Wilson interval; nulls where there were none. */

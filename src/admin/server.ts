@@ -5,6 +5,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 import { breakerRoutes } from './api/breaker-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
+import { quotaRoutes } from './api/quota-routes.ts';
 import { type ExchangeSource, stateRoutes } from './api/state-routes.ts';
 import { dispatcher } from './dispatch.ts';
 import { indexRoute } from './index-page.ts';
@@ -81,6 +82,7 @@ function adminRoutes({ view, telemetry, clock, routes = [], exchanges = telemetr
     ...metricsRoutes(telemetry.metrics),
     ...stateRoutes(health, exchanges),
     ...breakerRoutes(view, telemetry.log),
+    ...quotaRoutes(view, telemetry.log),
     indexRoute(view.version, () => all),
   ];
   return all;

@@ -7,7 +7,7 @@ export type BreakerAction = (typeof BREAKER_ACTIONS)[number];
 /** Whether the app serves. `draining`: it finishes what runs and takes nothing new. */
 export type Readiness = 'starting' | 'ready' | 'draining';
 
-/** The running app as the admin listener sees it; the app implements it. Every call but `actOnBreaker` answers at once, from memory. */
+/** The running app as the admin listener sees it; the app implements it. Every call but `actOnBreaker` and `openQuotas` answers at once, from memory. */
 export interface AdminView extends AppReadings {
   readonly version: string;
   /** When the process started, in milliseconds since the epoch. */
@@ -15,6 +15,8 @@ export interface AdminView extends AppReadings {
   readiness(): Readiness;
   /** The configuration at work, presets and defaults merged in. The admin listener redacts it. */
   effectiveConfig(): unknown;
+  /** Forgets the used-up quotas of an upstream, or that of one scope: how many there were. */
+  openQuotas(upstream: string, scope: string | undefined): number | Promise<number>;
   /**
    * Acts on the breakers of a name, on all hosts or on `authority` alone, and gives where they then stand. Undefined where the upstream has no breaker of that name; empty
    * where it has, but no request has asked for it yet.

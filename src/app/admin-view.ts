@@ -49,6 +49,10 @@ export class AppView implements AdminView {
     return this.#source.generation.config;
   }
 
+  openQuotas(upstream: string, scope: string | undefined): number {
+    return this.#source.generation.runtimes.find(({ name }) => name === upstream)?.state.gates.open(scope) ?? 0;
+  }
+
   actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined {
     const runtime = this.#source.generation.runtimes.find(({ name }) => name === upstream);
     if (runtime === undefined || !runtime.breakers.names.includes(breaker)) return undefined;

@@ -32,6 +32,34 @@ export interface ProbeReading {
   readonly at: number;
 }
 
+/** A quota that an upstream has said is used up: what belongs to it is answered at once. */
+export interface QuotaReading {
+  /** What it belongs to: host, model, pseudonyms of credentials. */
+  readonly scope: string;
+  /** The rule that found it. */
+  readonly rule: string;
+  /** Milliseconds until it resets. */
+  readonly retryAfterMs: number;
+}
+
+/** How long the clients of a route are known to wait. */
+export interface PatienceReading {
+  readonly route: string;
+  /** Milliseconds after which they leave. */
+  readonly patienceMs: number;
+  /** The route's `total`; Infinity where it has none. */
+  readonly totalMs: number;
+  /** Departures that show it. */
+  readonly departures: number;
+}
+
+/** Faults that are injected on a route. */
+export interface FaultReading {
+  readonly route: string;
+  /** What they do, for people. */
+  readonly text: string;
+}
+
 /** One upstream as it runs now. */
 export interface UpstreamReading {
   readonly name: string;
@@ -43,6 +71,9 @@ export interface UpstreamReading {
   readonly bulkhead: BulkheadReading | undefined;
   /** Undefined where none is configured or has run yet. */
   readonly probe: ProbeReading | undefined;
+  readonly quotas: readonly QuotaReading[];
+  readonly patience: readonly PatienceReading[];
+  readonly faults: readonly FaultReading[];
 }
 
 /** A listener and the client connections that are open on it. */

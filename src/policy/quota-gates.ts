@@ -66,10 +66,13 @@ export class QuotaGates {
     return known === undefined;
   }
 
-  /** Forgets a scope's used-up quota, or all. */
-  open(scope?: string): void {
-    if (scope === undefined) this.#gates.clear();
-    else this.#gates.delete(scope);
+  /** Forgets a scope's used-up quota, or all: how many there were. Those that share them are not told. */
+  open(scope?: string): number {
+    const opened = this.list.filter((gate) => scope === undefined || gate.scope === scope);
+    for (const gate of opened) this.#gates.delete(gate.scope);
+    // what is opened here may not be closed again elsewhere
+    this.#untold = this.#untold.filter((told) => scope !== undefined && told.scope !== scope);
+    return opened.length;
   }
 
   /** The quotas that are used up now. */

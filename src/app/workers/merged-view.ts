@@ -1,6 +1,14 @@
 import type { AdminView, BreakerAction, Readiness } from '../../admin/view.ts';
 import type { Config } from '../../config/schema.ts';
-import type { BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
+import type {
+  BreakerReading,
+  CacheReading,
+  ConfigReading,
+  ListenerReading,
+  PatienceReading,
+  QuotaReading,
+  UpstreamReading,
+} from '../../model/status.ts';
 import { version } from '../version.ts';
 import type { WorkerSnapshot } from './protocol.ts';
 
@@ -13,6 +21,8 @@ export interface MergedSource {
   /** What each worker said last. */
   readonly snapshots: readonly WorkerSnapshot[];
   act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void>;
+  /** Forgets used-up quotas in all workers: how many there were in any of them. */
+  openQuotas(upstream: string, scope: string | undefined): Promise<number>;
 }
 
 /** All workers as one app. */
@@ -56,6 +66,10 @@ export class MergedView implements AdminView {
     return others.reduce(mergedCache, first ?? { store: 'memory', entries: 0, bytes: 0, evictions: 0, errors: 0 });
   }
 
+  openQuotas(upstream: string, scope: string | undefined): Promise<number> {
+    return this.#source.openQuotas(upstream, scope);
+  }
+
   async actOnBreaker(
     upstream: string,
     breaker: string,
@@ -83,20 +97,31 @@ function mergedUpstream(a: UpstreamReading, b: UpstreamReading): UpstreamReading
     a.bulkhead === undefined || b.bulkhead === undefined
       ? (a.bulkhead ?? b.bulkhead)
       : { ...a.bulkhead, active: a.bulkhead.active + b.bulkhead.active, queued: a.bulkhead.queued + b.bulkhead.queued };
-  return { ...a, breakers: mergedBreakers(a.breakers, b.breakers), pool, bulkhead, probe };
+  const quotas = mergedBy(a.quotas, b.quotas, ({ scope }) => scope, longer);
+  const patience = mergedBy(a.patience, b.patience, ({ route }) => route, surer);
+  return { ...a, breakers: mergedBreakers(a.breakers, b.breakers), pool, bulkhead, probe, quotas, patience };
+}
+
+const longer = (one: QuotaReading, other: QuotaReading): QuotaReading => (other.retryAfterMs > one.retryAfterMs ? other : one);
+/** Each worker learns from its own clients. */
+const surer = (one: PatienceReading, other: PatienceReading): PatienceReading => (other.departures > one.departures ? other : one);
+
+/** What two workers know of the same: `better` of both. */
+function mergedBy<T>(a: readonly T[], b: readonly T[], nameOf: (one: T) => string, better: (one: T, other: T) => T): T[] {
+  const merged = new Map(a.map((one) => [nameOf(one), one]));
+  for (const one of b) {
+    const known = merged.get(nameOf(one));
+    merged.set(nameOf(one), known === undefined ? one : better(known, one));
+  }
+  return [...merged.values()];
 }
 
 /** While a worker tries probes the others' breakers are open: what it does is what all do. */
 const RANK = { closed: 0, open: 1, 'half-open': 2, isolated: 3 } as const;
 
 function mergedBreakers(a: readonly BreakerReading[], b: readonly BreakerReading[]): BreakerReading[] {
-  const merged = new Map(a.map((one) => [`${one.breaker} ${one.authority}`, one]));
-  for (const one of b) {
-    const key = `${one.breaker} ${one.authority}`;
-    const known = merged.get(key);
-    if (known === undefined || RANK[one.state] > RANK[known.state]) merged.set(key, one);
-  }
-  return [...merged.values()];
+  const further = (one: BreakerReading, other: BreakerReading): BreakerReading => (RANK[other.state] > RANK[one.state] ? other : one);
+  return mergedBy(a, b, ({ breaker, authority }) => `${breaker} ${authority}`, further);
 }
 
 function mergedCache(a: CacheReading, b: CacheReading): CacheReading {

@@ -149,6 +149,12 @@ export class Primary implements Running {
     await this.#counts.collect();
   }
 
+  async openQuotas(upstream: string, scope: string | undefined): Promise<number> {
+    const opened = await this.crew.askAll('openQuotas', { upstream, scope }, PATIENCE_MS);
+    await this.#counts.collect();
+    return Math.max(0, ...opened.map(({ value }) => value));
+  }
+
   authority(): Promise<CertificateAuthority> {
     return loadAuthority(this.config.intercept.ca, this.#clock);
   }

@@ -83,6 +83,7 @@ export interface WorkerCalls {
   /** One breaker of all has changed; `own` where this worker did it. */
   follow: (told: { readonly position: PlacedPosition; readonly own: boolean }) => void;
   act: (order: BreakerPlace & { readonly action: BreakerAction }) => void;
+  openQuotas: (order: { readonly upstream: string; readonly scope: string | undefined }) => number;
   yieldProbes: (place: BreakerPlace) => number | undefined;
   releaseSent: (order: { readonly upstream: string; readonly key: string; readonly waitMs: number }) => SentState | undefined;
   dropped: (tags: readonly string[]) => void;

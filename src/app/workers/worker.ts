@@ -76,6 +76,7 @@ export class Worker {
       hear: ({ news, from }) => this.#share.hear(news, from),
       follow: ({ position, own }) => this.#follow(position, own),
       act: (order) => this.#breakers(order).forEach((breaker) => breaker[order.action]()),
+      openQuotas: ({ upstream, scope }) => this.#running.view.openQuotas(upstream, scope),
       yieldProbes: (place) => this.#breakers(place)[0]?.yield(),
       releaseSent: ({ upstream, key, waitMs }) => {
         const state = this.#stateOf(upstream);

@@ -30,6 +30,12 @@ export class StillApp implements AdminView {
   effectiveConfig(): unknown {
     return { version: 1, upstreams: { api: { routes: [{ match: { header: { apikey: 's3cr3t' } } }] } } };
   }
+  openQuotas(upstream: string, scope: string | undefined): number {
+    const [before, one] = [this.all.find(({ name }) => name === upstream)?.quotas ?? [], (quota: { scope: string }) => quota.scope === scope];
+    const opened = before.filter((quota) => scope === undefined || one(quota));
+    this.all = this.all.map((each) => (each.name === upstream ? { ...each, quotas: before.filter((quota) => !opened.includes(quota)) } : each));
+    return opened.length;
+  }
   actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined {
     if (breaker === 'unasked') return [];
     if (breaker !== 'default') return undefined;

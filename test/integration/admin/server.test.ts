@@ -11,6 +11,7 @@ import { startStillAdmin } from './fixtures.ts';
 
 const CHANGE = { 'x-breakwater-admin': '1' };
 const open = { upstream: 'api', breaker: 'default', authority: 'api.example', state: 'open' as const, retryAfterMs: 41_000 };
+const spent = { scope: 'api.example pro', rule: 'quota_day', retryAfterMs: 3_599_999.5 };
 
 describe('/health', () => {
   it('says which dependency is failing, in which phase, since when, and on what evidence', async () => {
@@ -43,6 +44,9 @@ describe('/health', () => {
         lastSuccessAt: new Date(clock.wallNow() - 3000).toISOString(),
         errorRate: { ratio: 0.6667, failed: 2, samples: 3, windowSeconds: 300, interval: { low: 0.2077, high: 0.9385, confidence: 0.95 } },
         breakers: [],
+        quotas: [],
+        patience: [],
+        faults: [],
         probe: null,
         cacheHitRatio: null,
         connections: { open: 1, busy: 0, queued: 0 },
@@ -75,6 +79,23 @@ describe('/health', () => {
     expect(await server.read('/health')).toMatchObject({
       status: 'degraded',
       config: { lastReloadOk: false, problems: ['proxy.yaml:3:1 unknown key'] },
+    });
+  });
+
+  it('tells quotas that are used up, how long clients wait, and faults that are injected', async () => {
+    await using server = await startStillAdmin();
+    const patience = { route: 'messages', patienceMs: 5003.25, totalMs: Infinity, departures: 4 };
+    const faults = [{ route: 'default', text: 'status 503 on 10 % of the attempts' }];
+    server.app.all = [upstreamReading({ quotas: [spent], patience: [patience], faults })];
+    expect(await server.read('/health')).toMatchObject({
+      status: 'ok',
+      dependencies: {
+        api: {
+          quotas: [{ scope: 'api.example pro', rule: 'quota_day', retryAfterMs: 3_600_000 }],
+          patience: [{ route: 'messages', patienceMs: 5003.25, totalMs: null, departures: 4 }],
+          faults,
+        },
+      },
     });
   });
 
@@ -158,6 +179,20 @@ describe('/api', () => {
       ['api', 'default', 'reset', 'api.example'],
     ]);
     expect(server.logged().filter(({ msg }) => msg === 'breaker changed over the admin API')).toHaveLength(4);
+  });
+
+  it('lists quotas that are used up and opens them, one or all', async () => {
+    await using server = await startStillAdmin();
+    server.app.all = [upstreamReading({ quotas: [spent, { ...spent, scope: 'api.example flash' }, { ...spent, scope: 'other' }] })];
+    expect(await server.read('/api/quotas')).toMatchObject({
+      quotas: [{ upstream: 'api', scope: 'api.example pro', retryAfterMs: 3_600_000 }, {}, {}],
+    });
+    const one = await server.ask('POST', '/api/quotas/api/open?scope=api.example%20pro', CHANGE);
+    expect(JSON.parse(one.text)).toMatchObject({ opened: 1, quotas: [{ scope: 'api.example flash' }, { scope: 'other' }] });
+    expect((await server.ask('POST', '/api/quotas/api/open?scope=api.example%20pro', CHANGE)).status).toBe(409);
+    expect(JSON.parse((await server.ask('POST', '/api/quotas/api/open', CHANGE)).text)).toEqual({ opened: 2, quotas: [] });
+    expect((await server.ask('POST', '/api/quotas/other/open', CHANGE)).status).toBe(404);
+    expect(server.logged().filter(({ msg }) => msg === 'quotas opened over the admin API')).toMatchObject([{ opened: 1 }, { opened: 2 }]);
   });
 
   it('names what there is where a breaker or upstream is not known', async () => {

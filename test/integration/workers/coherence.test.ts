@@ -89,6 +89,22 @@ describe('several workers', () => {
     for (const client of clients) client[Symbol.dispose]();
   });
 
+  it('hold what a used-up quota stops in all, and open it in all by hand', async () => {
+    await using origin = await Origin.start();
+    const rule = '{ status: [500], as: answered, code: spent, quota: { until: duration, for: 1h } }';
+    await using app = await startWorkers(origin, `${ONE_TRY}, breaker: { enabled: false }, classify: [${rule}]`);
+    const clients = await clientOfEach(app);
+    await clients[0]?.get('/api/fail');
+    await allHeard(app);
+    for (const client of clients) expect((await client.get('/api/ok')).status).toBe(429);
+    const health = await (await fetch(`${app.adminUrl}/health`)).json();
+    expect(health).toMatchObject({ dependencies: { api: { quotas: [{ rule: 'spent' }] } } });
+    const opened = await fetch(`${app.adminUrl}/api/quotas/api/open`, { method: 'POST', headers: { 'x-breakwater-admin': '1' } });
+    expect(await opened.json()).toEqual({ opened: 1, quotas: [] });
+    for (const client of clients) expect((await client.get('/api/ok')).status).toBe(200);
+    for (const client of clients) client[Symbol.dispose]();
+  });
+
   it('spend one retry budget', async () => {
     await using origin = await Origin.start();
     const retry = 'retry: { attempts: 2, resends: 0s, backoff: { base: 1ms, max: 1ms }, budget: { ratio: 0, minPerSecond: 0.3, window: 10s } }';

@@ -137,6 +137,15 @@ describe('a used-up quota', () => {
     expect(gates.size).toBe(0);
   });
 
+  it('can be opened by hand, one or all, and is then not told to others any more', () => {
+    const gates = new QuotaGates(new FakeClock(), () => undefined);
+    for (const scope of ['a', 'b', 'c']) gates.close(scope, 1000, 'r');
+    expect([gates.open('a'), gates.open('a'), gates.closed('a')]).toEqual([1, 0, undefined]);
+    expect(gates.takeUntold().map(({ scope }) => scope)).toEqual(['b', 'c']);
+    gates.close('a', 1000, 'r');
+    expect([gates.open(), gates.size, gates.takeUntold()]).toEqual([3, 0, []]);
+  });
+
   it('keeps a bounded number of gates, and never lets a longer one be shortened', () => {
     const clock = new FakeClock();
     const gates = new QuotaGates(clock);

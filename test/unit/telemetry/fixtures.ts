@@ -48,6 +48,9 @@ export function upstreamReading(parts: Partial<UpstreamReading> = {}): UpstreamR
     pool,
     bulkhead: undefined,
     probe: undefined,
+    quotas: [],
+    patience: [],
+    faults: [],
     ...parts,
   };
 }
