@@ -46,9 +46,9 @@ export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server
   return server;
 }
 
-/** An upgrade that is passed on. One to HTTP/2 is ignored, as RFC 9110 section 7.8 allows, and so is one with content. */
+/** An upgrade that is passed on. One to HTTP/2 is ignored, as RFC 9110 section 7.8 allows, and so is one with content; one in HTTP/1.0 has to be. */
 function isUpgrade(request: IncomingMessage): boolean {
   const { upgrade } = request.headers;
-  if (upgrade === undefined || /^\s*h2c?\s*$/i.test(upgrade)) return false;
+  if (upgrade === undefined || request.httpVersionMinor === 0 || /^\s*h2c?\s*$/i.test(upgrade)) return false;
   return request.headers['transfer-encoding'] === undefined && (request.headers['content-length'] ?? '0') === '0';
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Exchange } from '../model/exchange.ts';
+import { Exchange, type InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
+import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
 import type { Target } from '../route/gateway.ts';
@@ -10,12 +11,13 @@ import { writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { type Destination, destinationOf } from './destination.ts';
+import { writeInterim } from './interim.ts';
 import { answerRefusal, type Refusal, refusal } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader, tooLarge } from './request-reader.ts';
 
 /** One request on a connection and its answer: reads the one, has it served, writes the other. */
-export class Turn {
+export class Turn implements InterimTaker {
   readonly #connection: ClientConnection;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -62,6 +64,11 @@ export class Turn {
     } catch (error) {
       this.#bug(error);
     }
+  }
+
+  /** The upstream says something before it answers: to a client that still waits. */
+  informed(status: number, headers: HeaderList): void {
+    if (this.#overAt === undefined && this.#reply === undefined) writeInterim(this.#response, status, headers);
   }
 
   /** The client has gone, or cannot be understood any more. */
@@ -161,6 +168,8 @@ export class Turn {
       startedAt,
     });
     exchange.upstream = target.name;
+    // RFC 9110 section 15.2: never to HTTP/1.0
+    if (this.#request.httpVersionMinor !== 0) exchange.interim = this;
     this.#exchange = exchange;
     return exchange;
   }

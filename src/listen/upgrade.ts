@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as httpRequest, STATUS_CODES } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type InformationEvent, request as httpRequest, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
@@ -6,6 +6,7 @@ import { HOP_BY_HOP } from '../model/headers.ts';
 import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
+import { interimBytes, interimFields, objectionTo } from '../upstream/interim.ts';
 import { nextLimit } from '../upstream/limits.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
@@ -37,6 +38,7 @@ export class Upgrade implements OpenConnection {
   #timer: NodeJS.Timeout | undefined;
   #phase: Phase = 'dns';
   #connectedAt = 0;
+  #interimBytes = 0;
   #over = false;
 
   constructor(parts: UpgradeParts, context: ListenContext, connections: Connections<OpenConnection>) {
@@ -95,10 +97,20 @@ export class Upgrade implements OpenConnection {
     const headers = ['host', exchange.authority, 'connection', 'Upgrade', 'upgrade', protocol, ...exchange.headers];
     const asked = httpRequest({ createConnection: () => socket, method: exchange.method, path: exchange.path, headers, setHost: false });
     this.#request = asked;
+    asked.on('information', (said) => this.#inform(said));
     asked.once('upgrade', (answer: IncomingMessage, _socket: Socket, head: Buffer) => this.#join(answer, socket, head));
     asked.once('response', (answer) => this.#passOn(answer));
     asked.on('error', (error) => this.#fail(error));
     asked.end();
+  }
+
+  /** Passes on what the upstream says before it answers (RFC 9110 section 15.2). 100 is for who sends content, and there is none. */
+  #inform({ statusCode, rawHeaders, headers }: InformationEvent): void {
+    if (this.#over || statusCode === 100) return;
+    this.#interimBytes += interimBytes(rawHeaders);
+    const objection = objectionTo(statusCode, this.#interimBytes);
+    if (objection !== undefined) this.#fail(objection);
+    else this.#parts.client.write(headText(statusCode, interimFields(headers)), 'latin1');
   }
 
   #join(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
@@ -111,7 +123,7 @@ export class Upgrade implements OpenConnection {
       exchange.bytesIn = exchange.bytesOut = fromUpstream;
       this.#end(101);
     });
-    client.write(headText(101, answer.rawHeaders, exchange.id), 'latin1');
+    client.write(headText(101, identified(answer.rawHeaders, exchange.id)), 'latin1');
     this.#connections.become(client, tunnel);
     tunnel.join(this.#parts.head, head);
   }
@@ -124,7 +136,7 @@ export class Upgrade implements OpenConnection {
     const status = answer.statusCode ?? 502;
     this.#record(status, undefined);
     exchange.source = 'upstream';
-    client.write(headText(status, [...endToEnd(answer.rawHeaders), 'connection', 'close'], exchange.id), 'latin1');
+    client.write(headText(status, identified([...endToEnd(answer.rawHeaders), 'connection', 'close'], exchange.id)), 'latin1');
     answer.on('data', (chunk: Buffer) => {
       exchange.bytesOut += chunk.length;
       exchange.bytesIn += chunk.length;
@@ -200,16 +212,16 @@ export class Upgrade implements OpenConnection {
   }
 }
 
-/** A response head. The request id is ours unless the upstream gave one. */
-function headText(status: number, rawHeaders: readonly string[], id: string): string {
+function headText(status: number, rawHeaders: readonly string[]): string {
   let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-  let hasId = false;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] ?? '';
-    if (name.toLowerCase() === 'x-request-id') hasId = true;
-    text += `${name}: ${rawHeaders[i + 1] ?? ''}\r\n`;
-  }
-  return hasId ? `${text}\r\n` : `${text}x-request-id: ${id}\r\n\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2) text += `${rawHeaders[i] ?? ''}: ${rawHeaders[i + 1] ?? ''}\r\n`;
+  return `${text}\r\n`;
+}
+
+/** The request id is ours unless the upstream gave one. */
+function identified(rawHeaders: readonly string[], id: string): readonly string[] {
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'x-request-id') return rawHeaders;
+  return [...rawHeaders, 'x-request-id', id];
 }
 
 function endToEnd(rawHeaders: readonly string[]): string[] {

@@ -53,6 +53,12 @@ export interface LateAnswer {
   lost(): void;
 }
 
+/** Who takes the interim responses (RFC 9110 section 15.2) that come before an answer: the client, or who stands between. */
+export interface InterimTaker {
+  /** One has come, 102 or above, with its end-to-end fields. It promises nothing, and may be dropped. `from` tells attempts of one exchange apart. */
+  informed(status: number, headers: HeaderList, from: Exchange): void;
+}
+
 /** Whether the cache may answer with what is stale: as it is configured, not at all, or with nothing else. */
 export type StaleUse = 'as configured' | 'withheld' | 'only';
 
@@ -112,6 +118,8 @@ export class Exchange implements ExchangeParts {
   staleUse: StaleUse = 'as configured';
   /** Set where an attempt that times out goes on for its answer. */
   late: LateAnswer | undefined = undefined;
+  /** Who hears what upstreams say before they answer; undefined where nobody does. */
+  interim: InterimTaker | undefined = undefined;
   /** Where attempts and bytes are recorded: the exchange itself, or the one that this is a branch of. */
   readonly root: Exchange;
   /** Attempts that were made before this branch began. */
@@ -179,6 +187,7 @@ export class Exchange implements ExchangeParts {
     branch.patienceEndsAt = this.patienceEndsAt;
     branch.staleUse = this.staleUse;
     branch.late = this.late;
+    branch.interim = this.interim;
     branch.attemptsBefore = this.attemptsBefore + this.attempt;
     if (parts.detached !== true) this.onAbort(() => branch.abort());
     return branch;

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
-import type { Exchange } from '../model/exchange.ts';
+import type { Exchange, InterimTaker } from '../model/exchange.ts';
+import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
 import type { RetryBudget } from './budget.ts';
@@ -55,7 +56,7 @@ interface RaceContext {
 }
 
 /** The attempts of one exchange that run beside each other. */
-class Race {
+class Race implements InterimTaker {
   readonly #exchange: Exchange;
   readonly #next: Service;
   readonly #context: RaceContext;
@@ -66,6 +67,8 @@ class Race {
   #hedges = 0;
   #timer: NodeJS.Timeout | undefined;
   #failed: Outcome | undefined;
+  /** The attempt whose interim responses the client hears: the first that has one, until an attempt fails. */
+  #voice: Exchange | undefined;
   #done = false;
 
   constructor(exchange: Exchange, next: Service, context: RaceContext, delayMs: number) {
@@ -82,6 +85,12 @@ class Race {
       this.#lead = this.#enter(resolve, reject);
       this.#schedule(resolve, reject);
     });
+  }
+
+  /** Two that tell the same at once would only confuse. */
+  informed(status: number, headers: HeaderList, from: Exchange): void {
+    this.#voice ??= from;
+    if (!this.#done && this.#voice === from) this.#exchange.interim?.informed(status, headers, this.#exchange);
   }
 
   #schedule(resolve: (outcome: Outcome) => void, reject: (bug: unknown) => void): void {
@@ -113,6 +122,7 @@ class Race {
     const branch = this.#exchange.branch();
     branch.attemptsBefore = this.#exchange.attemptsBefore;
     branch.attempt = this.#exchange.attempt;
+    if (branch.interim !== undefined) branch.interim = this;
     this.#running.add(branch);
     Promise.resolve(this.#next(branch)).then((outcome) => this.#arrived(branch, outcome, resolve), reject);
     return branch;
@@ -141,6 +151,7 @@ class Race {
   }
 
   #setAside(failed: Outcome): void {
+    this.#voice = undefined;
     if (this.#failed === undefined) {
       this.#failed = failed;
       return;

@@ -5,6 +5,7 @@ import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase } from '../model/failure.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
 import { Abandoned, failureOf, PhaseTimeout } from './failures.ts';
+import { interimBytes, interimFields, objectionTo } from './interim.ts';
 import type { AttemptLimits, Limit } from './limits.ts';
 import type { ConnectionPool } from './pool.ts';
 import type { Slot, Tenant } from './slot.ts';
@@ -48,6 +49,7 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
   #status = 0;
   #connectedAt = 0;
   #headAt = 0;
+  #interimBytes = 0;
   #reused = false;
   /** Whether a byte of the request has reached a socket; undefined before anything was written. */
   #wrote: boolean | undefined = undefined;
@@ -131,7 +133,7 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200) return;
+    if (status < 200) return this.#inform(controller, status, headers);
     this.enter('body');
     this.#headAt = this.phaseAt;
     this.#status = status;
@@ -140,6 +142,16 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
     const found = reply(status, endToEnd(headers), 'upstream', this);
     if (this.#late === undefined) this.#settle(found);
     else this.#late.arrived(found);
+  }
+
+  /** An interim response (RFC 9110 section 15.2) ends nothing and moves no time limit, so that an upstream that trickles them is held to those of one that is silent. */
+  #inform(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (this.#giveUp !== undefined) return;
+    this.#interimBytes += interimBytes((controller.rawHeaders ?? []) as readonly Buffer[]);
+    const objection = objectionTo(status, this.#interimBytes);
+    if (objection !== undefined) return this.#stop(objection);
+    // once the attempt has failed by a time limit, its client hears no more of it
+    if (!this.#settled) this.exchange.interim?.informed(status, interimFields(headers), this.exchange);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

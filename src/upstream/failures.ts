@@ -21,6 +21,9 @@ export class PhaseTimeout extends Error {
 /** Why an attempt was ended by us and not by the upstream. */
 export class Abandoned extends Error {}
 
+/** What the upstream said is HTTP, but nothing that it may say. */
+export class Unacceptable extends Error {}
+
 const TIMEOUT_CODES = {
   queue: 'connection_limit_reached',
   dns: 'dns_timeout',
@@ -62,7 +65,12 @@ function describe(error: Error, phase: Phase, headSeen: boolean): { code: Failur
   if (phase === 'tls')
     return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return { code: 'http_response_incomplete', kind: 'reset' };
-  if (error instanceof errors.HTTPParserError || MALFORMED.test(code) || /bad (response|upgrade)/.test(error.message))
+  if (
+    error instanceof Unacceptable ||
+    error instanceof errors.HTTPParserError ||
+    MALFORMED.test(code) ||
+    /bad (response|upgrade)/.test(error.message)
+  )
     return { code: 'http_protocol_error', kind: 'protocol' };
   return { code: headSeen ? 'http_response_incomplete' : 'connection_terminated', kind: 'reset' };
 }

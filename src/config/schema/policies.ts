@@ -16,7 +16,7 @@ export const timeouts = z.strictObject({
   connect: duration.optional().describe('Until the TCP connection stands.'),
   tls: duration.optional().describe('TLS handshake.'),
   send: duration.optional().describe('While the request is being written, without the upstream taking any of it.'),
-  headers: duration.optional().describe('From the request being written to the head of the answer.'),
+  headers: duration.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
   idle: duration.optional().describe('Between two pieces of the body of the answer.'),
   attempt: duration.optional().describe('One attempt, up to the end of its answer.'),
   total: duration.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),

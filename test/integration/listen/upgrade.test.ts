@@ -37,6 +37,9 @@ class Upstream implements AsyncDisposable {
       if (request.url === '/stalling') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf');
       if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
       if (request.url === '/broken') return void socket.destroy();
+      if (request.url === '/hinting')
+        socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n');
+      if (request.url === '/flooding') socket.write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(3000));
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\nhello ');
       socket.write(head);
       socket.pipe(socket);
@@ -125,6 +128,33 @@ describe('an upgrade', () => {
     await vi.waitUntil(() => listener.plane.connections === 0);
     front.close();
     expect(listener.notes.ended).toMatchObject([{ entry: 'connect', status: 101 }]);
+  });
+
+  it('brings what the upstream says before it agrees, but for 100', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    expect(await client.send(ask('/api/hinting')).until('hello ')).toMatch(
+      /^HTTP\/1.1 103 Early Hints\r\nlink: <\/a>\r\n\r\nHTTP\/1.1 101 Switching Protocols\r\n/,
+    );
+  });
+
+  it('fails where the upstream says no end of it', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    const received = await client.send(ask('/api/flooding')).closed();
+    expect(received).not.toContain('HTTP/1.1 101 ');
+    expect(received).toMatch(/HTTP\/1.1 502 [^]*error=http_protocol_error/);
+    expect(listener.notes.ended).toMatchObject([{ status: 502, failure: { phase: 'headers', kind: 'protocol' } }]);
+  });
+
+  it('is not asked for by a client that speaks HTTP/1.0', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    using client = await listener.client();
+    expect(await client.send(ask('/api/realtime').replace('HTTP/1.1', 'HTTP/1.0')).until('GET /realtime none')).toMatch(/^HTTP\/1.1 200 /);
+    expect(upstream.asked).toEqual([]);
   });
 
   it('that is refused brings the upstream’s own answer', async () => {
