@@ -3,7 +3,7 @@ import type { CacheParts } from './fetch.ts';
 import type { Tables } from './invalidate/tables.ts';
 import { isSafe } from './invalidate/targets.ts';
 import { observing } from './observing.ts';
-import { answersGet, storingPosted } from './posted.ts';
+import { answersGet, mayAnswerGet, storingPosted } from './posted.ts';
 import { Reader } from './reader.ts';
 import { NOTHING_STALE } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
@@ -39,7 +39,7 @@ export function cacheLayer(route: RouteCache, parts: CacheParts): Layer {
     };
     return (exchange) => {
       if (exchange.method === 'GET' || exchange.method === 'HEAD') return serve(exchange);
-      return exchange.method === 'POST' ? post(exchange) : pass(exchange);
+      return mayAnswerGet(exchange.method) ? post(exchange) : pass(exchange);
     };
   };
 }

@@ -13,15 +13,18 @@ import { variantOf } from './rules/vary.ts';
 import type { Tagger } from './tag-names.ts';
 import type { RouteCacheSettings } from './settings.ts';
 
-/** Whether the answer to a POST is also what a GET of its URL would get: it says so in Content-Location, and for how long (RFC 9110 section 9.3.3). */
+/** Methods whose answer may be what a GET of the URL would get (RFC 9110 section 9.3.3, RFC 5789 section 2). */
+export const mayAnswerGet = (method: string): boolean => method === 'POST' || method === 'PATCH';
+
+/** Whether the answer to a POST or PATCH is also what a GET of its URL would get: it says so in Content-Location, and for how long. */
 export function answersGet(exchange: Exchange, { status, headers }: Reply, now: number): boolean {
-  if (exchange.method !== 'POST' || status !== 200) return false;
+  if (!mayAnswerGet(exchange.method) || status !== 200) return false;
   const location = headerValue(headers, 'content-location');
   if (location === undefined || resolveOnOrigin(location, exchange) !== exchange.path) return false;
   return (explicitLifetimeMs(headers, governing(headers), now) ?? 0) > 0;
 }
 
-/** Stores the answer to such a POST, as it passes, for the GETs that follow. What the operator says of GETs does not hold for it. */
+/** Stores such an answer, as it passes, for the GETs that follow. What the operator says of GETs does not hold for it. */
 export function storingPosted(settings: RouteCacheSettings, parts: CacheParts, tagsOf: Tagger, exchange: Exchange, reply: Reply): Reply {
   const { store, identities, leases, spool, clock } = parts;
   const request = readRequest(exchange, settings.key, identities);

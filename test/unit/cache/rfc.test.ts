@@ -275,13 +275,19 @@ describe('what comes from upstream', () => {
   });
 });
 
-describe('an answer to POST', () => {
+describe('an answer to POST or PATCH', () => {
   const post = { method: 'POST', path: '/a', body: 'x' };
-  it('is stored for GET where it says that it answers that, and for how long', async () => {
+  it.each(['POST', 'PATCH'])('%s is stored for GET where it says that it answers that, and for how long', async (method) => {
     const bench = new Bench({}, (exchange) => ok(exchange.method, ...MINUTE, 'content-location', '/a'));
     await bench.get({ path: '/a' });
-    expect(await bench.get(post)).toMatchObject({ body: 'POST' });
-    expect(await bench.get({ path: '/a' })).toMatchObject({ body: 'POST', said: 'hit; ttl=60' });
+    expect(await bench.get({ ...post, method })).toMatchObject({ body: method });
+    expect(await bench.get({ path: '/a' })).toMatchObject({ body: method, said: 'hit; ttl=60' });
+  });
+
+  it('is not where the method says nothing of what a GET would get', async () => {
+    const bench = new Bench({}, (exchange) => ok(exchange.method, ...MINUTE, 'content-location', '/a'));
+    await bench.get({ ...post, method: 'PUT' });
+    expect((await bench.get({ path: '/a' })).body).toBe('GET');
   });
 
   it.each([
