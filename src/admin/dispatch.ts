@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { pathOf, queryOf } from '../model/target.ts';
 import { changeGuard, hostGuard } from './guard.ts';
 import { problem } from './replies.ts';
 import { type AdminReply, type AdminRoute, findRoute } from './route.ts';
@@ -22,7 +23,9 @@ export function dispatcher(parts: DispatchParts): (request: IncomingMessage) => 
   return async (request) => {
     const refused = checkHost(request.headers);
     if (refused !== undefined) return refused;
-    const { pathname, query } = targetOf(request.url ?? '/');
+    const { url = '/' } = request;
+    const pathname = pathOf(url);
+    const query = new URLSearchParams(queryOf(url));
     const { method = 'GET' } = request;
     const found = findRoute(parts.routes, method, pathname);
     if (found.type === 'none') return problem(404, `There is nothing at ${JSON.stringify(pathname)}; \`/\` lists what there is.`);
@@ -39,11 +42,6 @@ export function dispatcher(parts: DispatchParts): (request: IncomingMessage) => 
       return problem(500, 'The admin listener failed; the log says why.');
     }
   };
-}
-
-function targetOf(url: string): { pathname: string; query: URLSearchParams } {
-  const at = url.indexOf('?');
-  return at < 0 ? { pathname: url, query: new URLSearchParams() } : { pathname: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
 }
 
 type Read = { readonly type: 'value'; readonly value: unknown } | { readonly type: 'refused'; readonly reply: AdminReply };

@@ -1,6 +1,7 @@
 import type { CacheConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
+import { pathOf } from '../model/target.ts';
 import { type Identities, isCredential } from './identity.ts';
 import { NOTHING_ASKED, type RequestDirectives, requestDirectives } from './rules/directives.ts';
 
@@ -105,9 +106,8 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
 /** Whether a path begins with a prefix once its percent-encoding is undone. */
 function leadsTo(prefix: string, path: string): boolean {
   if (!path.includes('%')) return false;
-  const mark = path.indexOf('?');
   try {
-    return decodeURIComponent(mark < 0 ? path : path.slice(0, mark)).startsWith(prefix);
+    return decodeURIComponent(pathOf(path)).startsWith(prefix);
   } catch {
     return true;
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { pathOf } from '../model/target.ts';
 import { credentialOf, digest } from './credential.ts';
 
 /** Failed requests that are remembered at once. */
@@ -80,8 +81,7 @@ export class ClientRetries {
 }
 
 function keyOf({ method, path }: Exchange): string {
-  const mark = path.indexOf('?');
-  return `${method} ${mark < 0 ? path : path.slice(0, mark)}`;
+  return `${method} ${pathOf(path)}`;
 }
 
 /** A streamed body is not at hand to compare: its length has to do. */

@@ -1,5 +1,6 @@
 import type { Exchange } from '../model/exchange.ts';
 import { compileTemplate, type PathTemplate } from '../model/path-template.ts';
+import { pathOf } from '../model/target.ts';
 import { credentialText } from './credential.ts';
 import type { Pseudonym } from './pseudonym.ts';
 import { requestValue } from './request-values.ts';
@@ -57,8 +58,7 @@ function byExpression(expression: RegExp, hidden: Pseudonym, shown: Pseudonym): 
 /** What a placeholder of the first template that matches stands for. */
 function byPlaceholder(name: string, templates: readonly PathTemplate[], shown: Pseudonym): ScopePart {
   return (exchange) => {
-    const mark = exchange.path.indexOf('?');
-    const path = mark < 0 ? exchange.path : exchange.path.slice(0, mark);
+    const path = pathOf(exchange.path);
     for (const { pattern } of templates) {
       const found = pattern.exec(path)?.groups?.[name];
       if (found !== undefined) return shown(found);

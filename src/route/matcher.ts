@@ -2,25 +2,25 @@ import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
+import { compileTemplate, matchesTemplate } from '../model/path-template.ts';
 import { documentOf } from '../model/request-body.ts';
+import { pathOf, percentDecoded, queryOf } from '../model/target.ts';
 import { matchesHost } from './hosts.ts';
-import { compileTemplate, matchesTemplate } from './template.ts';
 
 /** A request as routes look at it: path and query taken apart once, its JSON body read only if a route asks. */
 export class RouteView {
   readonly exchange: Exchange;
+  /** Without the query, its percent-encoding undone: for matching alone. */
   readonly path: string;
   #query: URLSearchParams | undefined;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
-    const mark = exchange.path.indexOf('?');
-    this.path = decoded(mark < 0 ? exchange.path : exchange.path.slice(0, mark));
+    this.path = percentDecoded(pathOf(exchange.path));
   }
 
   get query(): URLSearchParams {
-    const mark = this.exchange.path.indexOf('?');
-    this.#query ??= new URLSearchParams(mark < 0 ? '' : this.exchange.path.slice(mark + 1));
+    this.#query ??= new URLSearchParams(queryOf(this.exchange.path));
     return this.#query;
   }
 
@@ -82,14 +82,4 @@ function textMatcher(wanted: string): (value: string | undefined) => boolean {
   if (expression === undefined) return (value) => value === wanted;
   const pattern = new RegExp(expression);
   return (value) => value !== undefined && pattern.test(value);
-}
-
-/** A path with its percent-encoding undone, for matching alone; as it is where the encoding is broken. */
-function decoded(path: string): string {
-  if (!path.includes('%')) return path;
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

@@ -5,6 +5,7 @@ import { systemClock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import type { Layer } from '../../model/service.ts';
+import { pathOf, queryOf } from '../../model/target.ts';
 import { isRepeatable } from '../../policy/repeatable.ts';
 import { layersOf } from '../../policy/pipeline.ts';
 import { type ExplainedRequest, findRoute, type RouteTried } from './find-route.ts';
@@ -67,10 +68,9 @@ export async function explain(config: Config, request: ExplainedRequest): Promis
 
 /** Queries can hold keys and telephone numbers: only the names of their parameters are shown. */
 function withoutQuery(path: string): string {
-  const mark = path.indexOf('?');
-  if (mark < 0) return path;
-  const names = [...new URLSearchParams(path.slice(mark + 1)).keys()];
-  return `${path.slice(0, mark)}?${names.map((name) => `${name}=...`).join('&')}`;
+  if (!path.includes('?')) return path;
+  const names = [...new URLSearchParams(queryOf(path)).keys()];
+  return `${pathOf(path)}?${names.map((name) => `${name}=...`).join('&')}`;
 }
 
 const PASS: Layer = (next) => next;

@@ -3,6 +3,7 @@ import type { TablesConfig } from '../../config/schema.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import { headerList, headerValue } from '../../model/headers.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
+import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
 import { scopedTag } from '../tag-names.ts';
 import { embeddedNames } from './embeds.ts';
 
@@ -67,17 +68,16 @@ export class Tables {
 
   /** The table that a path names. */
   tableOf(exchange: Exchange): string | undefined {
-    const path = exchange.path.split('?', 1)[0] ?? '';
+    const path = pathOf(exchange.path);
     if (!path.startsWith(this.#template.prefix)) return undefined;
     const name = this.#template.pattern.exec(path)?.groups?.['table'];
-    return name === undefined ? undefined : decoded(name);
+    return name === undefined ? undefined : percentDecoded(name);
   }
 
   #embeds(exchange: Exchange): string[] {
     const parameter = this.#config.embeds;
-    const at = exchange.path.indexOf('?');
-    if (parameter === undefined || at < 0) return [];
-    return new URLSearchParams(exchange.path.slice(at + 1)).getAll(parameter).flatMap(embeddedNames);
+    if (parameter === undefined || !exchange.path.includes('?')) return [];
+    return new URLSearchParams(queryOf(exchange.path)).getAll(parameter).flatMap(embeddedNames);
   }
 }
 
@@ -94,11 +94,3 @@ const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchang
 const everyTable = (exchange: Exchange): string => `${place(exchange)}/*`;
 const anyTable = (exchange: Exchange): string => `${place(exchange)}/?`;
 const inSchema = (exchange: Exchange, schema: string, table: string): string => `${place(exchange)}/${schema}.${table}`;
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}

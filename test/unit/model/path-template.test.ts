@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compileTemplate, matchesTemplate } from '../../../src/route/template.ts';
+import { compileTemplate, matchesTemplate } from '../../../src/model/path-template.ts';
 
 describe('a path template', () => {
   it.each([

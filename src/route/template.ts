@@ -1,1 +1,0 @@
-export { compileTemplate, matchesTemplate } from '../model/path-template.ts';
