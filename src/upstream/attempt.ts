@@ -23,6 +23,7 @@ export interface AttemptContext {
 const UNWANTED = new Abandoned('unwanted');
 /** How long the rest of an unwanted body is read away: a stream that goes on for ever would keep its connection. Milliseconds. */
 const DRAIN_MS = 100;
+const NO_FIELDS: readonly Buffer[] = [];
 /** Idle connections that one attempt may find dead before it counts as failed: each was closed by the upstream without our knowing. */
 const DEAD_CONNECTIONS = 4;
 
@@ -99,6 +100,10 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
     if (this.exchange.body.kind !== 'stream') this.#sent();
   }
 
+  continued(): void {
+    this.#mayPass(100, NO_FIELDS);
+  }
+
   #dispatch(slot: Slot): void {
     if (this.#giveUp !== undefined) return this.onResponseError(NO_CONTROLLER, this.#giveUp);
     this.#reused = slot.connected;
@@ -146,12 +151,17 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
 
   /** An interim response (RFC 9110 section 15.2) ends nothing and moves no time limit, so that an upstream that trickles them is held to those of one that is silent. */
   #inform(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (this.#giveUp !== undefined) return;
-    this.#interimBytes += interimBytes((controller.rawHeaders ?? []) as readonly Buffer[]);
+    if (this.#mayPass(status, (controller.rawHeaders ?? []) as readonly Buffer[]))
+      this.exchange.interim?.informed(status, interimFields(headers), this.exchange);
+  }
+
+  #mayPass(status: number, rawHeaders: readonly Buffer[]): boolean {
+    if (this.#giveUp !== undefined) return false;
+    this.#interimBytes += interimBytes(rawHeaders);
     const objection = objectionTo(status, this.#interimBytes);
-    if (objection !== undefined) return this.#stop(objection);
+    if (objection !== undefined) this.#stop(objection);
     // once the attempt has failed by a time limit, its client hears no more of it
-    if (!this.#settled) this.exchange.interim?.informed(status, interimFields(headers), this.exchange);
+    return objection === undefined && !this.#settled;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -5,7 +5,7 @@ import type { Phase } from '../model/failure.ts';
 import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
 import type { Resolver } from './dns.ts';
-import { Client } from './undici.ts';
+import { Client, readPastContinue } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
 const REST_MS = 20;
@@ -20,6 +20,8 @@ export interface Tenant {
   admitted(slot: Slot): void;
   /** What was written and had to wait for the upstream to take it has gone out. */
   drained(): void;
+  /** The upstream said 100, which nobody had asked for. */
+  continued(): void;
 }
 
 /** What a slot is made with. */
@@ -66,6 +68,7 @@ export class Slot {
       this.connected = true;
       this.served = 0;
       this.bornAt = parts.clock.now();
+      if (this.#socket !== undefined) readPastContinue(this.#socket, () => this.tenant?.continued());
     });
     this.#client.on('disconnect', () => this.#lost());
     this.#client.on('connectionError', () => this.#lost());

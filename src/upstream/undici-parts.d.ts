@@ -3,6 +3,11 @@ declare module 'undici/lib/dispatcher/client.js' {
   export default Client;
 }
 
+declare module 'undici/lib/core/symbols.js' {
+  const symbols: { readonly kParser: symbol };
+  export default symbols;
+}
+
 declare module 'undici/lib/core/errors.js' {
   import { errors } from 'undici';
   export default errors;

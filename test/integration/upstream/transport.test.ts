@@ -78,6 +78,38 @@ describe('an attempt over a real socket', () => {
     expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
   });
 
+  it.each([
+    ['in one piece with the answer', [`HTTP/1.1 100 Continue\r\n\r\n${OK}`]],
+    ['in pieces', ['HTTP/1.1 100 Con', 'tinue\r\nX-A: b\r\n', '\r\n', OK]],
+    ['twice, and between others', [`${'HTTP/1.1 100 Continue\r\n\r\n'.repeat(2)}HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100\r\n\r\n${OK}`]],
+  ])('reads past a 100 that it has not asked for, %s', async (_how, pieces) => {
+    await using upstream = await RawUpstream.start((socket) => {
+      socket.setNoDelay(true);
+      const [first = '', ...rest] = pieces;
+      socket.write(first);
+      for (const [at, piece] of rest.entries()) setTimeout(() => socket.write(piece), 5 * (at + 1));
+    });
+    await using from = client(upstream.authority);
+    for (let i = 0; i < 2; i++) expect(await read(await from.service(get(upstream.authority, '/', 'POST')))).toBe('ok');
+    expect(upstream.sockets.size).toBe(1);
+  });
+
+  it('does not read past 100 for ever', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write('HTTP/1.1 100 Continue\r\n\r\n'.repeat(3000)));
+    await using from = client(upstream.authority);
+    expect(await from.service(get(upstream.authority))).toMatchObject({ code: 'http_protocol_error', phase: 'headers', replay: 'ambiguous' });
+    await vi.waitUntil(() => from.pools.stats.busy === 0);
+  });
+
+  it('does not take a connection on which 100 came while nobody had asked anything', async () => {
+    await using upstream = await RawUpstream.start((socket, number) => socket.write(number === 1 ? `${OK}HTTP/1.1 100 Continue\r\n\r\n` : OK));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    await vi.waitUntil(() => from.pools.stats.open === 0);
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    expect(upstream.sockets.size).toBe(2);
+  });
+
   it('sends again on a new connection, by itself, when the idle one was closed', async () => {
     await using upstream = await RawUpstream.start((socket) => socket.end(OK));
     await using from = client(upstream.authority);
