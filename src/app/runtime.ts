@@ -2,16 +2,19 @@ import { hostsOf, originOf, type RouteSettings, routesOf } from '../config/effec
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
+import type { Failure } from '../model/failure.ts';
 import type { Layer } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { AttemptRecords } from '../policy/attempt-records.ts';
+import { refusedByHand } from '../policy/core-layers.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
 import type { Pseudonym } from '../policy/pseudonym.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
 import type { UpstreamSharing } from '../policy/sharing.ts';
 import type { Dialing, Target } from '../route/gateway.ts';
-import { router } from '../route/router.ts';
+import { type RoutedService, routeFinder, router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../upstream/pools.ts';
 import { Probe, type ProbeResult } from '../upstream/probe.ts';
@@ -40,6 +43,10 @@ const UNCOUNTED = { attemptEnded: () => undefined };
 /** Bytes of a request body that are kept to be sent again, where the configuration does not say. */
 const BUFFER_LIMIT = 1024 * 1024;
 
+interface Route extends RoutedService {
+  readonly refuses: (exchange: Exchange) => Failure | undefined;
+}
+
 /** One upstream at work: its connections, its breakers and budget, and the composed layers of its routes. */
 export class UpstreamRuntime {
   readonly name: string;
@@ -67,13 +74,15 @@ export class UpstreamRuntime {
     const { leastMs } = this.pools;
     const known = { breakers, budget, gates, clientRetries, places, notices, ledger, sends };
     const shared = { ...known, bulkhead: config.bulkhead, leastMs, pseudonymOf, clock, observer };
-    const serve = router(this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) })));
+    const routes = this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) }));
+    const routeOf = routeFinder(routes);
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),
       resolver: parts.resolver,
       limits: attemptLimits(config.timeouts ?? {}),
+      refuses: (exchange) => routeOf(exchange).refuses(exchange),
     };
-    this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve, dialing };
+    this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve: router(routes, routeOf), dialing };
     this.probe = parts.probes === false ? undefined : this.#probe(clock, observer);
     if (previous !== undefined) this.state.adopt(previous.state);
   }
@@ -139,10 +148,10 @@ export class UpstreamRuntime {
     return made;
   }
 
-  #route(settings: RouteSettings, parts: PipelineParts): Parameters<typeof router>[0][number] {
+  #route(settings: RouteSettings, parts: PipelineParts): Route {
     const records = new AttemptRecords(parts.observer);
     const context = { limits: attemptLimits(settings.timeouts), clock: parts.clock, observer: records };
     const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
-    return { name: settings.name, match: settings.match, streaming: settings.streaming, service };
+    return { name: settings.name, match: settings.match, streaming: settings.streaming, service, refuses: refusedByHand(settings, parts) };
   }
 }

@@ -14,6 +14,8 @@ export interface Refusal {
   readonly error: FailureCode;
   /** Stable name of the case in the answer; the reason unless said. */
   readonly code: string;
+  /** Milliseconds until asking again may help; told as `Retry-After`. */
+  readonly retryAfterMs?: number | undefined;
   /** Further members of the problem document. */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -23,9 +25,10 @@ export function refusal(
   status: number,
   reason: Rejection,
   detail: string,
-  more: { error?: FailureCode; code?: string; members?: Readonly<Record<string, unknown>> } = {},
+  more: { error?: FailureCode; code?: string; retryAfterMs?: number | undefined; members?: Readonly<Record<string, unknown>> } = {},
 ): Refusal {
-  return { type: 'refusal', status, reason, detail, error: more.error ?? 'http_request_error', code: more.code ?? reason, members: more.members };
+  const { error = 'http_request_error', code = reason, retryAfterMs, members } = more;
+  return { type: 'refusal', status, reason, detail, error, code, retryAfterMs, members };
 }
 
 /** How long the rest of a refused request is read away, so that the answer is not lost to a reset, in milliseconds. */
@@ -48,6 +51,7 @@ function problem(refused: Refusal, id: string): { body: Buffer; headers: string[
     code,
   ];
   headers.push('proxy-status', `breakwater; error=${refused.error}; details="${quotable(detail)}"`);
+  if (refused.retryAfterMs !== undefined) headers.push('retry-after', String(Math.ceil(refused.retryAfterMs / 1000)));
   if (id !== '') headers.push('x-request-id', id);
   return { body, headers };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Exchange } from '../model/exchange.ts';
+import { type Failure, STATUS_OF } from '../model/failure.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { ListenContext } from './context.ts';
@@ -37,10 +38,23 @@ export class UpgradeHandler {
     const exchange = new Exchange({ id: head.id ?? ids.next(), entry, method, scheme, authority, path, headers: head.headers, startedAt });
     exchange.upstream = target.name;
     exchange.route = 'upgrade';
+    const refused = dialing.refuses?.(exchange);
+    if (refused !== undefined) return this.#refuseExchange(client, exchange, refused);
     const protocol = request.headers.upgrade ?? '';
     const upgrade = new Upgrade({ exchange, protocol, client, head: clientHead, dialing }, this.#context, this.#connections);
     this.#connections.become(client, upgrade);
     upgrade.begin();
+  }
+
+  /** A policy lets it not go out: it is an exchange all the same. */
+  #refuseExchange(client: Socket, exchange: Exchange, failure: Failure): void {
+    const { observer, clock } = this.#context;
+    const { code, retryAfterMs } = failure;
+    exchange.failure = failure;
+    exchange.status = STATUS_OF[code];
+    observer.exchangeEnded(exchange, clock.now() - exchange.startedAt);
+    const refused = refusal(exchange.status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: code, code, retryAfterMs });
+    closeWithRefusal(client, refused, exchange.id);
   }
 
   #refuse(client: Socket, refused: Refusal): void {

@@ -3,10 +3,11 @@ import type { BreakerConfig, BulkheadConfig, RetryConfig } from '../config/schem
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
+import type { Failure } from '../model/failure.ts';
 import type { Layer } from '../model/service.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
 import type { Breaker, BreakerOptions } from './breaker/breaker.ts';
-import { breaker } from './breaker/layer.ts';
+import { breaker, byHand } from './breaker/layer.ts';
 import type { BreakerRegistry } from './breaker/registry.ts';
 import { RetryBudget } from './budget.ts';
 import { Bulkhead, bulkhead } from './bulkhead.ts';
@@ -93,6 +94,16 @@ export function breakerOfRoute(
 /** The breaker as a layer. */
 export function breakerFor(settings: RouteSettings, { clock, observer }: CoreParts, breakerOf: BreakerOf | undefined): Layer | undefined {
   return breakerOf === undefined ? undefined : breaker({ breakerOf, observe: settings.breaker?.mode === 'observe', clock, observer });
+}
+
+/** Why an exchange of the route that is no attempt (an upgrade) may not go out; undefined where it may. */
+export function refusedByHand(
+  settings: RouteSettings,
+  parts: Pick<CoreParts, 'breakers' | 'pseudonymOf' | 'observer'>,
+): (exchange: Exchange) => Failure | undefined {
+  const breakerOf = breakerOfRoute(settings, parts);
+  if (breakerOf === undefined) return () => undefined;
+  return byHand({ breakerOf, observe: settings.breaker?.mode === 'observe', observer: parts.observer });
 }
 
 /** Gates for used-up quotas, where a rule of the route finds any. */

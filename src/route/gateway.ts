@@ -1,3 +1,5 @@
+import type { Exchange } from '../model/exchange.ts';
+import type { Failure } from '../model/failure.ts';
 import type { Service } from '../model/service.ts';
 import type { DialSettings } from '../upstream/dial.ts';
 import type { Resolver } from '../upstream/dns.ts';
@@ -10,6 +12,8 @@ export interface Dialing {
   readonly resolver: Resolver;
   /** `dns`, `connect`, `tls` and `headers` bound the way to the upstream's answer; nothing bounds what comes after an upgrade. */
   readonly limits: AttemptLimits;
+  /** Why an exchange may not go out, where it may not: a breaker of its route is held open by hand. */
+  readonly refuses?: (exchange: Exchange) => Failure | undefined;
 }
 
 /** What the listener must know of an upstream to read a request for it and hand it on. */

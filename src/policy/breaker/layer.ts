@@ -69,6 +69,17 @@ function describe(failed: Failure): string {
   return `${failed.rule ?? failed.code}${status} in ${failed.phase}`;
 }
 
+/** Refuses what goes out past the layers of its route (an upgrade) while its breaker is held open by hand. What a breaker does by itself it does for those whose failures it counts. */
+export function byHand({ breakerOf, observe, observer }: Omit<BreakerParts, 'clock'>): (exchange: Exchange) => Failure | undefined {
+  return (exchange) => {
+    const own = breakerOf(exchange);
+    if (own.state !== 'isolated') return undefined;
+    if (!observe) return refusal(exchange.authority, own);
+    observer.wouldHave(exchange, 'breaker', 'refused');
+    return undefined;
+  };
+}
+
 /** How an answer of ours names the state that it comes from. */
 const WHY = { isolated: 'held open by hand', open: 'open', 'half-open': 'open', closed: 'letting traffic back gradually' } as const;
 
