@@ -10,7 +10,7 @@ import type { AttemptLimits, Limit } from './limits.ts';
 import type { ConnectionPool } from './pool.ts';
 import type { Slot, Tenant } from './slot.ts';
 import { TimedAttempt } from './timed-attempt.ts';
-import { endToEnd, requestBytes, requestOptions } from './wire.ts';
+import { answerFields, codingObjection, requestBytes, requestOptions } from './wire.ts';
 
 /** What every attempt of a route has in common. */
 export interface AttemptContext {
@@ -139,12 +139,14 @@ export class Attempt extends TimedAttempt implements Dispatcher.DispatchHandler,
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     if (status < 200) return this.#inform(controller, status, headers);
+    const objection = codingObjection(headers);
+    if (objection !== undefined) return this.#stop(objection);
     this.enter('body');
     this.#headAt = this.phaseAt;
     this.#status = status;
     this.#controller = controller;
     this.#watch();
-    const found = reply(status, endToEnd(headers), 'upstream', this);
+    const found = reply(status, answerFields(status, headers), 'upstream', this);
     if (this.#late === undefined) this.#settle(found);
     else this.#late.arrived(found);
   }

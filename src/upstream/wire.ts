@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../model/exchange.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
+import { Unacceptable } from './failures.ts';
 
 /** Request line, `host`, `connection` and `content-length`, generously. */
 const FRAME_BYTES = 512;
@@ -24,8 +25,22 @@ export function requestBytes({ path, headers, body }: Exchange): number {
   return bytes;
 }
 
+type Fields = Record<string, string | string[] | undefined>;
+
+/** Why an answer cannot be taken: it is in a transfer coding that we did not ask for and cannot undo, and whose name may not pass on (RFC 9112 section 7). */
+export function codingObjection(headers: Fields): Unacceptable | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || coding === 'chunked' || /^(?:chunked|identity)$/i.test(String(coding).trim())) return undefined;
+  return new Unacceptable(`the answer is in the transfer coding ${String(coding).slice(0, 40)}, which was not asked for`);
+}
+
+/** The fields of an answer that pass on. A 204 has no content whose length they could tell (RFC 9110 section 8.6). */
+export function answerFields(status: number, headers: Fields): string[] {
+  return endToEnd(status === 204 ? { ...headers, 'content-length': undefined } : headers);
+}
+
 /** undici's header object as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
-export function endToEnd(headers: Record<string, string | string[] | undefined>): string[] {
+export function endToEnd(headers: Fields): string[] {
   const list: string[] = [];
   const nominated = headers['connection'];
   for (const name in headers) {

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { client, get, RawUpstream, read } from './fixtures.ts';
+
+describe('the framing of an answer', () => {
+  it.each([
+    ['gzip, chunked', '2\r\nok\r\n0\r\n\r\n'],
+    ['gzip', 'ok'],
+  ])('takes no answer in the transfer coding %s, which nobody would undo', async (coding, bytes) => {
+    await using upstream = await RawUpstream.start((socket) => socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${bytes}`));
+    await using from = client(upstream.authority);
+    expect(await from.service(get(upstream.authority))).toMatchObject({
+      type: 'failure',
+      phase: 'headers',
+      code: 'http_protocol_error',
+      replay: 'ambiguous',
+      detail: `the answer is in the transfer coding ${coding}, which was not asked for`,
+    });
+  });
+
+  it.each(['chunked', 'Chunked', 'identity'])('reads an answer in the transfer coding %s', async (coding) => {
+    const bytes = coding === 'identity' ? 'ok' : '2\r\nok\r\n0\r\n\r\n';
+    await using upstream = await RawUpstream.start((socket) => socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\n\r\n${bytes}`));
+    await using from = client(upstream.authority);
+    expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+  });
+
+  it('gives a 204 no length, whatever the upstream says', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write('HTTP/1.1 204 No Content\r\nContent-Length: 2\r\nX-A: 1\r\n\r\n'));
+    await using from = client(upstream.authority);
+    expect(await from.service(get(upstream.authority))).toMatchObject({ status: 204, headers: ['x-a', '1'] });
+  });
+});
