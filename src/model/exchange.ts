@@ -95,6 +95,8 @@ export class Exchange implements ExchangeParts {
   deadlineAt = Infinity;
   /** True where `idle` bounds the response instead of `total` once its head is here. */
   streaming = false;
+  /** True for a fetch that no client waits for: what a client says of its time does not hold for it. */
+  background = false;
   /** True where the attempt under way is the last and may take all the time that is left for the head of its answer. */
   patient = false;
 

@@ -12,7 +12,7 @@ import type { BreakerRegistry } from './breaker/registry.ts';
 import { RetryBudget } from './budget.ts';
 import { Bulkhead, bulkhead } from './bulkhead.ts';
 import { ClientRetries } from './client-retries.ts';
-import { deadline } from './deadline.ts';
+import { deadline, unhurried } from './deadline.ts';
 import type { Pseudonym } from './pseudonym.ts';
 import { quota } from './quota.ts';
 import type { QuotaGates } from './quota-gates.ts';
@@ -51,6 +51,15 @@ export function deadlineFor({ timeouts }: RouteSettings, clock: Clock): Layer | 
   const { total, deadlineHeader } = timeouts;
   if (total === undefined && deadlineHeader === undefined) return undefined;
   return deadline({ totalMs: total ?? Infinity, header: deadlineHeader?.toLowerCase() }, clock);
+}
+
+/** Time for fetches of the cache that no client waits for, where clients can set their own. */
+export function unhurriedFor(
+  { timeouts }: RouteSettings,
+  { cache, clock }: { readonly cache: Layer | undefined; readonly clock: Clock },
+): Layer | undefined {
+  const { total = Infinity, deadlineHeader } = timeouts;
+  return cache === undefined || deadlineHeader === undefined ? undefined : unhurried(total, deadlineHeader.toLowerCase(), clock);
 }
 
 /** The places of an upstream as a layer, where it limits them. */

@@ -1,7 +1,7 @@
 import { parseDuration } from '../config/units.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { headerValue } from '../model/headers.ts';
+import { headerValue, withoutHeaders } from '../model/headers.ts';
 import type { Layer } from '../model/service.ts';
 
 /** How long an exchange may take. */
@@ -20,6 +20,17 @@ export function deadline({ totalMs, header }: DeadlineOptions, clock: Clock): La
   return (next) => (exchange) => {
     const own = header === undefined ? Infinity : askedFor(exchange, header);
     exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + Math.min(totalMs, own));
+    return next(exchange);
+  };
+}
+
+/** Gives a fetch that no client waits for the time of its route, and keeps what the client said from the upstream, which would hurry too. */
+export function unhurried(totalMs: number, header: string, clock: Clock): Layer {
+  return (next) => (exchange) => {
+    if (exchange.background) {
+      exchange.deadlineAt = clock.now() + totalMs;
+      exchange.headers = withoutHeaders(exchange.headers, (name) => name === header);
+    }
     return next(exchange);
   };
 }

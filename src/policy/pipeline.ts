@@ -12,6 +12,7 @@ import {
   quotaFor,
   retryFor,
   routeBulkheadFor,
+  unhurriedFor,
 } from './core-layers.ts';
 import type { AttemptRecords } from './attempt-records.ts';
 import type { Ledger } from './ledger.ts';
@@ -74,6 +75,8 @@ export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLa
     ['resend', resendFor(settings, parts, judged)],
     // a hit is no attempt, and an open breaker must not stop it
     ['cache', parts.cache],
+    // what the cache fetches behind its client's back has the route's time, not the client's
+    ['refresh', unhurriedFor(settings, parts)],
     // who waits for a turn takes no place
     ['pacing', pace.wait],
     // who waits for a place of the route takes none of the upstream's

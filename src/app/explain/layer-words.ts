@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, Words>> = {
       `total ${time(timeouts.total)}${streaming ? ' up to the head of the answer' : ''}`,
       timeouts.deadlineHeader !== undefined && `lowered by ${timeouts.deadlineHeader}`,
     ),
+  refresh: ({ timeouts }) => `total ${time(timeouts.total)} for what no client waits for, whatever ${timeouts.deadlineHeader ?? ''} says`,
   answer: ({ errors, upstream }) =>
     list(
       `errors as ${errors.dialect ?? 'problem'}, codes ${errors.code ?? upstream.replaceAll('-', '_')}_*`,

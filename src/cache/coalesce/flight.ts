@@ -183,6 +183,7 @@ export function refreshOf(from: Exchange, headers: HeaderList, now: number): Exc
   exchange.upstream = from.upstream;
   exchange.route = from.route;
   exchange.streaming = from.streaming;
+  exchange.background = true;
   exchange.deadlineAt = now + (from.deadlineAt - from.startedAt);
   return exchange;
 }

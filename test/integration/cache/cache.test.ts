@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { text } from '../../unit/cache/fixtures.ts';
-import { Origin, Sidecar } from './fixtures.ts';
+import { Origin, type Script, Sidecar } from './fixtures.ts';
 
 const MINUTE = { 'cache-control': 'max-age=60' };
 
@@ -131,6 +131,20 @@ describe('a cache over real sockets', () => {
     leaving.abort();
     await expect.poll(async () => (await sidecar.get()).body).toBe('row 2');
     expect(origin.requests).toHaveLength(2);
+  });
+
+  it('does not fetch anew under the time that a client has: nobody waits for it', async () => {
+    const script: Script = (request, response, number) => {
+      const { 'x-server-timeout': told } = request.headers;
+      response.writeHead(200, { 'cache-control': 'max-age=2, stale-while-revalidate=60', etag: '"1"' }).end(`row ${number} ${String(told)}`);
+    };
+    await using origin = await Origin.start(script);
+    await using sidecar = new Sidecar(origin.authority, { cache: {}, timeouts: { total: '30s', deadlineHeader: 'X-Server-Timeout' } });
+    const hurried = { headers: ['x-server-timeout', '1ms'] };
+    expect((await sidecar.get({ headers: ['x-server-timeout', '9'] })).body).toBe('row 1 9');
+    sidecar.clock.advance(3000);
+    expect((await sidecar.get(hurried)).body).toBe('row 1 9');
+    await expect.poll(async () => (await sidecar.get()).body).toBe('row 2 undefined');
   });
 
   it('drops before the writer hears that its write is done', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deadline } from '../../../src/policy/deadline.ts';
+import { deadline, unhurried } from '../../../src/policy/deadline.ts';
 import { type AttemptLimits, nextLimit } from '../../../src/upstream/limits.ts';
 import { answered, exchangeOf, FakeClock } from './fixtures.ts';
 
@@ -23,6 +23,20 @@ describe('the deadline', () => {
     [10_000, ['x-server-timeout', 'soon'], 10_000],
   ])('with a total of %d ms and %j is %d ms away', async (totalMs, headers, expected) => {
     expect(await deadlineOf(totalMs, headers)).toBe(expected);
+  });
+});
+
+describe('a fetch that no client waits for', () => {
+  it('has the time of its route, and tells no other', async () => {
+    const clock = new FakeClock();
+    const run = async (background: boolean) => {
+      const exchange = exchangeOf({ headers: ['accept', '*/*', 'x-server-timeout', '2'] });
+      Object.assign(exchange, { background, deadlineAt: clock.time + 2000 });
+      await unhurried(10_000, 'x-server-timeout', clock)(() => answered(200))(exchange);
+      return [exchange.deadlineAt - clock.time, exchange.headers];
+    };
+    expect(await run(true)).toEqual([10_000, ['accept', '*/*']]);
+    expect(await run(false)).toEqual([2000, ['accept', '*/*', 'x-server-timeout', '2']]);
   });
 });
 
