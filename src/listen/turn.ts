@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BytesBody } from '../model/body.ts';
 import { Exchange, type InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { discard, type Outcome, type Reply } from '../model/outcome.ts';
+import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
 import type { Target } from '../route/gateway.ts';
 import { AnswerBody } from './answer-body.ts';
@@ -12,6 +13,7 @@ import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { writeInterim } from './interim.ts';
+import { endsHere } from './last-hop.ts';
 import { answerRefusal, type Refusal, refusal } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader, tooLarge } from './request-reader.ts';
@@ -58,6 +60,7 @@ export class Turn implements InterimTaker {
       const hasBody = head.chunked || (head.length ?? 0) > 0;
       // a connection that cannot be read on is closed: the content is not wanted any more
       if (destination.type === 'refusal') return this.#refuse(destination, destination.status === 400 || hasBody);
+      if (endsHere(this.#request.method ?? '', destination.path, head.headers)) return this.#endHere(head, destination, startedAt);
       if ((head.length ?? 0) > this.#context.limits.bodyBytes) return this.#refuse(tooLarge(this.#context.limits.bodyBytes), true);
       if (hasBody) void this.#readAndServe(head, destination, startedAt);
       else this.#serve(this.#open(head, destination, startedAt), destination.target);
@@ -137,6 +140,13 @@ export class Turn implements InterimTaker {
       { door, method: this.#request.method ?? '', url: this.#request.url ?? '', host: head.host, isOwn: this.#context.isOwn },
       this.#context.gateway(),
     );
+  }
+
+  /** The request goes no further: OPTIONS finds us here, TRACE hears nothing of what it said, which may be secret. */
+  #endHere(head: RequestHead, destination: Destination, startedAt: number): void {
+    if (this.#request.method === 'TRACE') return this.#refuse(refusal(501, 'malformed', 'TRACE is not answered here, only passed on'), true);
+    this.#answer(this.#open(head, destination, startedAt), reply(204, [], 'proxy', new BytesBody()));
+    this.#request.resume();
   }
 
   #read(head: RequestHead, { target }: Destination): Promise<RequestBody | undefined> {
