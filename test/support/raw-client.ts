@@ -1,4 +1,4 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 
 /** A client on a bare socket: sends what it is told, byte for byte, and keeps what comes. */
 export class RawClient implements Disposable {
@@ -26,19 +26,6 @@ export class RawClient implements Disposable {
     const socket = connect({ port, host });
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     return new RawClient(socket);
-  }
-
-  /** A port on which nobody listens. */
-  static async freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => {
-      server.close(resolve);
-    });
-    return port;
   }
 
   /** Takes a socket that is connected already. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** An upstream that answers with its path, except where it waits for the test. */
 const waiting: ServerResponse[] = [];
@@ -16,7 +17,7 @@ const origin: Server = createServer((request: IncomingMessage, response) => {
 });
 
 function yaml(more = ''): string {
-  return `version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:${(origin.address() as AddressInfo).port}" }\n${more}`;
+  return `version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:${portOf(origin)}" }\n${more}`;
 }
 
 /** The status of an upstream's health, as /health tells it. */
@@ -27,16 +28,8 @@ async function health(
 }
 
 describe('a running process', () => {
-  beforeAll(
-    () =>
-      new Promise<void>((resolve) => {
-        origin.listen(0, '127.0.0.1', resolve);
-      }),
-  );
-  afterAll(() => {
-    origin.closeAllConnections();
-    origin.close();
-  });
+  beforeAll(() => opened(origin));
+  afterAll(() => closed(origin));
 
   it('finishes what runs on SIGTERM, takes nothing new, and ends with 0', async () => {
     await using app = await RunningBreakwater.start(yaml());
@@ -96,7 +89,7 @@ describe('a running process', () => {
   it('takes up a changed file, and refuses a bad one with the reason in /health', async () => {
     await using app = await RunningBreakwater.start(yaml());
     expect((await fetch(`${app.proxyUrl}/other/x`)).status).toBe(404);
-    app.configure(yaml(`  other: { origin: "http://localhost:${(origin.address() as AddressInfo).port}" }\n`));
+    app.configure(yaml(`  other: { origin: "http://localhost:${portOf(origin)}" }\n`));
     await app.said((line) => line['msg'] === 'configuration reloaded');
     expect(await (await fetch(`${app.proxyUrl}/other/x`)).text()).toBe('/x');
     app.configure(yaml('nonsense: true\n'));

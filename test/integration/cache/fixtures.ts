@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Cache } from '../../../src/cache/cache.ts';
 import { routesOf } from '../../../src/config/effective.ts';
 import { upstream } from '../../../src/config/schema/upstream.ts';
@@ -16,6 +15,7 @@ import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
 import { transport } from '../../../src/upstream/transport.ts';
 import { Looks, text } from '../../unit/cache/fixtures.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** What an origin does with a request. */
 export type Script = (request: IncomingMessage, response: ServerResponse, number: number) => void;
@@ -30,7 +30,7 @@ export class Origin implements AsyncDisposable {
   private constructor(server: Server, script: Script) {
     this.#server = server;
     this.script = script;
-    this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.authority = `127.0.0.1:${portOf(server)}`;
     server.on('request', (request, response) => {
       this.requests.push(request);
       this.script(request, response, this.requests.length);
@@ -39,15 +39,12 @@ export class Origin implements AsyncDisposable {
 
   static async start(script: Script): Promise<Origin> {
     const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
+    await opened(server);
     return new Origin(server, script);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
+    await closed(this.#server);
   }
 }
 

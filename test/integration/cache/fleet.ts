@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** A table of rows, and how often it was asked. */
 export class Rows implements AsyncDisposable {
@@ -11,14 +11,12 @@ export class Rows implements AsyncDisposable {
   held: Promise<void> | undefined;
 
   async listen(): Promise<this> {
-    await new Promise<void>((resolve) => {
-      this.#server.listen(0, '127.0.0.1', resolve);
-    });
+    await opened(this.#server);
     return this;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${portOf(this.#server)}`;
   }
 
   #answer(method: string, user: string, response: ServerResponse): void {
@@ -29,10 +27,7 @@ export class Rows implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    return closed(this.#server);
   }
 }
 

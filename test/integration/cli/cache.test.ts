@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
 import { commandLine } from '../../support/command-line.ts';
+import { closed, opened } from '../../support/servers.ts';
 
 describe('the cache of a running process', () => {
   it('keeps users apart, is listed, inspected and purged from the command line, and shows in the metrics', async () => {
@@ -11,10 +11,7 @@ describe('the cache of a running process', () => {
       asked++;
       response.end(`for ${String(request.headers.authorization)}`);
     });
-    await new Promise<void>((resolve) => {
-      origin.listen(0, '127.0.0.1', resolve);
-    });
-    const authority = `127.0.0.1:${(origin.address() as AddressInfo).port}`;
+    const authority = `127.0.0.1:${await opened(origin)}`;
     await using app = await RunningBreakwater.start(
       `version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api:\n    origin: http://${authority}\n    cache: { ttl: 5m, tags: [rows] }\n`,
     );
@@ -43,7 +40,6 @@ describe('the cache of a running process', () => {
       (await fetch(`${app.adminUrl}/api/cache/purge`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"urls":"x"}' }))
         .status,
     ).toBe(400);
-    origin.closeAllConnections();
-    origin.close();
+    await closed(origin);
   });
 });

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { breakwater, CLI } from '../../support/breakwater.ts';
 import { commandLine } from '../../support/command-line.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { opened } from '../../support/servers.ts';
 
 const ON_FREE_PORTS = 'version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://127.0.0.1:9" }\n';
 
@@ -109,10 +110,7 @@ describe('breakwater exec', () => {
   it('says which port is in use, and how to choose another', async () => {
     await using scratch = await scratchDirectory();
     const taken = createServer();
-    await new Promise<void>((resolve) => {
-      taken.listen(0, '127.0.0.1', resolve);
-    });
-    const { port } = taken.address() as AddressInfo;
+    const port = await opened(taken);
     writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS.replace('listen: { port: 0 }', `listen: { port: ${port} }`));
     const { code, stderr } = await breakwater(['run', '-c', 'proxy.yaml'], { cwd: scratch.path });
     taken.close();

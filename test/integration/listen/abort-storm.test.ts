@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
@@ -6,6 +6,7 @@ import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
 import { transport } from '../../../src/upstream/transport.ts';
 import { gatewayOfTargets, startListener, targetOf } from '../../support/listener.ts';
 import type { RawClient } from '../../support/raw-client.ts';
+import { closed, opened } from '../../support/servers.ts';
 import { Notes } from '../../unit/policy/fixtures.ts';
 
 const GET = 'GET /api/ HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -23,15 +24,10 @@ async function slowUpstream(): Promise<AsyncDisposable & { readonly authority: s
       }, 4);
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const port = await opened(server);
   return {
-    authority: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-      }),
+    authority: `127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => closed(server),
   };
 }
 

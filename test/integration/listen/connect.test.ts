@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DataPlaneOptions } from '../../../src/listen/data-plane.ts';
@@ -10,6 +10,7 @@ import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '
 import { PushBody } from '../../support/push-body.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { closed, opened } from '../../support/servers.ts';
 import { failed } from '../../unit/policy/fixtures.ts';
 
 let scratch: Awaited<ReturnType<typeof scratchDirectory>>;
@@ -34,16 +35,13 @@ async function rawServer(onConnection: (socket: Socket) => void): Promise<AsyncD
     socket.on('error', () => undefined);
     onConnection(socket);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const port = await opened(server);
   return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-      }),
+    port,
+    [Symbol.asyncDispose]: () => {
+      for (const socket of sockets) socket.destroy();
+      return closed(server);
+    },
   };
 }
 

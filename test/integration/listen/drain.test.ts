@@ -4,6 +4,7 @@ import { reply } from '../../../src/model/outcome.ts';
 import { echo, startListener } from '../../support/listener.ts';
 import { PushBody } from '../../support/push-body.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { freePort } from '../../support/servers.ts';
 import { failed } from '../../unit/policy/fixtures.ts';
 
 const GET = 'GET /api/ HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -94,7 +95,7 @@ describe('the ports of the upstreams', () => {
     const kept = plane.ports[0]?.port ?? 0;
     using client = await RawClient.connect(kept);
     await client.send('GET /a HTTP/1.1\r\nHost: x\r\n\r\n').until('GET /a none');
-    const free = await RawClient.freePort();
+    const free = await freePort();
     await plane.setPorts([
       { upstream: 'api', host: '127.0.0.1', port: 0 },
       { upstream: 'api', host: '127.0.0.1', port: free },
@@ -109,7 +110,7 @@ describe('the ports of the upstreams', () => {
 
   it('stay as they were where a new one cannot be had', async () => {
     await using listener = await startListener(echo);
-    const free = await RawClient.freePort();
+    const free = await freePort();
     const wanted = [free, listener.port].map((port) => ({ upstream: 'api', host: '127.0.0.1', port }));
     await expect(listener.plane.setPorts(wanted)).rejects.toThrow(new RegExp(`cannot listen on 127.0.0.1:${listener.port}: the port is taken`));
     await expect(RawClient.connect(free)).rejects.toThrow(/ECONNREFUSED/);

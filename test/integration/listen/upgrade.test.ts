@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createServer as createTlsServer, createSecureContext } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
@@ -9,8 +9,8 @@ import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits } from '../../../src/upstream/pools.ts';
 import { intercepted } from '../../support/connect.ts';
 import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '../../support/listener.ts';
-import { RawClient } from '../../support/raw-client.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { closed, freePort, opened, portOf } from '../../support/servers.ts';
 
 /** An upstream that upgrades, and the raw sockets of those that were. */
 class Upstream implements AsyncDisposable {
@@ -44,9 +44,7 @@ class Upstream implements AsyncDisposable {
       socket.write(head);
       socket.pipe(socket);
     });
-    await new Promise<void>((resolve) => {
-      server.listen(0, '127.0.0.1', resolve);
-    });
+    await opened(server);
     return upstream;
   }
 
@@ -55,14 +53,12 @@ class Upstream implements AsyncDisposable {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-    });
+    return closed(this.#server);
   }
 }
 
@@ -111,10 +107,7 @@ describe('an upgrade', () => {
     const authority = await loadAuthority(scratch.path);
     const context = await authority.contextFor('api.example');
     const front = createTlsServer({ SNICallback: (_name, done) => done(null, context) }, (socket) => upstream.server.emit('connection', socket));
-    await new Promise<void>((resolve) => {
-      front.listen(0, '127.0.0.1', resolve);
-    });
-    const { port } = front.address() as AddressInfo;
+    const port = await opened(front);
     const trusting = createSecureContext({ ca: authority.caPem });
     const secureDial = dialing(port, {
       dialFor: () => ({ host: '127.0.0.1', port, tls: { servername: 'api.example', context: trusting, alpn: ['h2', 'http/1.1'] } }),
@@ -177,9 +170,9 @@ describe('an upgrade', () => {
 
   it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {
     await using upstream = await Upstream.start();
-    const closed = await RawClient.freePort();
+    const free = await freePort();
     const cases = [
-      [dialing(closed), '/api/', 502, 'connection_refused'],
+      [dialing(free), '/api/', 502, 'connection_refused'],
       [dialing(upstream.port), '/api/broken', 502, 'connection_terminated'],
       [dialing(upstream.port, { limits: limits(60) }), '/api/silent', 504, 'http_response_timeout'],
     ] as const;

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 let answer: (response: ServerResponse) => void = (response) => response.end();
 const origin: Server = createServer((request, response) => {
@@ -10,13 +10,9 @@ const origin: Server = createServer((request, response) => {
 
 let app: RunningBreakwater;
 
-beforeAll(async () => {
-  await new Promise<void>((resolve) => {
-    origin.listen(0, '127.0.0.1', resolve);
-  });
-});
+beforeAll(() => opened(origin));
 beforeEach(async () => {
-  const to = `resolve: "127.0.0.1:${(origin.address() as AddressInfo).port}", retry: { attempts: 1 }`;
+  const to = `resolve: "127.0.0.1:${portOf(origin)}", retry: { attempts: 1 }`;
   app = await RunningBreakwater.start(`
 version: 1
 listen: { port: 0 }
@@ -28,10 +24,7 @@ upstreams:
 `);
   return () => app[Symbol.asyncDispose]();
 });
-afterAll(() => {
-  origin.closeAllConnections();
-  origin.close();
-});
+afterAll(() => closed(origin));
 
 /** What the origin answers, in one piece or as a stream that comes bit by bit. */
 function says(status: number, body: string, type = 'application/json'): void {

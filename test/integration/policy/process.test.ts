@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened } from '../../support/servers.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, number: number) => void;
 
@@ -20,10 +21,7 @@ const origin: Server = createServer((request, response) => {
 let app: RunningBreakwater;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => {
-    origin.listen(0, '127.0.0.1', resolve);
-  });
-  const resolve = `127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  const resolve = `127.0.0.1:${await opened(origin)}`;
   app = await RunningBreakwater.start(`
 version: 1
 listen: { port: 0 }
@@ -36,8 +34,7 @@ upstreams:
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
-  origin.closeAllConnections();
-  origin.close();
+  await closed(origin);
 });
 beforeEach(() => {
   requests = [];

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
 import { OK, RawUpstream, read } from '../upstream/fixtures.ts';
+import { closed, opened } from '../../support/servers.ts';
 import { chain, json, request } from './fixtures.ts';
 
 const FAST = { attempts: 3, backoff: { base: '1ms', max: '2ms' } };
@@ -35,14 +35,8 @@ async function collecting(answer: (number: number, req: IncomingMessage, res: Se
       answer(got.length, req, res);
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const close = (): Promise<void> => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(() => resolve()));
-  };
-  return { got, authority: `127.0.0.1:${(server.address() as AddressInfo).port}`, [Symbol.asyncDispose]: close };
+  const port = await opened(server);
+  return { got, authority: `127.0.0.1:${port}`, [Symbol.asyncDispose]: () => closed(server) };
 }
 
 function replyIn(outcome: Outcome): Reply {

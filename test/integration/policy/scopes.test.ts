@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 const RECIPIENT = '48601234567';
 const TENANT = 'acme-holding';
@@ -19,16 +19,14 @@ const origin: Server = createServer((request, response) => {
 let app: RunningBreakwater;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => {
-    origin.listen(0, '127.0.0.1', resolve);
-  });
+  await opened(origin);
   app = await RunningBreakwater.start(`
 version: 1
 listen: { port: 0 }
 admin: { port: 0 }
 upstreams:
   api:
-    origin: "http://127.0.0.1:${(origin.address() as AddressInfo).port}"
+    origin: "http://127.0.0.1:${portOf(origin)}"
     retry: { attempts: 1 }
     breaker: { consecutive: 1, scope: [authority, "json:to", "header:x-tenant", "path:session=(.*)"] }
     quota: { scope: [authority, "json:to"] }
@@ -37,8 +35,7 @@ upstreams:
 });
 afterAll(async () => {
   await app[Symbol.asyncDispose]();
-  origin.closeAllConnections();
-  origin.close();
+  await closed(origin);
 });
 
 function send(): Promise<Response> {

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, systemClock } from '../../../src/model/clock.ts';
 import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
@@ -7,6 +7,7 @@ import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
 import { transport } from '../../../src/upstream/transport.ts';
 import { Notes } from '../../unit/policy/fixtures.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** Time limits as the configuration gives them. */
 export type Limits = Parameters<typeof attemptLimits>[0];
@@ -20,7 +21,7 @@ export class RawUpstream implements AsyncDisposable {
 
   private constructor(server: Server) {
     this.#server = server;
-    this.authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.authority = `127.0.0.1:${portOf(server)}`;
   }
 
   static async start(
@@ -28,9 +29,7 @@ export class RawUpstream implements AsyncDisposable {
     { host = '127.0.0.1', port = 0 }: { host?: string; port?: number } = {},
   ): Promise<RawUpstream> {
     const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen(port, host, resolve);
-    });
+    await opened(server, port, host);
     const upstream = new RawUpstream(server);
     server.on('connection', (socket) => {
       upstream.sockets.add(socket);
@@ -45,9 +44,7 @@ export class RawUpstream implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-    });
+    await closed(this.#server);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createServer as createTcp, type AddressInfo, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
@@ -6,24 +6,12 @@ import type { Failure } from '../../../src/model/failure.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
 import { blackhole } from '../../simulators/blackhole.ts';
+import { freePort } from '../../support/servers.ts';
 import { client, get, OK, RawUpstream, read } from './fixtures.ts';
 
 function failureIn(outcome: Outcome): Failure {
   if (outcome.type === 'reply') throw new Error(`an answer came: ${outcome.status}`);
   return outcome;
-}
-
-/** A port that nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const server = createTcp();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 /** Starts the body of an answer whose bytes the test does not need, and gives how it broke. */

@@ -1,11 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Identity, makeIdentity } from '../../simulators/identity.ts';
+import { closed, opened } from '../../support/servers.ts';
 import { client, get, OK, read } from './fixtures.ts';
 
 let identity: Identity;
@@ -32,7 +33,7 @@ async function secure(onRequest: (socket: Socket, number: number) => void) {
     });
   });
   server.on('tlsClientError', () => undefined);
-  const inner = await listening(server);
+  const inner = await opened(server);
   const relay = createTcpServer((socket) => {
     raw.add(socket);
     const onward = connect(inner, '127.0.0.1');
@@ -41,19 +42,12 @@ async function secure(onRequest: (socket: Socket, number: number) => void) {
     onward.on('close', () => socket.end());
     socket.pipe(onward).pipe(socket);
   });
-  const address = `127.0.0.1:${await listening(relay)}`;
+  const address = `127.0.0.1:${await opened(relay)}`;
   const close = async (): Promise<void> => {
     for (const socket of raw) socket.destroy();
-    await Promise.all([server, relay].map((one) => new Promise((resolve) => one.close(resolve))));
+    await Promise.all([server, relay].map(closed));
   };
   return { received, raw, address, [Symbol.asyncDispose]: close };
-}
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 function https(address: string, host = 'api.test') {

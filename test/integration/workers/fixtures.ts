@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { RunningBreakwater } from '../../support/breakwater.ts';
+import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** What came back to a client of one worker. */
 export interface Answer {
@@ -90,14 +90,12 @@ export class Origin implements AsyncDisposable {
 
   static async start(): Promise<Origin> {
     const origin = new Origin();
-    await new Promise<void>((resolve) => {
-      origin.#server.listen(0, '127.0.0.1', resolve);
-    });
+    await opened(origin.#server);
     return origin;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${portOf(this.#server)}`;
   }
 
   /** How often a path was asked for. */
@@ -116,10 +114,7 @@ export class Origin implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => {
-      this.#server.close(resolve);
-    });
+    await closed(this.#server);
   }
 
   #answer(incoming: IncomingMessage, response: ServerResponse): void {

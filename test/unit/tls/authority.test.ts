@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, createServer, type SecureContext, type TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { type CertificateAuthority } from '../../../src/tls/authority.ts';
 import { writeBundle } from '../../../src/tls/bundle.ts';
 import { AuthorityError, loadAuthority } from '../../../src/tls/load-authority.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
+import { opened } from '../../support/servers.ts';
 import { FakeClock } from '../policy/fixtures.ts';
 
 const DAY_MS = 86_400_000;
@@ -17,14 +17,12 @@ const DAY_MS = 86_400_000;
 async function shown(authority: CertificateAuthority, context: SecureContext): Promise<X509Certificate> {
   const server = createServer({ SNICallback: (_name, done) => done(null, context) }, (socket) => socket.end());
   server.on('connection', (socket) => socket.on('error', () => undefined));
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
+  const port = await opened(server);
   try {
     return await new Promise((resolve, reject) => {
       const client: TLSSocket = connect(
         {
-          port: (server.address() as AddressInfo).port,
+          port,
           host: '127.0.0.1',
           servername: 'sni.example',
           ca: authority.caPem,
