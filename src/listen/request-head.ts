@@ -31,7 +31,7 @@ export class HeadReader {
   /** Takes a request's fields apart, or says what is wrong with them (RFC 9112 sections 3.2, 6.1 and 6.3). */
   read(raw: readonly string[], version: string): RequestHead | Refusal {
     const isHttp11 = version === '1.1';
-    if (!isHttp11 && version !== '1.0') return malformed('the HTTP version is neither 1.1 nor 1.0');
+    if (!isHttp11 && version !== '1.0') return unsupportedVersion(version);
     const headers: string[] = [];
     let host: string | undefined;
     let connection: string | undefined;
@@ -80,6 +80,11 @@ function isDropped(name: string): boolean {
 
 function malformed(detail: string): Refusal {
   return refusal(400, 'malformed', detail);
+}
+
+/** RFC 9110 section 15.6.6; what has no version at all is no request. */
+function unsupportedVersion(version: string): Refusal {
+  return refusal(version.startsWith('0') ? 400 : 505, 'malformed', 'the HTTP version is neither 1.1 nor 1.0');
 }
 
 function unsupportedCoding(value: string): Refusal {

@@ -7,7 +7,9 @@ import { echo, startListener } from '../../support/listener.ts';
 const CLOSED: [string, string, number, Rejection, RegExp][] = [
   ['a request line that is none', 'HELLO\r\n\r\n', 400, 'malformed', /not HTTP/],
   ['a request line without version', 'GET /api/\r\n\r\n', 400, 'malformed', /HTTP version/],
-  ['an unknown method', 'GIT /api/ HTTP/1.1\r\nHost: x\r\n\r\n', 400, 'malformed', /not HTTP/],
+  ['an unknown method', 'GIT /api/ HTTP/1.1\r\nHost: x\r\n\r\n', 501, 'malformed', /method/],
+  ['a method in small letters', 'get /api/ HTTP/1.1\r\nHost: x\r\n\r\n', 501, 'malformed', /method/],
+  ['a later major version', 'GET /api/ HTTP/2.0\r\nHost: x\r\n\r\n', 505, 'malformed', /HTTP version/],
   ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'malformed', /not HTTP/],
   ['TLS on the plain port', '\x16\x03\x01\x00\x05hello\r\n', 400, 'malformed', /plain HTTP/],
   [
