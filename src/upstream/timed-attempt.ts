@@ -16,6 +16,7 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
   #timerAt = Infinity;
   /** Set once it goes on for a set time only: for a late answer, or to read the rest of an unwanted one away. */
   #onlyLimit: Limit | undefined = undefined;
+  #over = false;
 
   /** Where the attempt is, and since when: what a timeout and an error are named by. */
   phase: Phase = 'queue';
@@ -48,6 +49,7 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
 
   /** Arms the timer for the current phase, unless it will wake up in time anyway. */
   protected watch(): void {
+    if (this.#over) return;
     const at = this.#onlyLimit?.at ?? nextLimitAt(this.#limits, this.exchange, this);
     if (at >= this.#timerAt) return;
     clearTimeout(this.#timer);
@@ -60,8 +62,14 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
     this.watch();
   }
 
-  /** Wakes no more. */
+  /** True once it has come to its end. */
+  protected get over(): boolean {
+    return this.#over;
+  }
+
+  /** It has: wakes no more. */
   protected rest(): void {
+    this.#over = true;
     clearTimeout(this.#timer);
   }
 
