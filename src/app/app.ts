@@ -9,6 +9,7 @@ import { type DataPlane, startDataPlane } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
 import type { ConfigReading, ListenerReading } from '../model/status.ts';
 import { pseudonyms } from '../policy/pseudonym.ts';
+import { after } from '../model/timer.ts';
 import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
@@ -238,7 +239,7 @@ function resolverOptions({ dns }: Config): ResolverOptions {
 /** True if work has settled within `ms` milliseconds. */
 function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), Math.max(0, ms));
+    const timer = after(ms, () => resolve(false));
     void work.then(() => {
       clearTimeout(timer);
       resolve(true);

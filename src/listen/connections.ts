@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { after } from '../model/timer.ts';
 
 /** A client connection, in whatever state it is. */
 export interface OpenConnection {
@@ -58,7 +59,7 @@ export class Connections<Http extends OpenConnection> {
   empty(ms: number): Promise<boolean> {
     if (this.#members.size === 0) return Promise.resolve(true);
     return new Promise((resolve) => {
-      const timer = ms === Infinity ? undefined : setTimeout(() => resolve(false), ms);
+      const timer = after(ms, () => resolve(false));
       this.#emptied = () => {
         clearTimeout(timer);
         resolve(true);

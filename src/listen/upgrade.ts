@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
+import { after, LONGEST_MS } from '../model/timer.ts';
 import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
@@ -148,7 +149,7 @@ export class Upgrade implements OpenConnection {
     const { idleMs } = this.#parts.dialing.limits;
     let broken = new Error('the answer broke off');
     if (idleMs !== Infinity)
-      this.#upstream?.setTimeout(idleMs, () => {
+      this.#upstream?.setTimeout(Math.min(LONGEST_MS, idleMs), () => {
         broken = new PhaseTimeout('body', 'idle', idleMs);
         answer.destroy();
       });
@@ -166,8 +167,7 @@ export class Upgrade implements OpenConnection {
     clearTimeout(this.#timer);
     const now = this.#context.clock.now();
     const limit = nextLimit(this.#parts.dialing.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
-    if (limit.at === Infinity) return;
-    this.#timer = setTimeout(() => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)), Math.max(0, limit.at - now));
+    this.#timer = after(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
   }
 
   #fail(error: Error): void {

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts';
+import { after } from './timer.ts';
 
 /** Time and chance for policies, so that tests decide both. */
 export interface Clock {
@@ -24,10 +25,10 @@ export function wait(ms: number, exchange: Exchange): Promise<boolean> {
       clearTimeout(timer);
       resolve(false);
     };
-    const timer = setTimeout(() => {
+    const timer = after(ms, () => {
       exchange.offAbort(left);
       resolve(true);
-    }, ms);
+    });
     exchange.onAbort(left);
   });
 }

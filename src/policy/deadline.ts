@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue, withoutHeaders } from '../model/headers.ts';
 import type { Layer } from '../model/service.ts';
+import { LONGEST_MS } from '../model/timer.ts';
 
 /** How long an exchange may take. */
 export interface DeadlineOptions {
@@ -17,9 +18,10 @@ export interface DeadlineOptions {
  * of its own is needed. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
  */
 export function deadline({ totalMs, header }: DeadlineOptions, clock: Clock): Layer {
+  const boundMs = totalMs === Infinity ? Infinity : Math.min(LONGEST_MS, totalMs);
   return (next) => (exchange) => {
     const own = header === undefined ? Infinity : askedFor(exchange, header);
-    exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + Math.min(totalMs, own));
+    exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + Math.min(boundMs, own));
     return next(exchange);
   };
 }
@@ -40,5 +42,5 @@ function askedFor(exchange: Exchange, header: string): number {
   const text = headerValue(exchange.headers, header)?.trim();
   if (text === undefined) return Infinity;
   const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : parseDuration(text);
-  return ms === undefined || ms <= 0 ? Infinity : ms;
+  return ms === undefined || ms <= 0 || ms > LONGEST_MS ? Infinity : ms;
 }

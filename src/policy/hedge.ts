@@ -4,6 +4,7 @@ import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
+import { after } from '../model/timer.ts';
 import type { RetryBudget } from './budget.ts';
 import { Latencies } from './latency.ts';
 import { isRepeatable } from './repeatable.ts';
@@ -94,15 +95,15 @@ class Race implements InterimTaker {
   }
 
   #schedule(resolve: (outcome: Outcome) => void, reject: (bug: unknown) => void): void {
-    if (this.#done || this.#delayMs === Infinity || this.#hedges >= this.#context.options.max) return;
-    this.#timer = setTimeout(() => {
+    if (this.#done || this.#hedges >= this.#context.options.max) return;
+    this.#timer = after(this.#delayMs, () => {
       if (!this.#mayHedge()) return;
       this.#hedges++;
       this.#exchange.attempt++;
       this.#context.parts.observer.acted(this.#exchange, 'hedge', 'sent');
       this.#enter(resolve, reject);
       this.#schedule(resolve, reject);
-    }, this.#delayMs);
+    });
   }
 
   #mayHedge(): boolean {

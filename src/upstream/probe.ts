@@ -6,6 +6,7 @@ import { parseJsonPath } from '../model/json-path.ts';
 import { discard, type Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
 import type { Service } from '../model/service.ts';
+import { after } from '../model/timer.ts';
 
 /** Where a probe goes. */
 export interface ProbeTarget {
@@ -101,7 +102,7 @@ export class Probe {
     }
     if (this.#stopped) return;
     const everyMs = this.#config.every ?? EVERY_MS;
-    this.#timer = setTimeout(() => void this.#loop(), everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random())).unref();
+    this.#timer = after(everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random()), () => void this.#loop())?.unref();
   }
 
   async #ask(): Promise<void> {
