@@ -27,10 +27,13 @@ export function requestBytes({ path, headers, body }: Exchange): number {
 
 type Fields = Record<string, string | string[] | undefined>;
 
+/** The transfer codings that make other bytes of the content (RFC 9112 section 7.2). A name that is none of them says nothing. */
+const TRANSFORMING = /(?:^|,)[ \t]*(?:x-)?(?:gzip|compress|deflate)[ \t]*(?:[,;]|$)/i;
+
 /** Why an answer cannot be taken: it is in a transfer coding that we did not ask for and cannot undo, and whose name may not pass on (RFC 9112 section 7). */
 export function codingObjection(headers: Fields): Unacceptable | undefined {
   const coding = headers['transfer-encoding'];
-  if (coding === undefined || coding === 'chunked' || /^(?:chunked|identity)$/i.test(String(coding).trim())) return undefined;
+  if (coding === undefined || coding === 'chunked' || !TRANSFORMING.test(String(coding))) return undefined;
   return new Unacceptable(`the answer is in the transfer coding ${String(coding).slice(0, 40)}, which was not asked for`);
 }
 
