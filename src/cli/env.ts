@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { ENV_FORMATS, type EnvFormat, environmentOf, formatEnvironment } from '../app/environment.ts';
 import { bundlePath, localUrl } from '../app/paths.ts';
-import { loadAuthority } from '../tls/load-authority.ts';
+import { keyWarning, loadAuthority } from '../tls/load-authority.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
 import { orExplain } from './start.ts';
@@ -17,6 +17,8 @@ export function envCommand(context: CliContext, ended: (code: ExitCode) => void)
       const { config } = loadOrExplain(options.config, context);
       // a client that starts before the proxy must find the file: httpx fails where SSL_CERT_FILE names none
       await orExplain(() => loadAuthority(config.intercept.ca));
+      const warning = await keyWarning(config.intercept.ca);
+      if (warning !== undefined) context.err(`breakwater: ${warning}\n`);
       const noProxy = context.env['NO_PROXY'] ?? context.env['no_proxy'];
       const variables = environmentOf({ proxyUrl: localUrl(config.listen), bundle: bundlePath(config), noProxy });
       context.out(formatEnvironment(variables, options.format));

@@ -1,9 +1,26 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
+import { dirname } from 'node:path';
 
-/** Makes a directory that only its owner can enter. One that exists stays as it is. */
+/** Makes a directory, and those above it, that only its owner can enter. One that exists stays as it is. Node's own `recursive` tries for ever where a file system takes no directories (/proc). */
 export async function privateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await isDirectory(path))) return;
+    const above = dirname(path);
+    if (code !== 'ENOENT' || above === path || (await isDirectory(above))) throw error;
+    await privateDirectory(above);
+    await privateDirectory(path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }
 
 /** A file's text; undefined where there is none. */

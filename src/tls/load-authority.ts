@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../model/clock.ts';
 import { type AuthorityPaths, CertificateAuthority } from './authority.ts';
@@ -17,6 +18,18 @@ interface Files {
 /** Where an authority in a directory has its files. */
 export function authorityPaths(directory: string): AuthorityPaths {
   return { ca: join(directory, 'ca.pem'), bundle: join(directory, 'ca-bundle.pem') };
+}
+
+/** What is wrong with who may use the key in a directory; undefined where it is its owner alone, or there is none. */
+export async function keyWarning(directory: string): Promise<string | undefined> {
+  const path = keyPathOf(directory);
+  const mode = await stat(path).then(
+    (found) => found.mode & 0o777,
+    () => 0,
+  );
+  // Windows knows no such mode
+  if ((mode & 0o077) === 0 || process.platform === 'win32') return undefined;
+  return `${path} has mode 0${mode.toString(8)}: whoever can read it can pose as any host to clients that trust ca.pem; chmod 600 ${path}`;
 }
 
 /**

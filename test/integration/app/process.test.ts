@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -47,6 +47,19 @@ describe('a running process', () => {
     expect(await answer).toBe('done');
     expect(await app.exited).toBe(0);
     expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
+  });
+
+  it('warns of a key that others can read', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    const key = join(dirname(app.file), 'ca', 'ca-key.pem');
+    await expect.poll(() => existsSync(join(dirname(key), 'ca-bundle.pem'))).toBe(true);
+    chmodSync(key, 0o644);
+    await using again = await RunningBreakwater.start(yaml(`intercept: { ca: "${dirname(key)}" }\n`));
+    const line = await again.said(({ msg }) => msg === 'the key of the certificate authority is not private');
+    expect(line['reason']).toContain(`${key} has mode 0644`);
+    const { stderr, stdout } = await breakwater(['env', '-c', app.file]);
+    expect(stderr).toContain(`chmod 600 ${key}`);
+    expect(stdout).not.toContain('chmod');
   });
 
   it('lets a send come to its end whose client has left', async () => {

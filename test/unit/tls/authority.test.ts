@@ -6,7 +6,7 @@ import { connect, createServer, type SecureContext, type TLSSocket } from 'node:
 import { describe, expect, it } from 'vitest';
 import { type CertificateAuthority } from '../../../src/tls/authority.ts';
 import { writeBundle } from '../../../src/tls/bundle.ts';
-import { AuthorityError, loadAuthority } from '../../../src/tls/load-authority.ts';
+import { AuthorityError, keyWarning, loadAuthority } from '../../../src/tls/load-authority.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { opened } from '../../support/servers.ts';
 import { FakeClock } from '../policy/fixtures.ts';
@@ -52,6 +52,23 @@ describe('the certificate authority', () => {
     expect((await readdir(directory)).toSorted()).toEqual(['ca-bundle.pem', 'ca-key.pem', 'ca.pem']);
     expect(first.paths).toEqual({ ca: join(directory, 'ca.pem'), bundle: join(directory, 'ca-bundle.pem') });
     expect((await loadAuthority(directory)).caPem).toBe(first.caPem);
+  });
+
+  it.each([
+    [0o600, /^$/],
+    [0o400, /^$/],
+    [0o640, /ca-key\.pem has mode 0640: .*chmod 600/],
+    [0o604, /has mode 0604/],
+  ])('of a key with mode %o is warned of where others than its owner can use it', async (mode, expected) => {
+    await using scratch = await scratchDirectory();
+    await loadAuthority(scratch.path);
+    await chmod(join(scratch.path, 'ca-key.pem'), mode);
+    expect((await keyWarning(scratch.path)) ?? '').toMatch(expected);
+  });
+
+  it('of which there is no key is no reason to warn', async () => {
+    await using scratch = await scratchDirectory();
+    expect(await keyWarning(join(scratch.path, 'none'))).toBeUndefined();
   });
 
   it('is one, however many processes and callers start at once', async () => {
@@ -114,6 +131,7 @@ describe('the certificate authority', () => {
     await expect(loadAuthority(scratch.path, clock)).rejects.toThrow(/expired on .*: remove it and/);
     await writeFile(join(scratch.path, 'file'), '');
     await expect(loadAuthority(join(scratch.path, 'file', 'ca'))).rejects.toThrow(/cannot be used/);
+    await expect(loadAuthority('/proc/breakwater/ca'), 'where nothing can be made').rejects.toThrow(/cannot be used/);
   });
 });
 
