@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { keepHeapSmall } from '../app/heap.ts';
 import type { Running } from '../app/running.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
@@ -14,6 +15,7 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
       '\nWithout --config the three presets run: WhatsApp Cloud API, Gemini and, where SUPABASE_URL is set, Supabase.\nSIGHUP, or a change of the file, loads it anew; a bad file is refused and the old one stays.',
     )
     .action(async (options: { config?: string }) => {
+      keepHeapSmall();
       const loaded = loadOrExplain(options.config, context);
       const orders = listen();
       try {
