@@ -218,12 +218,13 @@ export class App {
   async apply(config: Config): Promise<void> {
     const next = assemble(config, this.#parts, this.#generation);
     await this.#plane?.setPorts(portsOf(config));
-    const before = this.#generation;
+    const gone = retired(this.#generation, next);
     this.#generation = next;
+    for (const runtime of gone) runtime.takeBackWarnings();
     for (const runtime of next.runtimes) runtime.start();
     this.telemetry.log.setLevel(config.log.level);
     this.telemetry.logAccess(config.log.access);
-    await Promise.all(retired(before, next).map((runtime) => runtime.retire()));
+    await Promise.all(gone.map((runtime) => runtime.retire()));
   }
 }
 

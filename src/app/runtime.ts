@@ -60,9 +60,12 @@ export class UpstreamRuntime {
   readonly state: UpstreamState;
   /** Undefined where none is configured. */
   readonly probe: Probe | undefined;
+  readonly #observer: Observer;
+  #started = false;
 
   constructor(name: string, config: UpstreamConfig, fingerprint: string, parts: RuntimeParts, previous: UpstreamRuntime | undefined) {
     const { clock, observer, pseudonymOf } = parts;
+    this.#observer = observer;
     this.name = name;
     this.config = config;
     this.fingerprint = fingerprint;
@@ -98,7 +101,15 @@ export class UpstreamRuntime {
 
   /** Begins what it does by itself, once its configuration is at work. Harmless where that has begun. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.state.notices.warn(this.#observer);
     this.probe?.start();
+  }
+
+  /** It is at work no more: nothing that it does has to be warned of. Before what takes its place starts. */
+  takeBackWarnings(): void {
+    this.state.notices.takeBack(this.#observer);
   }
 
   /** How it stands now. */

@@ -1,3 +1,4 @@
+import type { Observer } from '../model/events.ts';
 import type { Patience, PatienceStatus } from './patience.ts';
 
 /** Faults that are injected on a route: never to be overlooked. */
@@ -19,6 +20,16 @@ export class Notices {
 
   addFaults(notice: FaultNotice): void {
     this.#faults.push(notice);
+  }
+
+  /** Warns of what the routes do from now on: once they are at work, since a configuration may still be refused when it has been put together. */
+  warn(observer: Observer): void {
+    for (const { upstream, route, text } of this.#faults) observer.warned(upstream, route, 'faults', `faults are injected on purpose: ${text}`);
+  }
+
+  /** Takes that back: they are at work no more. */
+  takeBack(observer: Observer): void {
+    for (const { upstream, route } of this.#faults) observer.warned(upstream, route, 'faults', '');
   }
 
   /** Routes whose clients are known to leave after some time. */

@@ -131,15 +131,12 @@ function pacerOf(config: PaceConfig, index: number, paths: readonly string[], ps
   });
 }
 
-/** Failures to rehearse, where the route has `faults`. Says so loudly: they are forgotten too easily. */
+/** Failures to rehearse, where the route has `faults`. They are forgotten too easily: the upstream's notices say so. */
 export function faultsFor(settings: RouteSettings, { clock, observer, notices }: LayerParts): Layer | undefined {
   const { upstream, name } = settings;
-  // a reload may have taken them out: then the warning goes too
-  if (settings.faults.length === 0) observer.warned(upstream, name, 'faults', '');
   if (settings.faults.length === 0) return undefined;
   const text = settings.faults.map(describeFault).join('; ');
   notices?.addFaults({ upstream, route: name, text });
-  observer.warned(upstream, name, 'faults', `faults are injected on purpose: ${text}`);
   return faults({ faults: settings.faults, headersMs: settings.timeouts.headers ?? Infinity }, { clock, observer });
 }
 

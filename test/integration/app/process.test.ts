@@ -49,6 +49,21 @@ describe('a running process', () => {
     expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
   });
 
+  it('warns of injected faults while they are at work, and not of those of a refused configuration', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    const faulty = (more: string): string => yaml().replace('" }', `", faults: [{ abort: 503, percent: 0 }]${more} }`);
+    const warnings = async (): Promise<unknown> => ((await (await fetch(`${app.adminUrl}/health`)).json()) as { warnings: unknown }).warnings;
+    app.configure(faulty(`, listen: { port: ${portOf(origin)} }`));
+    await app.said((line) => line['msg'] === 'configuration refused: the one before it stays');
+    expect([await warnings(), app.log.filter(({ policy }) => policy === 'faults')]).toEqual([[], []]);
+    app.configure(faulty(''));
+    await app.said(({ policy }) => policy === 'faults');
+    expect(await warnings()).toMatchObject([{ upstream: 'api', route: 'default', policy: 'faults' }]);
+    app.configure(yaml().replace('api:', 'other:'));
+    await expect.poll(async () => (await fetch(`${app.proxyUrl}/api/`)).status, { timeout: 10_000 }).toBe(404);
+    expect(await warnings()).toEqual([]);
+  });
+
   it('warns of a key that others can read', async () => {
     await using app = await RunningBreakwater.start(yaml());
     const key = join(dirname(app.file), 'ca', 'ca-key.pem');
