@@ -1,6 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { ClassifyRule, PushbackRule } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
+import type { Exchange } from '../model/exchange.ts';
 import { failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
@@ -13,7 +14,7 @@ import { compilePushback, type Pushback, readsBody } from './pushback.ts';
 
 /** Error bodies are read ahead up to this to find the upstream's own words. */
 const PEEK_BYTES = 64 * 1024;
-/** And for so long: an error body that only trickles in is passed on as it comes, judged by its status alone. */
+/** And for so long, or half of the time that is left where that is less: an error body that only trickles in is passed on as it comes, judged by its status alone. */
 const PEEK_MS = 2000;
 
 /** What a verdict layer is made from. */
@@ -46,7 +47,9 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
     const judged =
-      wish === 2 && hasJson(outcome) ? await judgeBody(outcome, classify, pushback, clock) : judgeHead(outcome, classify, pushback, clock);
+      wish === 2 && hasJson(outcome)
+        ? await judgeBody(outcome, classify, pushback, clock, patienceFor(exchange, clock))
+        : judgeHead(outcome, classify, pushback, clock);
     records?.judged(exchange, judged.type === 'failure' ? judged : undefined);
     return judged;
   };
@@ -57,8 +60,13 @@ function judgeHead(reply: Reply, classify: Classifier, pushback: Pushback, clock
   return judge(reply, classify(reply.status, reply.headers, undefined), pushback(reply.headers, undefined, wallNow), wallNow);
 }
 
-async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Promise<Outcome> {
-  const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES, PEEK_MS);
+/** How long a body may be waited for, in milliseconds: what its client does not see any more was waited for in vain. */
+function patienceFor({ deadlineAt, patienceEndsAt }: Exchange, clock: Clock): number {
+  return Math.max(0, Math.min(PEEK_MS, (Math.min(deadlineAt, patienceEndsAt) - clock.now()) / 2));
+}
+
+async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock, waitMs: number): Promise<Outcome> {
+  const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES, waitMs);
   const document = complete ? parse(bytes, headerValue(reply.headers, 'content-encoding')) : undefined;
   const whole = body === reply.body ? reply : { ...reply, body };
   const wallNow = clock.wallNow();

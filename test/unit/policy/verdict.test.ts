@@ -1,11 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClassifyRule, PushbackRule } from '../../../src/config/schema.ts';
 import { BytesBody } from '../../../src/model/body.ts';
 import type { Failure } from '../../../src/model/failure.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
 import { verdict } from '../../../src/policy/verdict.ts';
 import { answered, exchangeOf, FakeClock } from './fixtures.ts';
+import { Reading, ScriptedBody, streaming } from './scripted-body.ts';
 
 const JSON_TYPE = ['content-type', 'application/json'];
 
@@ -85,5 +86,35 @@ describe('the verdict on an answer', () => {
   it('falls back to the status where the body is not what it says', async () => {
     const rules: ClassifyRule[] = [{ json: 'error.code', in: [1], as: 'refused' }];
     expect(await judge(answered(502, '<html>Bad gateway</html>', JSON_TYPE), rules)).toMatchObject({ replay: 'ambiguous' });
+  });
+});
+
+describe('an error body that only trickles in', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it.each([
+    ['for 2 s', {}, 2000],
+    ['for half of the time that the exchange has', { deadlineAt: 1_001_500 }, 750],
+    ['for half of the time that its client is known to stay', { deadlineAt: 1_030_000, patienceEndsAt: 1_001_000 }, 500],
+    ['no longer where no time is left', { deadlineAt: 999_000 }, 0],
+  ])('is waited for %s, then passed on as it comes, judged by its status', async (_name, time, expectedMs) => {
+    const body = new ScriptedBody().push('{"error":');
+    const rule: ClassifyRule = { json: 'error.code', in: [131_000], as: 'ambiguous', code: 'unknown' };
+    const exchange = Object.assign(exchangeOf(), time);
+    const judged = verdict({ classify: [rule], pushback: [] }, new FakeClock())(() => streaming(400, JSON_TYPE, body));
+    const outcome = Promise.resolve(judged(exchange));
+    const settled = vi.fn<() => void>();
+    void outcome.then(settled);
+    await vi.advanceTimersByTimeAsync(Math.max(0, expectedMs - 1));
+    expect(settled).toHaveBeenCalledTimes(expectedMs === 0 ? 1 : 0);
+    await vi.advanceTimersByTimeAsync(1);
+    const reading = Reading.of(await outcome);
+    body.push('{"code":131000}}').end();
+    expect((await reading.done).text).toBe('{"error":{"code":131000}}');
   });
 });
