@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { parseJson } from './json.ts';
 
 /** A request without content. */
 export interface NoBody {
@@ -34,13 +35,5 @@ export const NO_BODY: NoBody = { kind: 'none' };
 /** The JSON document in the content of a request, parsed once; undefined where it is none, or streams. */
 export function documentOf(body: RequestBody): unknown {
   if (body.kind !== 'bytes') return undefined;
-  return (body.parsed ??= { document: parse(body.bytes) }).document;
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return (body.parsed ??= { document: parseJson(body.bytes) }).document;
 }

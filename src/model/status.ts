@@ -4,6 +4,7 @@ import type { BreakerState } from './events.ts';
 export interface BreakerReading {
   readonly upstream: string;
   readonly breaker: string;
+  /** The host, and what else the breaker's scope names. */
   readonly authority: string;
   readonly state: BreakerState;
   /** Milliseconds until it lets a probe through; 0 where it admits. */

@@ -1,3 +1,4 @@
+import { parseJson } from '../model/json.ts';
 import { type JsonPath, parseJsonPath } from '../model/json-path.ts';
 
 /** What the events of a stream have to say. */
@@ -33,14 +34,14 @@ export class EventReader {
     // parsing every event would cost more than the stream itself: the name must be there first
     const marks = this.#ends.filter(({ word }) => data.includes(word));
     if (marks.length === 0) return false;
-    const document = parse(data);
+    const document = parseJson(data);
     return marks.some(({ find }) => find(document).some((value) => value !== null && value !== undefined && value !== ''));
   }
 
   /** The status in an event that tells an error; undefined where it tells none. */
   errorStatus(data: string): number | undefined {
     if (this.#error === undefined || !data.includes(this.#error.word)) return undefined;
-    const [value] = this.#error.find(parse(data));
+    const [value] = this.#error.find(parseJson(data));
     const status = Number(value);
     return Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined;
   }
@@ -50,12 +51,4 @@ function compiled(path: string): { word: string; find: JsonPath }[] {
   const find = parseJsonPath(path);
   const word = /[A-Za-z0-9_-]+$/.exec(path.replace(/\[[^\]]*\]$/, ''))?.[0];
   return find === undefined || word === undefined ? [] : [{ word: `"${word}"`, find }];
-}
-
-function parse(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import type { ProbeConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import { Exchange } from '../model/exchange.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
+import { parseJson } from '../model/json.ts';
 import { parseJsonPath } from '../model/json-path.ts';
 import { discard, type Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
@@ -131,7 +132,7 @@ export class Probe {
   #look(reply: Reply): Promise<string> {
     return this.#isGood(reply, async () => {
       const { bytes, complete } = await peek(reply.body, BODY_BYTES);
-      return complete ? parse(bytes) : undefined;
+      return complete ? parseJson(bytes) : undefined;
     });
   }
 }
@@ -150,12 +151,4 @@ function judge({ expect = {} }: ProbeConfig): (reply: Reply, document: () => Pro
     if (find !== undefined && find(await document()).length === 0) return `no ${expect.json ?? ''} in the body`;
     return '';
   };
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,19 +1,10 @@
 import type { Clock } from '../../model/clock.ts';
-import type { BreakerState, Observer } from '../../model/events.ts';
+import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
+import type { BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
-
-/** Where a breaker stands, for those who show it. */
-export interface BreakerStatus {
-  readonly upstream: string;
-  readonly breaker: string;
-  /** The host, and what else the breaker's scope names. */
-  readonly authority: string;
-  readonly state: BreakerState;
-  readonly retryAfterMs: number;
-}
 
 /** The breakers of an upstream for a registry that takes this one's place. Plain data. */
 export type RegistrySnapshot = readonly (BreakerSnapshot & { readonly breaker: string; readonly authority: string })[];
@@ -74,7 +65,7 @@ export class BreakerRegistry {
   }
 
   /** All breakers that have been asked for. */
-  get list(): BreakerStatus[] {
+  get list(): BreakerReading[] {
     return [...this.#groups].flatMap(([breaker, { breakers }]) =>
       [...breakers].map(([authority, { state, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state, retryAfterMs })),
     );
