@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import { type Failure, failure } from '../model/failure.ts';
-import { type HeaderList, withoutHeaders } from '../model/headers.ts';
+import type { HeaderList } from '../model/headers.ts';
 import { discard, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import type { Flight, Landing } from './coalesce/flight.ts';
@@ -9,11 +9,14 @@ import type { Leases } from './coalesce/leases.ts';
 import type { KeyNotes } from './coalesce/key-notes.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
-import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable, storedFrom } from './entry.ts';
+import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable } from './entry.ts';
 import { type Identities, isCredential } from './identity.ts';
+import { filling } from './fill.ts';
 import { learnFromHead, noteKey, sharedHead } from './head.ts';
+import { keep } from './keep.ts';
+import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
-import { CONDITIONS, confirmed } from './rules/conditions.ts';
+import { confirmed } from './rules/conditions.ts';
 import { troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
@@ -36,11 +39,10 @@ export interface Fetch {
   readonly flight: Flight;
   readonly request: CacheRequest;
   readonly selection: Selection;
+  readonly plan: Plan;
   readonly tags: readonly string[];
   /** The request's own fields, before ours were put in: what Vary is about. */
   readonly fields: HeaderList;
-  /** True where it asks about stored answers. */
-  readonly validates: boolean;
   /** Others may wait for it. */
   readonly awaited: boolean;
   /** Told once, when nothing more can join or be stored. */
@@ -72,24 +74,46 @@ export class Fetcher {
 
   async #fly(fetch: Fetch): Promise<void> {
     const { clock } = this.#parts;
-    const { flight, request, selection } = fetch;
-    const isHead = flight.exchange.method === 'HEAD';
-    for (let unconditional = false; ; unconditional = true) {
+    const { flight, request, plan } = fetch;
+    for (let again = false; ; again = true) {
       const requestedAt = clock.wallNow();
       const outcome = await this.#next(flight.exchange);
       if (outcome.type === 'failure') return this.#failed(fetch, outcome, requestedAt);
       const arrival = { reply: outcome, requestedAt, respondedAt: clock.wallNow() };
       // an origin may do with HEADs as it likes: they tell nothing of what a GET will come to
-      if (!isHead) this.#parts.notes.noteSuccess(request.key);
-      if (outcome.status !== 304 || !fetch.validates || unconditional)
-        return isHead ? this.#headArrived(fetch, arrival) : this.#arrived(fetch, arrival);
+      if (flight.exchange.method !== 'HEAD') this.#parts.notes.noteSuccess(request.key);
+      if (again || this.#answers(fetch, arrival)) return this.#took(fetch, arrival);
+      if (outcome.status === 304 && this.#confirms(fetch, arrival)) return;
+      const filled = plan.gap === undefined ? undefined : filling(plan.gap, arrival);
+      if (filled !== undefined) {
+        flight.cameAs = outcome.status;
+        return this.#took(fetch, { ...arrival, reply: filled });
+      }
+      // it confirms, or is a part of, something that we do not have: only what the client asked for helps
       outcome.body.abort();
-      const stored = confirmed(outcome.headers, selection.stored, selection.all);
-      if (stored !== undefined) return this.#confirmed(fetch, arrival, stored);
-      // it confirms something that we do not have: only the whole answer helps
-      flight.exchange.headers = withoutHeaders(flight.exchange.headers, (name) => CONDITIONS.has(name));
+      flight.exchange.headers = plan.otherwise;
       flight.exchange.attempt = 0;
     }
+  }
+
+  /** Whether what came is an answer to what the client asked, whatever was sent for it. */
+  #answers({ plan }: Fetch, { reply }: Arrival): boolean {
+    if (plan.gap !== undefined) return !RANGE_STATUSES.has(reply.status) && (reply.status !== 200 || plan.gap.whole);
+    return reply.status !== 304 || !plan.validates;
+  }
+
+  #took(fetch: Fetch, arrival: Arrival): void {
+    return fetch.flight.exchange.method === 'HEAD' ? this.#headArrived(fetch, arrival) : this.#arrived(fetch, arrival);
+  }
+
+  #confirms(fetch: Fetch, arrival: Arrival): boolean {
+    const { selection } = fetch;
+    const all = selection.stored?.range === undefined ? selection.all : [selection.stored];
+    const stored = confirmed(arrival.reply.headers, selection.stored, all);
+    if (stored === undefined) return false;
+    arrival.reply.body.abort();
+    this.#confirmed(fetch, arrival, stored);
+    return true;
   }
 
   /** A stored answer is still good: it takes over the fields of the 304 and is fresh anew (RFC 9111 section 4.3.4). */
@@ -100,7 +124,9 @@ export class Fetcher {
     const vary = selecting ?? stored.vary;
     const variant = variantOf(vary, fields, isCredential, this.#parts.identities.hash);
     const fresher = { ...fresh, vary, variant };
-    if (selecting !== undefined && fresh.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
+    // several parts together may be more than one answer is allowed to be
+    const fits = fresh.body.length <= this.#settings.maxEntry;
+    if (selecting !== undefined && fits && fresh.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
     flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, isFor: this.#isFor(vary, variant) });
     fetch.over();
   }
@@ -184,18 +210,12 @@ export class Fetcher {
   /** Stores what has come whole, and ends what nobody reads on. */
   #onEnd(fetch: Fetch, found: Storable | undefined): (end: BodyEnd) => void {
     return (end) => {
-      if (end.how === 'left') fetch.flight.exchange.abort();
-      const { lease } = fetch.flight;
-      if (found !== undefined && end.how === 'complete' && end.bytes !== undefined && !lease.dead) this.#store(fetch, found, end.bytes);
-      fetch.over();
+      const { flight, request, fields, tags, over } = fetch;
+      const { exchange, lease } = flight;
+      if (end.how === 'left') exchange.abort();
+      if (found === undefined || end.how !== 'complete' || end.bytes === undefined || lease.dead) return over();
+      keep(this.#settings, this.#parts, { key: request.key, found, body: end.bytes, fields, sent: exchange.headers, tags, lease }, over);
     };
-  }
-
-  #store({ request, fields, tags }: Fetch, found: Storable, body: Uint8Array): void {
-    const { upstream, route } = this.#settings;
-    const variant = variantOf(found.vary, fields, isCredential, this.#parts.identities.hash);
-    const entry = storedFrom(found, body, { variant, upstream, route, tags });
-    if (entry !== undefined) void this.#parts.store.put(request.key, entry);
   }
 
   #share(fetch: Fetch, { body }: Reply, found: Storable | undefined): SharedBody {
@@ -203,6 +223,9 @@ export class Fetcher {
     return new SharedBody(body, { limit: this.#settings.maxEntry, spool: this.#parts.spool, keeper: background }, this.#onEnd(fetch, found));
   }
 }
+
+/** Answers to Range, If-Range and the like that say nothing to who did not ask for that. */
+const RANGE_STATUSES: ReadonlySet<number> = new Set([206, 304, 412, 416]);
 
 const BUG = failure({
   code: 'proxy_internal_error',

@@ -3,7 +3,7 @@ import type { Reply } from '../model/outcome.ts';
 import type { Landed } from './coalesce/flight.ts';
 import { type Arrival, freshened, shareable, storable, type Storable } from './entry.ts';
 import type { CacheRequest } from './request.ts';
-import { describesSame } from './rules/conditions.ts';
+import { describesPart, describesSame } from './rules/conditions.ts';
 import type { Selection } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { CacheStore } from './store.ts';
@@ -24,7 +24,8 @@ export function learnFromHead(
   const { request, selection } = asked;
   const { status, headers } = arrival.reply;
   if (status !== 200) return;
-  const { stored } = selection;
+  const { stored, parts } = selection;
+  if (parts.some((part) => !describesPart(part, headers))) return void store.remove(request.key);
   if (stored?.status !== 200) return;
   if (!describesSame(stored.headers, headers)) return void store.remove(request.key);
   const fresher = freshened(settings, request, stored, arrival);

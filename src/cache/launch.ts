@@ -52,8 +52,7 @@ export class Launcher {
       leases.close(lease);
       if (place !== undefined && this.#flights.get(place) === flight) this.#flights.delete(place);
     };
-    const { validates } = plan;
-    void this.#fetcher.run({ flight, request, selection, tags, fields: exchange.headers, validates, awaited: flightKey !== undefined, over });
+    void this.#fetcher.run({ flight, request, selection, plan, tags, fields: exchange.headers, awaited: flightKey !== undefined, over });
     return flight;
   }
 }

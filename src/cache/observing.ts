@@ -34,5 +34,5 @@ export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsO
 }
 
 function asItIs({ headers }: Exchange): Plan {
-  return { forward: 'bypass', headers, validates: false, answersConditions: false, alone: true };
+  return { forward: 'bypass', headers, validates: false, answersConditions: false, alone: true, gap: undefined, otherwise: headers };
 }

@@ -14,7 +14,7 @@ import { type CacheRequest, readRequest } from './request.ts';
 import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
-import { select, type Selection } from './select.ts';
+import { pieced, type Pieced, select, type Selection } from './select.ts';
 import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { type Forward, forwardStatus, hitStatus } from './status.ts';
@@ -58,26 +58,32 @@ export class Reader {
 
   #decide(exchange: Exchange, request: CacheRequest, found: readonly Found[], waits: number): Answered {
     const selection = select(found, exchange.headers, this.#parts.identities.hash);
-    const served = this.#fromStore(exchange, request, selection);
+    return this.#fromStore(exchange, request, selection) ?? this.#missed(exchange, request, selection, waits);
+  }
+
+  #missed(exchange: Exchange, request: CacheRequest, looked: Selection, waits: number): Answered {
+    const found = pieced(looked, exchange, request);
+    const { selection } = found;
+    const served = found.together ? this.#fromStore(exchange, request, selection) : undefined;
     if (served !== undefined) return served;
     if (exchange.staleUse === 'only') return this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE;
     if (request.directives.onlyIfCached) {
       this.#tell(exchange, 'miss', 'detail=only-if-cached');
       return notCached();
     }
-    return this.#fetch(exchange, request, selection, waits);
+    return this.#fetch(exchange, request, found, waits);
   }
 
   /** The stored answer, where it may be sent without asking. */
   #fromStore(exchange: Exchange, request: CacheRequest, { stored, parts, all }: Selection): Reply | undefined {
     const now = this.#parts.clock.wallNow();
-    for (const one of stored === undefined ? parts : [stored, ...parts]) {
+    for (const one of stored === undefined ? parts : [...parts, stored]) {
       const verdict = reuse(one, request.directives, now);
       const held = verdict === 'validate' && this.#isHeldBack(exchange, request, one, now);
       if (verdict === 'validate' && !held) continue;
       const found = storedReply(one, request, exchange, now);
       if (found === undefined) continue;
-      if (verdict === 'refresh') this.#refresh(exchange, request, { stored: one, parts, all });
+      if (verdict === 'refresh') this.#refresh(exchange, request, { stored: one, parts, all: one.range === undefined ? all : [one] });
       exchange.cacheStatus = hitStatus(one, now, held ? 'stale-if-error' : undefined);
       this.#parts.observer.cacheLooked(exchange, verdict === 'fresh' ? 'hit' : 'stale');
       return found;
@@ -94,8 +100,9 @@ export class Reader {
 
   // Fetching
 
-  async #fetch(exchange: Exchange, request: CacheRequest, selection: Selection, waits: number): Promise<Outcome> {
-    const plan = planFetch(exchange.headers, request, selection);
+  async #fetch(exchange: Exchange, request: CacheRequest, found: Pieced, waits: number): Promise<Outcome> {
+    const { selection } = found;
+    const plan = planFetch(exchange, request, found, this.#parts.clock.wallNow());
     const flightKey = this.#isAlone(exchange, request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
     const under = this.#launcher.joinable(exchange.method, flightKey);
     const collapsed = under !== undefined;
@@ -103,7 +110,7 @@ export class Reader {
     const landed = await flight.join(exchange, this.#parts.clock.now());
     if (landed.kind === 'again') return this.#lookup(exchange, request, waits + 1);
     const headOnly = exchange.method !== flight.exchange.method;
-    return this.#answer(exchange, request, selection, { landed: headOnly ? headsOf(landed) : landed, plan, collapsed });
+    return this.#answer(exchange, request, selection, { landed: headOnly ? headsOf(landed) : landed, plan, collapsed, cameAs: flight.cameAs });
   }
 
   /** Whether the request neither waits for another's fetch nor lets others wait for its own. */
@@ -120,7 +127,9 @@ export class Reader {
 
   /** Fetches a stale answer anew, once for all who come upon it, and not while the upstream is failing. */
   #refresh(exchange: Exchange, request: CacheRequest, selection: Selection): void {
-    const flightKey = this.#flightKey(exchange, request, selection);
+    const { stored } = selection;
+    const key = this.#flightKey(exchange, request, selection);
+    const flightKey = stored?.range === undefined ? key : `${key}\n${stored.range.first}-${stored.range.last}`;
     if (this.#launcher.underWay(flightKey) !== undefined || this.#parts.notes.troubleWith(request.key, this.#parts.clock.now()) !== undefined) return;
     this.#launcher.launch(exchange, request, selection, planRefresh(exchange.headers, selection), flightKey, true);
   }
@@ -128,7 +137,7 @@ export class Reader {
   // Answering
 
   #answer(exchange: Exchange, request: CacheRequest, selection: Selection, came: Came): Outcome {
-    const { landed, plan, collapsed } = came;
+    const { landed, plan, collapsed, cameAs } = came;
     switch (landed.kind) {
       case 'left':
         return clientClosed('headers');
@@ -148,7 +157,7 @@ export class Reader {
         this.#tell(
           exchange,
           collapsed ? 'coalesced' : 'miss',
-          forwardStatus(plan.forward, { status: landed.reply.status, stored: landed.stored, collapsed }),
+          forwardStatus(plan.forward, { status: cameAs ?? landed.reply.status, stored: landed.stored, collapsed }),
         );
         return plan.answersConditions ? this.#conditioned(exchange, landed.reply) : landed.reply;
     }
@@ -196,4 +205,5 @@ interface Came {
   readonly landed: Exclude<Landed, { kind: 'again' }>;
   readonly plan: Plan;
   readonly collapsed: boolean;
+  readonly cameAs: number | undefined;
 }

@@ -1,13 +1,18 @@
+import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { isCredential } from './identity.ts';
+import type { CacheRequest } from './request.ts';
+import { type Gap, isGap, piecedTogether } from './rules/gap.ts';
+import { partOf } from './rules/range.ts';
+import { contradicts } from './rules/validators.ts';
 import { type Hash, matches } from './rules/vary.ts';
 import type { Found } from './store.ts';
 
 /** What is stored for a request. */
 export interface Selection {
-  /** The most recent answer that is for it (RFC 9111 section 4.1), a whole one before a part. */
+  /** The most recent whole answer that is for it (RFC 9111 section 4.1); once `pieced`, where there is none, what holds the range that it asks for. */
   readonly stored: Found | undefined;
-  /** Parts of it, by byte ranges. */
+  /** Parts of it, by byte ranges, the most recent first: none that is older than the whole answer, or of another version than the most recent. */
   readonly parts: readonly Found[];
   /** Whole answers under its key, for other requests too: their validators can still be asked about. */
   readonly all: readonly Found[];
@@ -23,10 +28,35 @@ export function select(found: readonly Found[], request: HeaderList, hash: Hash)
   if (found.length === 1 && only !== undefined && only.vary.length === 0 && only.range === undefined)
     return { stored: only, parts: NOTHING_SELECTED.parts, all: found };
   const fitting = found.filter((entry) => matches(entry, request, isCredential, hash));
+  const at = fitting.findIndex((entry) => entry.range === undefined);
+  const newer = at < 0 ? fitting : fitting.slice(0, at);
+  const [newest] = newer;
   return {
-    stored: fitting.find((entry) => entry.range === undefined),
-    parts: fitting.filter((entry) => entry.range !== undefined),
+    stored: fitting[at],
+    parts: newest === undefined ? NOTHING_SELECTED.parts : newer.filter((part) => part === newest || !contradicts(part, newest)),
     // whatever its tag, an answer that varies by who asks is nothing to ask about for somebody else
     all: found.filter((entry) => entry.range === undefined && (fitting.includes(entry) || !entry.vary.some(isCredential))),
   };
+}
+
+/** What is stored for a request that no stored answer could serve as it is. */
+export interface Pieced {
+  readonly selection: Selection;
+  /** True where `stored` was made from several parts: it was not looked at before. */
+  readonly together: boolean;
+  /** What the parts lack of what is asked for, where that is one piece. */
+  readonly gap: Gap | undefined;
+}
+
+/** Looks at what parts hold of what is asked for, where no whole answer is stored: one of them alone, several together, or all but a gap. */
+export function pieced(selection: Selection, { method, headers }: Exchange, request: CacheRequest): Pieced {
+  const { stored, parts, all } = selection;
+  if (stored !== undefined || parts.length === 0) return { selection, together: false, gap: undefined };
+  const ranged = request.ranged && method === 'GET';
+  const holder = ranged ? parts.find((part) => partOf(headers, part) !== undefined) : undefined;
+  if (holder !== undefined) return { selection: { stored: holder, parts, all }, together: false, gap: undefined };
+  const found = piecedTogether(headers, ranged, parts);
+  if (found === undefined || isGap(found)) return { selection, together: false, gap: found };
+  const joined: Found = { ...found, stale: parts.some(({ stale }) => stale) };
+  return { selection: { stored: joined, parts: [], all: joined.range === undefined ? [joined, ...all] : all }, together: true, gap: undefined };
 }

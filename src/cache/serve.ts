@@ -15,9 +15,10 @@ import type { Found } from './store.ts';
  */
 export function storedReply(stored: Found, request: CacheRequest, exchange: Exchange, now: number): Reply | undefined {
   const age = String(Math.floor(ageMs(stored, now) / 1000));
-  if (request.conditional && isNotModified(exchange.headers, stored)) return bodiless(304, notModifiedHeaders(stored.headers), age);
+  if (request.conditional && stored.range === undefined && isNotModified(exchange.headers, stored))
+    return bodiless(304, notModifiedHeaders(stored.headers), age);
   if (request.ranged && (stored.status === 200 || stored.range !== undefined)) {
-    const part = partReply(stored, exchange, age);
+    const part = partReply(stored, request, exchange, age);
     if (part !== undefined) return part;
   }
   if (stored.range !== undefined) return undefined;
@@ -26,11 +27,13 @@ export function storedReply(stored: Found, request: CacheRequest, exchange: Exch
     : reply(stored.status, aged(stored.headers, age), 'cache', new BytesBody(stored.body));
 }
 
-function partReply(stored: Found, exchange: Exchange, age: string): Reply | undefined {
+function partReply(stored: Found, request: CacheRequest, exchange: Exchange, age: string): Reply | undefined {
   if (exchange.method === 'HEAD' || requestedRange(exchange.headers) === undefined) return undefined;
   const part = partOf(exchange.headers, stored);
   if (part === undefined) return undefined;
   if (part === 'unsatisfiable') return bodiless(416, ['content-range', `bytes */${stored.body.length}`, 'content-length', '0'], age);
+  // a stored part can only be compared where it is what is asked for (RFC 9111 section 4.3.2)
+  if (request.conditional && isNotModified(exchange.headers, stored)) return bodiless(304, notModifiedHeaders(stored.headers), age);
   const offset = stored.range?.first ?? 0;
   const bytes = stored.body.subarray(part.first - offset, part.last - offset + 1);
   return reply(206, aged(partHeaders(stored.headers, part), age), 'cache', new BytesBody(bytes));

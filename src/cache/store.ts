@@ -29,7 +29,7 @@ export interface StoredRange {
 export interface StoredResponse {
   /** Fields of the request that selected it (`Vary`), lower-case; empty where there is no Vary. */
   readonly vary: readonly string[];
-  /** What those fields said, normalised. With `range`, it tells the variants of one key apart: a `put` replaces the one with the same `variant`. */
+  /** What those fields said, normalised. With `range`, it tells the variants of one key apart. */
   readonly variant: string;
   readonly status: number;
   /** Fields as they are to be sent again, without `age` and what may not be stored. */
@@ -111,7 +111,7 @@ export interface CacheStore {
   readonly shared: boolean;
   /** All variants under a key, the most recent first; empty where there is none. Neither dropped nor past `keepUntil`. */
   lookup(key: string): MaybePromise<readonly Found[]>;
-  /** Stores one answer in the place of the one with the same `variant` and range. It has been read whole and is below the route's `maxEntry`. */
+  /** Stores one answer in the place of those with the same `variant` that lie within it: a whole one replaces its parts. It has been read whole and is below the route's `maxEntry`. */
   put(key: string, response: StoredResponse): MaybePromise<void>;
   /** Forgets all variants under a key. */
   remove(key: string): MaybePromise<void>;

@@ -52,6 +52,8 @@ const SAME_TIME_MS = 100;
 export class Flight {
   readonly exchange: Exchange;
   readonly lease: Lease;
+  /** The status that the upstream answered with, where what was made of that has another. */
+  cameAs: number | undefined = undefined;
   readonly #leader: Exchange | undefined;
   readonly #background: boolean;
   readonly #since: number;

@@ -152,10 +152,12 @@ export class SharedBody implements BodySink, Shared {
     this.#source.abort();
   }
 
-  /** Lets go of what every reader has had, and of more where the slowest is too far behind. */
+  /** Lets go of what every reader has had, and of what the fastest has had where the slowest is too far behind. */
   #trim(): void {
-    const slowest = Math.min(Infinity, ...[...this.#readers].map((reader) => reader.position));
-    while (this.#chunks.length > 0 && (this.#dropped < slowest || this.#kept > 2 * this.#limit)) {
+    const positions = [...this.#readers].map((reader) => reader.position);
+    const slowest = Math.min(Infinity, ...positions);
+    const fastest = Math.max(0, ...positions);
+    while (this.#chunks.length > 0 && (this.#dropped < slowest || (this.#kept > 2 * this.#limit && this.#dropped < fastest))) {
       this.#kept -= this.#chunks.shift()?.length ?? 0;
       this.#dropped++;
     }

@@ -1,4 +1,5 @@
 import { headerList, headerValue, type HeaderList, withoutHeaders } from '../../model/headers.ts';
+import type { StoredRange } from '../store.ts';
 import { dateOf } from './age.ts';
 import { parseHttpDate } from './dates.ts';
 
@@ -24,11 +25,11 @@ function strongPart(tag: string): string {
 }
 
 /**
- * Whether the client already holds this answer, so that 304 is enough: If-None-Match first; If-Modified-Since only where there is none, compared with Last-Modified
+ * Whether the client already holds this answer, a whole one or the part that it asks for, so that 304 is enough: If-None-Match first; If-Modified-Since only where there is none, compared with Last-Modified
  * or, failing that, Date (RFC 9111 section 4.3.2).
  */
 export function isNotModified(request: HeaderList, stored: Stored): boolean {
-  if (stored.status !== 200) return false;
+  if (stored.status !== 200 && stored.status !== 206) return false;
   const wanted = headerList(request, 'if-none-match');
   if (wanted !== undefined) {
     const etag = headerValue(stored.headers, 'etag');
@@ -88,7 +89,21 @@ export function merged(stored: HeaderList, newer: HeaderList): string[] {
 
 /** Whether the answer to a HEAD still describes the stored answer to a GET (RFC 9111 section 4.3.5): what both say of the content has to agree. */
 export function describesSame(stored: HeaderList, head: HeaderList): boolean {
-  return ['etag', 'last-modified', 'content-length'].every((name) => {
+  return saysTheSame(stored, head, ['etag', 'last-modified', 'content-length']);
+}
+
+/** The same for a stored part, whose own length is another one. */
+export function describesPart(
+  { headers, range }: { readonly headers: HeaderList; readonly range: StoredRange | undefined },
+  head: HeaderList,
+): boolean {
+  const length = headerValue(head, 'content-length');
+  if (length !== undefined && range?.size !== undefined && Number(length) !== range.size) return false;
+  return saysTheSame(headers, head, ['etag', 'last-modified']);
+}
+
+function saysTheSame(stored: HeaderList, head: HeaderList, names: readonly string[]): boolean {
+  return names.every((name) => {
     const said = headerValue(head, name);
     return said === undefined || said === headerValue(stored, name);
   });

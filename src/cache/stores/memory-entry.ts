@@ -53,9 +53,10 @@ export class Entry implements Found {
   }
 }
 
-/** Whether a newer answer takes the place of an older one under the same key. */
-export function replaces(newer: StoredResponse, older: Entry): boolean {
-  return newer.variant === older.variant && newer.range?.first === older.range?.first && newer.range?.last === older.range?.last;
+/** Whether a newer answer takes the place of an older one under the same key: that lies within it. */
+export function replaces({ variant, range }: StoredResponse, older: Entry): boolean {
+  if (variant !== older.variant || range === undefined) return variant === older.variant;
+  return older.range !== undefined && range.first <= older.range.first && older.range.last <= range.last;
 }
 
 /** Whether a filter holds for an entry. */

@@ -64,9 +64,23 @@ export function matches(filter: StoreFilter, head: Head): boolean {
   return filter.tag === undefined || head.tags.includes(filter.tag);
 }
 
-/** Tells the variants and ranges of one key apart. */
+/** Tells the variants and ranges of one key apart: `variant` or `variant.first-last`, the variant by its digest, without blanks. */
 export function slotOf({ variant, range }: Pick<StoredResponse, 'variant' | 'range'>): string {
-  return digest(range === undefined ? variant : `${variant}\n${range.first}-${range.last}`);
+  return range === undefined ? digest(variant) : `${digest(variant)}.${range.first}-${range.last}`;
+}
+
+/** Whether what stands in one slot takes the place of what stands in another: that lies within it. */
+export function coversSlot(newer: string, older: string): boolean {
+  if (newer === older) return true;
+  const [variant, first, last] = partsOfSlot(newer);
+  const [other, from, to] = partsOfSlot(older);
+  return variant === other && (first === undefined || (from !== undefined && first <= from && (to ?? Infinity) <= (last ?? 0)));
+}
+
+function partsOfSlot(slot: string): [variant: string, first?: number, last?: number] {
+  const [variant = '', range] = slot.split('.');
+  const [first, last] = range?.split('-') ?? [];
+  return range === undefined ? [variant] : [variant, Number(first), Number(last)];
 }
 
 /** A short name for a text of any length. */

@@ -41,8 +41,17 @@ seq = begin(tonumber(seq or 0))
 redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
 return seq`;
 
-/** KEYS: answers of a key. ARGV: slot, record, time to live, how many, how many bytes. Numbers them in the order of their coming; the oldest go. */
+/** KEYS: answers of a key. ARGV: slot, record, time to live, how many, how many bytes. Takes the place of what lies within it. Numbers them in the order of their coming; the oldest go. */
 export const PUT = `
+local function split(slot)
+  local variant, first, last = string.match(slot, '^([^.]+)%.(%d+)%-(%d+)$')
+  return variant or slot, tonumber(first), tonumber(last)
+end
+local variant, first, last = split(ARGV[1])
+for _, slot in ipairs(redis.call('HKEYS', KEYS[1])) do
+  local other, from, to = split(slot)
+  if other == variant and (not first or (from and first <= from and to <= last)) then redis.call('HDEL', KEYS[1], slot) end
+end
 local order = redis.call('HINCRBY', KEYS[1], '#', 1)
 redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I4', order) .. ARGV[2])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end

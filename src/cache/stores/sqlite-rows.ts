@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { StoredResponse } from '../store.ts';
-import { type Head, readHead, slotOf, writeHead } from './record.ts';
+import { coversSlot, type Head, readHead, slotOf, writeHead } from './record.ts';
 import type { Database } from './sqlite-file.ts';
 
 /** One stored answer as it stands in the file. */
@@ -55,7 +55,7 @@ export class Rows {
       ),
       insertBody: db.prepare('INSERT INTO bodies VALUES (?, ?)'),
       insertTag: db.prepare('INSERT OR IGNORE INTO tags VALUES (?, ?)'),
-      replace: db.prepare(`DELETE FROM entries WHERE hash = ? AND slot = ? ${gone}`),
+      slots: db.prepare('SELECT id, slot FROM entries WHERE hash = ?'),
       surplus: db.prepare(`DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE hash = ? ORDER BY id DESC LIMIT -1 OFFSET ?) ${gone}`),
       removeKey: db.prepare(`DELETE FROM entries WHERE hash = ? ${gone}`),
       remove: db.prepare(`DELETE FROM entries WHERE id = ? ${gone}`),
@@ -91,18 +91,19 @@ export class Rows {
   after = (id: number, limit: number): Row[] => this.#statements.after.all(id, limit) as unknown as Row[];
   tagged = (tag: string, id: number, limit: number): Row[] => this.#statements.tagged.all(numberOf(tag), id, limit) as unknown as Row[];
 
-  /** Writes an answer in the place of the one with the same variant and range. Says what that added, and took away. */
+  /** Writes an answer in the place of those of its variant that lie within it. Says what that added, and took away. */
   put(
     key: string,
     response: StoredResponse,
     now: number,
     maxVariants: number,
   ): { readonly added: number; readonly replaced: Gone; readonly surplus: Gone } {
-    const { insert, insertBody, insertTag, replace, surplus } = this.#statements;
+    const { insert, insertBody, insertTag, slots, remove, surplus } = this.#statements;
     const [place, slot, head] = [numberOf(key), slotOf(response), writeHead(key, response)];
     const { body, tags } = response;
     const cost = costOf(head, body, tags.length);
-    const replaced = sum(replace.all(place, slot));
+    const covered = (slots.all(place) as { id: number; slot: string }[]).filter((one) => coversSlot(slot, one.slot));
+    const replaced = sum(covered.flatMap(({ id }) => remove.all(id)));
     const keepUntil = Math.min(Math.round(response.keepUntil), Number.MAX_SAFE_INTEGER);
     const { id } = insert.get(place, slot, keepUntil, Math.round(now), cost, body.length, checksum(head, body), head) as { id: number };
     insertBody.run(id, body);

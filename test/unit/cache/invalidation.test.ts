@@ -52,7 +52,7 @@ describe('a write to a URL', () => {
     const routes: UpstreamConfig['routes'] = [{ match: { path: ['/a'] }, cache: { tags: ['bots'] } }];
     const answer = (number: number): Outcome | Promise<Outcome> =>
       number === 2 ? confirmation.promise : ok(`row ${number}`, 'cache-control', 'max-age=2', 'etag', '"a"');
-    const bench = new Bench({}, (_exchange, number) => answer(number), { routes } as Partial<UpstreamConfig>);
+    const bench = new Bench({}, (_exchange, number) => answer(number), { routes });
     await bench.get({ path: '/a' }, 0);
     bench.clock.advance(3000);
     const asking = bench.get({ path: '/a' });

@@ -3,6 +3,7 @@ import type { CacheStore } from '../../../src/cache/store.ts';
 import { MemoryStore } from '../../../src/cache/stores/memory.ts';
 import { answered, FakeClock } from '../policy/fixtures.ts';
 import { Bench, ok } from './fixtures.ts';
+import { setUpRanges } from './range-origin.ts';
 
 const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(() => resolve(value)));
 
@@ -52,5 +53,25 @@ describe('a cache over a store that answers later', () => {
     expect(bench.sent).toHaveLength(1);
     expect((await bench.get()).body).toBe('row 2');
     expect((await bench.get({ method: 'DELETE' })).status).toBe(200);
+  });
+
+  it('puts byte ranges together, and does not bring back what a write drops while it looks for them', async () => {
+    const { get, bench, asked } = setUpRanges({}, remote());
+    const settled = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) await later(undefined);
+    };
+    await get('0-9');
+    await settled();
+    await get('10-19');
+    await settled();
+    expect(await get('5-14')).toMatchObject({ status: 206, body: 'fghijklmno', source: 'cache' });
+    const last = get('20-25');
+    const answered = await last;
+    bench.answer = () => ok('');
+    await bench.get({ method: 'PUT' });
+    await settled();
+    expect(answered.body).toBe('uvwxyz');
+    expect(await bench.cache.store.lookup('https://api.example/')).toEqual([]);
+    expect(asked()).toEqual(['bytes=0-9', 'bytes=10-19', 'bytes=20-25']);
   });
 });

@@ -52,6 +52,18 @@ describe('a shared body', () => {
     expect(ends).toEqual([{ how: 'complete', bytes: undefined }]);
   });
 
+  it('is not cut off for who is the only one to read it, however much of it comes before that', async () => {
+    const { source, body } = share(8);
+    const reader = body.reader();
+    body.start();
+    source.push('0123456789abcdefghij');
+    expect(source.paused).toBe(true);
+    const all = text(reader);
+    expect(source.paused).toBe(false);
+    source.end();
+    expect(await all).toBe('0123456789abcdefghij');
+  });
+
   it('is let go when it grows too large and nobody reads it', () => {
     const { source, body, ends } = share(8, new Spool(1000), true);
     body.start();

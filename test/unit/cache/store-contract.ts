@@ -61,7 +61,34 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     await put('part', { variant: 'a', range: { first: 0, last: 3, size: 9 } });
     expect(await bodies(test.store, KEY)).toEqual(['part', 'b1', 'a1']);
     await put('a2', { variant: 'a' });
-    expect(await bodies(test.store, KEY)).toEqual(['a2', 'part', 'b1']);
+    expect(await bodies(test.store, KEY)).toEqual(['a2', 'b1']);
+  });
+
+  it('puts a whole answer in the place of its parts, and a part in the place of those within it', async () => {
+    await using test = await open();
+    const put = (body: string, variant: string, first?: number) =>
+      test.store.put(
+        KEY,
+        storedResponse(test.now(), {
+          body: Buffer.from(body),
+          variant,
+          ...(first === undefined ? {} : { status: 206, range: { first, last: first + body.length - 1, size: 100 } }),
+        }),
+      );
+    await put('45', 'a', 4);
+    await put('56', 'a', 5);
+    await put('45', 'b', 4);
+    expect(await bodies(test.store, KEY)).toEqual(['45', '56', '45'].toReversed());
+    await put('3456', 'a', 3);
+    expect(await bodies(test.store, KEY)).toEqual(['3456', '45']);
+    await put('45', 'a', 4);
+    await put('67', 'a', 6);
+    expect(await bodies(test.store, KEY)).toEqual(['67', '45', '3456', '45']);
+    await put('whole', 'a');
+    expect(await bodies(test.store, KEY)).toEqual(['whole', '45']);
+    await put('9', 'a', 9);
+    expect(await bodies(test.store, KEY)).toEqual(['9', 'whole', '45']);
+    expect(test.store.stats.entries ?? 3).toBe(3);
   });
 
   it('bounds the variants of one key', async () => {
