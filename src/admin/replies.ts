@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from '../model/node-http.ts';
 import type { AdminReply } from './route.ts';
 
 /** An answer in JSON, indented: people read it. */

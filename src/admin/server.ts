@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '../model/clock.ts';
+import { createServer } from '../model/node-http.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { breakerRoutes } from './api/breaker-routes.ts';
 import { healthRoutes } from './api/health-routes.ts';

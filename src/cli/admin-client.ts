@@ -1,5 +1,5 @@
-import { request as httpRequest } from 'node:http';
 import { localUrl } from '../app/paths.ts';
+import { request as httpRequest } from '../model/node-http.ts';
 import { type CliContext, CommandError } from './context.ts';
 import { loadOrExplain } from './load.ts';
 

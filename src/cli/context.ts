@@ -1,3 +1,5 @@
+import type { EarlySignals } from './early-signals.ts';
+
 /** What a command sees of the process, so that a test can run one without a process. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -5,6 +7,8 @@ export interface CliContext {
   readonly out: (text: string) => void;
   /** Errors and hints for people: standard error. */
   readonly err: (text: string) => void;
+  /** Signals that came while the program was loaded; undefined where nobody heard them. */
+  readonly early?: EarlySignals | undefined;
 }
 
 /** What a command ends with: 0 done, 1 it did not work, 2 it was called wrongly or with a wrong configuration. */

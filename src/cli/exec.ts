@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { Running } from '../app/running.ts';
 import { environmentOf } from '../app/environment.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
+import type { EarlySignals } from './early-signals.ts';
 import { configOption, loadOrExplain } from './load.ts';
 import { orExplain, startOrExplain } from './start.ts';
 
@@ -22,7 +23,7 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
     .passThroughOptions()
     .addHelpText('after', '\nExample:\n  breakwater exec -c proxy.yaml -- uvicorn app:app --port 8000\nLogs of the proxy go to standard error.')
     .action(async (command: string[], options: { config?: string }) => {
-      const signals = hearSignals();
+      const signals = hearSignals(context.early);
       try {
         const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);
         try {
@@ -72,7 +73,7 @@ interface Signals {
 }
 
 /** Hears signals from the start on: as the first process of a container it would else miss one that comes early. From a terminal SIGINT reaches the whole group by itself. */
-function hearSignals(): Signals {
+function hearSignals(early: EarlySignals | undefined): Signals {
   const handlers = PASSED_ON.map((signal) => {
     const handler = (): void => {
       if (signals.child !== undefined && !(signal === 'SIGINT' && process.stdin.isTTY)) signals.child.kill(signal);
@@ -86,5 +87,6 @@ function hearSignals(): Signals {
       for (const { signal, handler } of handlers) process.off(signal, handler);
     },
   };
+  for (const signal of early?.take() ?? []) if (ENDING.has(signal)) signals.ending ??= signal;
   return signals;
 }

@@ -1,7 +1,7 @@
-import { get } from 'node:http';
 import { Command } from 'commander';
 import type { CliContext, ExitCode } from './context.ts';
 import { localUrl } from '../app/paths.ts';
+import { get } from '../model/node-http.ts';
 import { configOption, loadOrExplain } from './load.ts';
 
 /** `breakwater healthcheck`: for container platforms, so that an image needs no curl. */

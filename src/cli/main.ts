@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import * as module from 'node:module';
+import { hearEarly } from './early-signals.ts';
 
 const OLDEST_NODE = 24;
 
 /** Loads the program, which an older Node could not even read, and runs it. */
 async function main(): Promise<number> {
+  const early = hearEarly(process.argv.slice(2));
   // what was compiled once is loaded as it is from the second start on; harmless where there is no place to keep it
   module.enableCompileCache();
   const { run } = await import('./program.ts');
@@ -16,6 +18,7 @@ async function main(): Promise<number> {
     env: process.env,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    early,
   });
 }
 

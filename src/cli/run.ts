@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { keepHeapSmall } from '../app/heap.ts';
 import type { Running } from '../app/running.ts';
 import type { CliContext, ExitCode } from './context.ts';
+import type { EarlySignals } from './early-signals.ts';
 import { configOption, loadOrExplain } from './load.ts';
 import { startOrExplain } from './start.ts';
 
@@ -16,9 +17,10 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
     )
     .action(async (options: { config?: string }) => {
       keepHeapSmall();
-      const loaded = loadOrExplain(options.config, context);
-      const orders = listen();
+      const orders = listen(context.early);
       try {
+        const loaded = loadOrExplain(options.config, context);
+        if (orders.stopping) return ended(0);
         const app = await startOrExplain(loaded, context, 1);
         ended(await untilStopped(app, orders));
       } finally {
@@ -31,16 +33,18 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
 interface Orders {
   /** Settles with the first SIGTERM or SIGINT. */
   readonly toStop: Promise<void>;
+  /** Whether one has come. */
+  readonly stopping: boolean;
   /** What SIGHUP does; nothing before it is set. */
   reload: () => void;
   close(): void;
 }
 
 /**
- * Heard before anything is started: as the first process of a container it would else never see a SIGTERM that comes early, and be killed after the time of
+ * Heard before anything is started, and `early` from before the program was loaded: as the first process of a container it would else never see a SIGTERM that comes early, and be killed after the time of
  * grace. A second one ends it at once.
  */
-function listen(): Orders {
+function listen(early: EarlySignals | undefined): Orders {
   const { promise: toStop, resolve } = Promise.withResolvers<void>();
   let stopping = false;
   const stop = (): void => {
@@ -52,12 +56,19 @@ function listen(): Orders {
   const handlers = { SIGTERM: stop, SIGINT: stop, SIGHUP: reload };
   const orders: Orders = {
     toStop,
+    get stopping() {
+      return stopping;
+    },
     reload: () => undefined,
     close: () => {
       for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler);
     },
   };
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
+  for (const signal of early?.take() ?? []) {
+    if (signal in handlers) handlers[signal as keyof typeof handlers]();
+    else process.kill(process.pid, signal);
+  }
   return orders;
 }
 

@@ -1,4 +1,4 @@
-import { METHODS } from 'node:http';
+import { METHODS } from '../model/node-http.ts';
 import { type Refusal, refusal } from './refusal.ts';
 
 /** An error of Node's HTTP server about a client, as `clientError` gives it. */

@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createServer } from '../model/node-http.ts';
 import type { ListenLimits } from './context.ts';
 
 /** What the HTTP server hands on. */

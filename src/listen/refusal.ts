@@ -1,7 +1,8 @@
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Rejection } from '../model/events.ts';
 import type { FailureCode } from '../model/failure.ts';
+import { STATUS_CODES } from '../model/node-http.ts';
 
 /** Why the listener does not hand a request on, and what the client is told. A value: nothing is thrown for what a client does. */
 export interface Refusal {

@@ -1,8 +1,9 @@
-import { type ClientRequest, type IncomingMessage, type InformationEvent, request as httpRequest, STATUS_CODES } from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
+import { request as httpRequest, STATUS_CODES } from '../model/node-http.ts';
 import { after, LONGEST_MS } from '../model/timer.ts';
 import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';

@@ -48,13 +48,7 @@ interface Rule {
 /** Compiles the rules of a route, the first match wins, with the statuses' own meaning behind them. */
 export function compileClassifier(rules: readonly ClassifyRule[], pushbackReadsBody: boolean): CompiledClassifier {
   const compiled = rules.map(compileRule);
-  const interest = new Uint8Array(1000);
-  for (let status = 100; status < 1000; status++) {
-    const own = byStatus(status, []) !== undefined;
-    const mine = compiled.filter((rule) => (rule.statuses === undefined ? status >= 400 : rule.statuses.includes(status)));
-    const body = mine.some((rule) => rule.readsBody) || (own && pushbackReadsBody);
-    interest[status] = body ? 2 : own || mine.length > 0 ? 1 : 0;
-  }
+  const interest = interestOf(compiled, pushbackReadsBody);
   const classify: Classifier = (status, headers, document) => {
     for (const rule of compiled) {
       const applies = rule.statuses === undefined ? status >= 400 : rule.statuses.includes(status);
@@ -63,6 +57,23 @@ export function compileClassifier(rules: readonly ClassifyRule[], pushbackReadsB
     return byStatus(status, headers);
   };
   return { classify, interest };
+}
+
+/** Statuses are three digits (RFC 9110 section 15). */
+const FIRST_STATUS = 100;
+const LAST_STATUS = 999;
+
+function interestOf(rules: readonly Rule[], pushbackReadsBody: boolean): Uint8Array {
+  const interest = new Uint8Array(LAST_STATUS + 1);
+  const raise = (status: number, to: 1 | 2): void => {
+    if ((interest[status] ?? 0) < to) interest[status] = to;
+  };
+  for (let status = FIRST_STATUS; status <= LAST_STATUS; status++) if (byStatus(status, []) !== undefined) raise(status, pushbackReadsBody ? 2 : 1);
+  for (const { statuses, readsBody } of rules) {
+    if (statuses !== undefined) for (const status of statuses) raise(status, readsBody ? 2 : 1);
+    else for (let status = 400; status <= LAST_STATUS; status++) raise(status, readsBody ? 2 : 1);
+  }
+  return interest;
 }
 
 function compileRule(rule: ClassifyRule): Rule {

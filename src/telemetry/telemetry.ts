@@ -86,7 +86,8 @@ export class Telemetry implements Observer {
   }
 
   warned(upstream: string, route: string, policy: ObservablePolicy, text: string): void {
-    const warning = { upstream, route, policy, text: redactText(text), at: this.#clock.wallNow() };
+    // an empty text takes a warning back: nothing to redact, and the expressions for it are compiled when first used
+    const warning = { upstream, route, policy, text: text === '' ? '' : redactText(text), at: this.#clock.wallNow() };
     this.stats.warned(warning);
     if (text !== '') this.log.warn({ upstream, route, policy, warning: warning.text }, 'warning');
   }

@@ -70,6 +70,11 @@ describe('the layers', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('take node:http from the one place that loads nothing else with it', () => {
+    const wrong = files.filter((file) => /^import (?!type )[^;]*from 'node:http';/m.test(readFileSync(file, 'utf8')));
+    expect(wrong.map((file) => relative(SRC, file))).toEqual([]);
+  });
+
   it('import each package from one folder only', () => {
     const wrong = imports
       .filter(({ specifier }) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
