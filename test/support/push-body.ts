@@ -1,5 +1,6 @@
 import type { BodySink, BodySource } from '../../src/model/body.ts';
 import type { Failure } from '../../src/model/failure.ts';
+import type { RawClient } from './raw-client.ts';
 
 /** A body that the test pushes by hand, and that notes how it is held back. */
 export class PushBody implements BodySource {
@@ -40,6 +41,12 @@ export class PushBody implements BodySource {
   /** Pushes text. False where the sink wants no more for now. */
   push(text: string): boolean {
     return this.sink?.onData(Buffer.from(text)) ?? false;
+  }
+  /** Waits until somebody takes the body, pushes text, and waits until the client has it. */
+  async pushTo(client: RawClient, text: string): Promise<void> {
+    await this.started;
+    this.push(text);
+    await client.until(text);
   }
   end(): void {
     this.sink?.onEnd();

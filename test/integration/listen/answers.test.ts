@@ -93,9 +93,7 @@ describe('an answer', () => {
     await using listener = await startListener(serve);
     using client = await listener.client();
     client.send('GET /api/ HTTP/1.0\r\n\r\n');
-    await body.started;
-    body.push('half');
-    await client.until('half');
+    await body.pushTo(client, 'half');
     expect(client.received).not.toContain('chunked');
     const reset = new Promise<NodeJS.ErrnoException>((resolve) => client.socket.once('error', resolve));
     body.fail(failed({ phase: 'body', replay: 'cut' }));
@@ -107,9 +105,7 @@ describe('an answer', () => {
     await using listener = await startListener(serve);
     using client = await listener.client();
     client.send(GET);
-    await body.started;
-    body.push('half');
-    await client.until('half');
+    await body.pushTo(client, 'half');
     body.fail(failed({ phase: 'body', replay: 'cut' }));
     expect(await client.closed()).not.toContain('\r\n0\r\n');
     expect(listener.notes.ended).toMatchObject([{ status: 200, failure: { phase: 'body' } }]);
@@ -193,9 +189,7 @@ describe('a connection', () => {
     await using listener = await startListener(serve);
     using client = await listener.client();
     client.send(GET);
-    await body.started;
-    body.push('half');
-    await client.until('half');
+    await body.pushTo(client, 'half');
     client.socket.destroy();
     await vi.waitUntil(() => body.aborted);
     expect(listener.notes.ended).toMatchObject([{ aborted: true, status: 200, failure: { code: 'client_closed', phase: 'body' } }]);

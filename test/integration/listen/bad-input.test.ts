@@ -69,6 +69,16 @@ const CLOSED: [string, string, number, Rejection, RegExp][] = [
   ['an unknown expectation', 'POST /api/ HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nContent-Length: 1\r\n\r\na', 417, 'malformed', /100-continue/],
 ];
 
+/** A service that notes for which paths it was asked. */
+function noting() {
+  const paths: string[] = [];
+  const serve = (exchange: Exchange): ReturnType<typeof echo> => {
+    paths.push(exchange.path);
+    return echo(exchange);
+  };
+  return { paths, serve };
+}
+
 describe('bad input', () => {
   it.each(CLOSED)('answers %s at once and closes', async (_name, bytes, status, reason, why) => {
     let served = 0;
@@ -91,11 +101,8 @@ describe('bad input', () => {
   });
 
   it('does not take what follows a malformed request for another', async () => {
-    const paths: string[] = [];
-    await using listener = await startListener((exchange) => {
-      paths.push(exchange.path);
-      return echo(exchange);
-    });
+    const { paths, serve } = noting();
+    await using listener = await startListener(serve);
     using client = await listener.client();
     client.send(
       'POST /api/a HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /api/smuggled HTTP/1.1\r\nHost: x\r\n\r\n',
@@ -105,11 +112,8 @@ describe('bad input', () => {
   });
 
   it('does not let a first request hide a second in its content', async () => {
-    const paths: string[] = [];
-    await using listener = await startListener((exchange) => {
-      paths.push(exchange.path);
-      return echo(exchange);
-    });
+    const { paths, serve } = noting();
+    await using listener = await startListener(serve);
     using client = await listener.client();
     const hidden = 'GET /api/smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
     client.send(

@@ -6,6 +6,7 @@ import { reply } from '../../../src/model/outcome.ts';
 import type { CertificateAuthority } from '../../../src/tls/authority.ts';
 import { loadAuthority } from '../../../src/tls/load-authority.ts';
 import { intercepted, secured, tunnelTo } from '../../support/connect.ts';
+import { Flood } from '../../support/flood.ts';
 import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '../../support/listener.ts';
 import { PushBody } from '../../support/push-body.ts';
 import { RawClient } from '../../support/raw-client.ts';
@@ -182,9 +183,7 @@ describe('CONNECT to a configured host', () => {
     silent.resume();
     await idle.client.send(inside('api.example')).until('none');
     busy.client.send(inside('api.example', '/slow'));
-    await body.started;
-    body.push('half');
-    await busy.client.until('half');
+    await body.pushTo(busy.client, 'half');
     const drained = listener.plane.drain(60_000);
     await Promise.all([idle.client.closed(), new Promise((resolve) => silent.once('close', resolve))]);
     body.fail(failed({ phase: 'body', replay: 'cut' }));
@@ -308,26 +307,17 @@ describe('CONNECT to a host that passes through', () => {
   });
 
   it('holds each side back when the other is slow', async () => {
-    let written = 0;
-    await using upstream = await rawServer((socket) => {
-      const block = Buffer.alloc(64 * 1024);
-      const push = (): void => {
-        while (written < 64 * 1024 * 1024) {
-          written += block.length;
-          if (!socket.write(block)) return void socket.once('drain', push);
-        }
-      };
-      push();
-    });
+    const flood = new Flood();
+    await using upstream = await rawServer((socket) => flood.into(socket));
     await using listener = await start([`127.0.0.1:${upstream.port}`]);
     const socket = await tunnelTo(`127.0.0.1:${upstream.port}`, listener.port);
     let before = -1;
     await vi.waitUntil(() => {
-      const still = written === before;
-      before = written;
+      const still = flood.written === before;
+      before = flood.written;
       return still;
     });
-    expect(written).toBeLessThan(48 * 1024 * 1024);
+    expect(flood.written).toBeLessThan(48 * 1024 * 1024);
     socket.destroy();
     await vi.waitUntil(() => listener.plane.connections === 0);
   });

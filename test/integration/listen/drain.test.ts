@@ -43,9 +43,7 @@ describe('a drain', () => {
     await using listener = await startListener(() => Promise.resolve(reply(200, [], 'upstream', body)));
     using client = await listener.client();
     client.send(GET);
-    await body.started;
-    body.push('half');
-    await client.until('half');
+    await body.pushTo(client, 'half');
     const drained = listener.plane.drain(60_000);
     body.push('other half');
     body.end();

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { closed, opened } from '../../support/servers.ts';
 
 const sockets = new Set<Socket>();
 const origin: Server = createServer((_request, response) => response.end('plain'));
@@ -15,10 +16,7 @@ let app: RunningBreakwater;
 let authority = '';
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => {
-    origin.listen(0, '127.0.0.1', resolve);
-  });
-  authority = `127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  authority = `127.0.0.1:${await opened(origin)}`;
   app = await RunningBreakwater.start(`
 version: 1
 listen: { port: 0 }
@@ -35,8 +33,7 @@ upstreams:
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   await app[Symbol.asyncDispose]();
-  origin.closeAllConnections();
-  origin.close();
+  await closed(origin);
 });
 
 function act(breaker: string, action: string): Promise<Response> {

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
+import { Flood } from '../../support/flood.ts';
 import { client, get, OK, RawUpstream, read } from './fixtures.ts';
 
 describe('an attempt over a real socket', () => {
@@ -192,17 +193,10 @@ describe('an attempt over a real socket', () => {
   });
 
   it('holds the upstream back while nobody takes the body', async () => {
-    let written = 0;
+    const flood = new Flood();
     await using upstream = await RawUpstream.start((socket) => {
-      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${64 * 1024 * 1024}\r\n\r\n`);
-      const block = Buffer.alloc(64 * 1024);
-      const push = (): void => {
-        while (written < 64 * 1024 * 1024) {
-          written += block.length;
-          if (!socket.write(block)) return void socket.once('drain', push);
-        }
-      };
-      push();
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${Flood.bytes}\r\n\r\n`);
+      flood.into(socket);
     });
     await using from = client(upstream.authority);
     const outcome = await from.service(get(upstream.authority));
@@ -223,7 +217,7 @@ describe('an attempt over a real socket', () => {
     const before = taken;
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(taken - before).toBeLessThan(1024 * 1024);
-    expect(written).toBeLessThan(32 * 1024 * 1024);
+    expect(flood.written).toBeLessThan(32 * 1024 * 1024);
     outcome.body.abort();
   });
 });

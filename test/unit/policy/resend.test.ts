@@ -45,7 +45,12 @@ function setUp(options: Partial<ResendOptions> = {}, judge: (reply: Reply) => Ou
           exchange.onAbort(() => resolve(failed({ kind: 'aborted', own: true, code: 'client_closed', replay: 'answered' })));
       }),
   );
-  return { run, sends, notes };
+  /** A client that hangs up at once. */
+  const leave = (gone = message()): void => {
+    void run(gone);
+    gone.abort();
+  };
+  return { run, leave, sends, notes };
 }
 
 function message(body = '{"to":"48","text":"ok"}', headers: string[] = ['authorization', 'Bearer a']): Exchange {
@@ -101,10 +106,8 @@ describe('no second send', () => {
   });
 
   it('lets the same request join a call that is still under way', async () => {
-    const { run, sends, notes } = setUp();
-    const gone = message();
-    void run(gone);
-    gone.abort();
+    const { run, leave, sends, notes } = setUp();
+    leave();
     const joined = run(message());
     await settle();
     sends[0]?.answer(answered(200, 'wamid.1'));
@@ -114,10 +117,8 @@ describe('no second send', () => {
   });
 
   it('is over once the second client has its answer: a third request is a new message', async () => {
-    const { run, sends } = setUp();
-    const gone = message();
-    void run(gone);
-    gone.abort();
+    const { run, leave, sends } = setUp();
+    leave();
     sends[0]?.answer(answered(200, 'wamid.1'));
     await settle();
     expect(await textOf(run(message()))).toBe('wamid.1');
@@ -126,10 +127,8 @@ describe('no second send', () => {
   });
 
   it('is not over when the second client leaves as well', async () => {
-    const { run, sends } = setUp();
-    const gone = message();
-    void run(gone);
-    gone.abort();
+    const { run, leave, sends } = setUp();
+    leave();
     const second = message();
     const joined = run(second);
     await settle();
@@ -162,10 +161,8 @@ describe('no second send', () => {
       exchangeOf({ method: 'POST', path: '/v23.0/2/messages', headers: ['authorization', 'Bearer a'], body: '{"to":"48","text":"ok"}' }),
     ],
   ])('sends what has %s', async (_what, other) => {
-    const { run, sends } = setUp();
-    const gone = message();
-    void run(gone);
-    gone.abort();
+    const { run, leave, sends } = setUp();
+    leave();
     sends[0]?.answer(answered(200));
     await settle();
     void run(other);
@@ -173,18 +170,14 @@ describe('no second send', () => {
   });
 
   it('forgets after the window, which begins when the answer has come', async () => {
-    const { run, sends } = setUp();
-    const gone = message();
-    void run(gone);
-    gone.abort();
+    const { run, leave, sends } = setUp();
+    leave();
     await vi.advanceTimersByTimeAsync(60_000);
     sends[0]?.answer(answered(200, 'wamid.1'));
     await vi.advanceTimersByTimeAsync(29_000);
     expect(await textOf(run(message()))).toBe('wamid.1');
     const other = setUp();
-    const lost = message();
-    void other.run(lost);
-    lost.abort();
+    other.leave();
     other.sends[0]?.answer(answered(200, 'wamid.1'));
     await vi.advanceTimersByTimeAsync(30_001);
     void other.run(message());
@@ -193,10 +186,8 @@ describe('no second send', () => {
 
   it('sends again what had no effect', async () => {
     for (const replay of ['unsent', 'refused'] as const) {
-      const { run, sends } = setUp();
-      const gone = message();
-      void run(gone);
-      gone.abort();
+      const { run, leave, sends } = setUp();
+      leave();
       const joined = run(message());
       await settle();
       sends[0]?.answer(failed({ replay }));
@@ -223,11 +214,9 @@ describe('no second send', () => {
   });
 
   it('keeps a bounded number of requests', async () => {
-    const { run, sends } = setUp({ maxEntries: 2 });
+    const { run, leave, sends } = setUp({ maxEntries: 2 });
     for (let i = 0; i < 5; i++) {
-      const gone = message(`{"n":${i}}`);
-      void run(gone);
-      gone.abort();
+      leave(message(`{"n":${i}}`));
       sends[i]?.answer(answered(200, `wamid.${i}`));
       await settle();
     }
@@ -368,10 +357,9 @@ describe('an unknown outcome', () => {
   });
 
   it('is only counted when it is observed: the departure ends the call as everywhere else', async () => {
-    const { run, sends, notes } = setUp({ observe: true });
+    const { run, leave, sends, notes } = setUp({ observe: true });
     const gone = message();
-    void run(gone);
-    gone.abort();
+    leave(gone);
     await settle();
     void run(message());
     expect(sends).toHaveLength(2);

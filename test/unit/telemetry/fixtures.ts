@@ -1,3 +1,4 @@
+import type { BreakerTransition } from '../../../src/model/events.ts';
 import type { AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { AppReadings, UpstreamReading } from '../../../src/model/status.ts';
 import { createLog, type LogLevel } from '../../../src/telemetry/log.ts';
@@ -35,6 +36,11 @@ export function ended(parts: Partial<Exchange> & { method?: string; path?: strin
 /** An attempt that went well. */
 export function attempt(parts: Partial<AttemptRecord> = {}): AttemptRecord {
   return { number: 1, status: 200, failure: undefined, elapsedMs: 30, connectMs: 0, firstByteMs: 20, reused: true, ...parts };
+}
+
+/** A breaker that opens. */
+export function opening(parts: Partial<BreakerTransition> = {}): BreakerTransition {
+  return { upstream: 'api', breaker: 'default', authority: 'a', from: 'closed', to: 'open', reason: '5 in a row', cause: 'consecutive', ...parts };
 }
 
 /** An upstream at rest. */

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { wantsOpenMetrics } from '../../../src/telemetry/metrics/exposition.ts';
 import { Telemetry } from '../../../src/telemetry/telemetry.ts';
 import { failed, FakeClock } from '../policy/fixtures.ts';
-import { attempt, ended, listening, readingsOf, upstreamReading } from './fixtures.ts';
+import { attempt, ended, listening, opening, readingsOf, upstreamReading } from './fixtures.ts';
 import { createLog } from '../../../src/telemetry/log.ts';
 
 const OPENMETRICS = 'application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2';
@@ -37,23 +37,14 @@ function busy(): ReturnType<typeof listening> {
   telemetry.exchangeEnded(exchange, 130);
   telemetry.exchangeEnded(ended({ method: 'BREW', status: 504, failure: failed({ code: 'http_response_timeout' }), source: 'proxy' }), 7000);
   telemetry.rejected('loop', 508, 'loop');
-  telemetry.breakerChanged({ upstream: 'api', breaker: 'default', authority: 'a', from: 'closed', to: 'open', reason: 'x', cause: 'consecutive' });
+  telemetry.breakerChanged(opening());
   return all;
 }
 
 describe('metrics', () => {
   it('name a breaker whose name has blanks', async () => {
     const { telemetry } = listening();
-    const change = {
-      upstream: 'api',
-      breaker: 'my own group',
-      authority: 'a',
-      from: 'closed',
-      to: 'half-open',
-      reason: 'x',
-      cause: 'elapsed',
-    } as const;
-    telemetry.breakerChanged(change);
+    telemetry.breakerChanged(opening({ breaker: 'my own group', to: 'half-open', cause: 'elapsed' }));
     expect(await samples(telemetry, 'breakwater_breaker_transitions_total')).toEqual([
       'breakwater_breaker_transitions_total{upstream="api",breaker="my own group",to="half-open",reason="elapsed"} 1',
     ]);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { outcomeOf } from '../../../src/telemetry/codes.ts';
 import { answered, failed } from '../policy/fixtures.ts';
-import { attempt, ended, listening, readingsOf, upstreamReading } from './fixtures.ts';
+import { attempt, ended, listening, opening, readingsOf, upstreamReading } from './fixtures.ts';
 
 const refused = failed({ code: 'connection_refused', phase: 'connect', kind: 'refused', replay: 'unsent', detail: 'connect ECONNREFUSED' });
 
@@ -82,15 +82,7 @@ describe('the access log', () => {
   it('is silent where it is turned off, while the rest is still said', () => {
     const { telemetry, logged } = listening({ access: false });
     telemetry.exchangeEnded(ended(), 1);
-    telemetry.breakerChanged({
-      upstream: 'api',
-      breaker: 'default',
-      authority: 'a',
-      from: 'closed',
-      to: 'open',
-      reason: '5 in a row',
-      cause: 'consecutive',
-    });
+    telemetry.breakerChanged(opening());
     expect(logged()).toMatchObject([{ level: 'warn', msg: 'breaker open', reason: '5 in a row', cause: 'consecutive' }]);
   });
 });
@@ -132,15 +124,7 @@ describe('a secret', () => {
         for (const one of attempts) telemetry.attemptEnded(exchange, one);
         telemetry.exchangeEnded(exchange, 12);
         telemetry.rejected('malformed', 400, `bad target /x?${name}=${value}`);
-        telemetry.breakerChanged({
-          upstream: 'api',
-          breaker: 'default',
-          authority: 'a',
-          from: 'closed',
-          to: 'open',
-          reason: `last: ${name}=${value}`,
-          cause: 'ratio',
-        });
+        telemetry.breakerChanged(opening({ reason: `last: ${name}=${value}`, cause: 'ratio' }));
         telemetry.warned('api', 'messages', 'patience', `for /x?${name}=${value}`);
         const bug = new Error(`cannot read https://u:${value}@x/?${name}=${value}`, { cause: new Error(`authorization: Bearer ${value}`) });
         telemetry.internalError(Object.assign(bug, { headers: { authorization: value }, body: value }));
