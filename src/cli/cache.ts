@@ -9,8 +9,10 @@ interface Where {
   readonly admin?: string;
 }
 
+type Ended = (code: ExitCode) => void;
+
 /** `breakwater cache ls|get|purge`: looks into the cache of a running sidecar over its admin API. */
-export function cacheCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
+export function cacheCommand(context: CliContext, ended: Ended): Command {
   const command = new Command('cache').description('Look into the cache of a running sidecar, and purge it.').exitOverride();
   const sub = (name: string, description: string): Command =>
     command
@@ -19,7 +21,14 @@ export function cacheCommand(context: CliContext, ended: (code: ExitCode) => voi
       .addOption(configOption())
       .option('--admin <url>', 'address of the admin listener, instead of the one in the configuration')
       .option('--json', 'print JSON');
-  sub('ls', 'List stored answers.')
+  list(sub('ls', 'List stored answers.'), context, ended);
+  show(sub('get', 'Show what is stored for one URL.'), context, ended);
+  purge(sub('purge', 'Drop stored answers: by URL, or by one of the options.'), context, ended);
+  return command;
+}
+
+function list(command: Command, context: CliContext, ended: Ended): void {
+  command
     .option('--upstream <name>')
     .option('--route <name>')
     .option('--prefix <url>', 'URLs that begin with this')
@@ -31,14 +40,18 @@ export function cacheCommand(context: CliContext, ended: (code: ExitCode) => voi
       print(context, await entries(adminUrl(options, context), `/api/cache?${query.toString()}`), options['json'] === true);
       ended(0);
     });
-  sub('get', 'Show what is stored for one URL.')
-    .argument('<url>')
-    .action(async (url: string, options: Where & { json?: true }) => {
-      const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
-      print(context, found, options.json === true);
-      ended(found.length === 0 ? 1 : 0);
-    });
-  sub('purge', 'Drop stored answers: by URL, or by one of the options.')
+}
+
+function show(command: Command, context: CliContext, ended: Ended): void {
+  command.argument('<url>').action(async (url: string, options: Where & { json?: true }) => {
+    const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
+    print(context, found, options.json === true);
+    ended(found.length === 0 ? 1 : 0);
+  });
+}
+
+function purge(command: Command, context: CliContext, ended: Ended): void {
+  command
     .argument('[url]')
     .option('--prefix <url>', 'URLs that begin with this')
     .option('--tag <tag>', 'a surrogate key or table')
@@ -55,7 +68,6 @@ export function cacheCommand(context: CliContext, ended: (code: ExitCode) => voi
       context.out(options.json === true ? `${JSON.stringify(answer)}\n` : `${(answer as { purged: number }).purged} purged\n`);
       ended(0);
     });
-  return command;
 }
 
 async function entries(base: string, path: string): Promise<CacheEntryView[]> {

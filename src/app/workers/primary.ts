@@ -9,7 +9,7 @@ import type { ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { ConfigReading } from '../../model/status.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
-import { createLog } from '../../telemetry/log.ts';
+import { createLog, type Log } from '../../telemetry/log.ts';
 import { Telemetry } from '../../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../../tls/authority.ts';
 import { loadAuthority } from '../../tls/load-authority.ts';
@@ -59,40 +59,9 @@ export class Primary implements Running {
     this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log, access: false });
     this.sockets = new Sockets(count);
     this.#reloader = new Reloader({ loaded, env, apply: (next) => this.#apply(next), log, clock: this.#clock });
-    this.crew = new Crew({
-      count,
-      sockets: this.sockets,
-      log,
-      bug: (error) => {
-        this.telemetry.internalError(error);
-        this.#counts.bug();
-      },
-      handlersOf: (member) => handlersFor(this, member),
-      order: () => ({ loaded: this.#loaded, secret: this.#secret }),
-      started: async (member, given) => {
-        for (const position of this.board.positions) member.link.tell('follow', { position, own: false });
-        // a reload has come in between
-        if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
-      },
-      died: (member) => {
-        this.board.died(member.id);
-        this.#counts.keep(member);
-      },
-    });
+    this.crew = this.#newCrew(count, log);
     this.#counts = new Counts(this.crew, this.telemetry.stats, this.#clock);
-    this.board = new Board({
-      clock: this.#clock,
-      changed: (transition) => {
-        this.telemetry.breakerChanged(transition);
-        this.#counts.changed(transition);
-      },
-      tell: (position, by) => this.crew.ready.forEach(({ link, id }) => link.tell('follow', { position, own: id === by })),
-      askBack: async (worker, place) =>
-        this.crew
-          .byId(worker)
-          ?.link.ask('yieldProbes', place, PATIENCE_MS)
-          .catch(() => undefined) ?? 0,
-    });
+    this.board = this.#newBoard();
     this.#view = new MergedView(this);
     this.telemetry.readFrom(this.#view);
     for (const series of workerSeries(this.crew, count)) this.telemetry.metrics.add(series);
@@ -178,6 +147,45 @@ export class Primary implements Running {
     log.info({ clean }, clean ? 'stopped' : 'stopped: what still ran was cut');
     await log.flush();
     return clean;
+  }
+
+  #newCrew(count: number, log: Log): Crew {
+    return new Crew({
+      count,
+      sockets: this.sockets,
+      log,
+      bug: (error) => {
+        this.telemetry.internalError(error);
+        this.#counts.bug();
+      },
+      handlersOf: (member) => handlersFor(this, member),
+      order: () => ({ loaded: this.#loaded, secret: this.#secret }),
+      started: async (member, given) => {
+        for (const position of this.board.positions) member.link.tell('follow', { position, own: false });
+        // a reload has come in between
+        if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
+      },
+      died: (member) => {
+        this.board.died(member.id);
+        this.#counts.keep(member);
+      },
+    });
+  }
+
+  #newBoard(): Board {
+    return new Board({
+      clock: this.#clock,
+      changed: (transition) => {
+        this.telemetry.breakerChanged(transition);
+        this.#counts.changed(transition);
+      },
+      tell: (position, by) => this.crew.ready.forEach(({ link, id }) => link.tell('follow', { position, own: id === by })),
+      askBack: async (worker, place) =>
+        this.crew
+          .byId(worker)
+          ?.link.ask('yieldProbes', place, PATIENCE_MS)
+          .catch(() => undefined) ?? 0,
+    });
   }
 
   async #open(): Promise<void> {

@@ -7,7 +7,7 @@ const ROUTE = ['upstream', 'route'] as const;
 
 /** What is counted per route. `now` gives monotonic milliseconds, for the windows. */
 export function exchangeSeries(stats: Stats, now: () => number): Series[] {
-  return [...requestSeries(stats), ...policySeries(stats), quantileSeries(stats, now), ...cacheSeries(stats, now)];
+  return [...requestSeries(stats), ...attemptSeries(stats), ...policySeries(stats), quantileSeries(stats, now), ...cacheSeries(stats, now)];
 }
 
 /** Durations per route. */
@@ -47,6 +47,11 @@ function requestSeries(stats: Stats): Series[] {
           words(failures.entries(), (count, reason, phase) => emit(count, upstream, route, reason, phase)),
         ),
     },
+  ];
+}
+
+function attemptSeries(stats: Stats): Series[] {
+  return [
     {
       name: 'breakwater_attempts_total',
       help: 'Attempts at the upstream, by how the policies judged them (ok, failed, refused, abandoned), in which phase and how.',

@@ -36,6 +36,12 @@ export function processSeries(stats: Stats, version: string, readings: () => App
       labels: [],
       read: (emit) => emit(stats.internalErrors),
     },
+    ...configSeries(readings),
+  ];
+}
+
+function configSeries(readings: () => AppReadings | undefined): Series[] {
+  return [
     {
       name: 'breakwater_config_last_reload_successful',
       help: '0 where the last reload was refused and the configuration before it still holds.',

@@ -1,8 +1,12 @@
 import type { Stats } from '../stats.ts';
 import type { HistogramSeries, Series } from './series.ts';
 
-/** What is counted per upstream. */
+/** What is counted per upstream; `now` is monotonic, in milliseconds. */
 export function upstreamSeries(stats: Stats, now: () => number): Series[] {
+  return [...dependencySeries(stats, now), ...totalSeries(stats)];
+}
+
+function dependencySeries(stats: Stats, now: () => number): Series[] {
   return [
     {
       name: 'breakwater_dependency_error_ratio',
@@ -28,6 +32,11 @@ export function upstreamSeries(stats: Stats, now: () => number): Series[] {
         }
       },
     },
+  ];
+}
+
+function totalSeries(stats: Stats): Series[] {
+  return [
     {
       name: 'breakwater_bytes_total',
       help: 'Bytes of answer bodies: in, as received from the upstream; out, as sent to the client.',
