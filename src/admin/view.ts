@@ -2,6 +2,7 @@ import type { AppReadings, BreakerReading } from '../model/status.ts';
 
 /** What can be done to a breaker by hand: open it as a failure would, close it, hold it open until it is reset. */
 export const BREAKER_ACTIONS = ['trip', 'reset', 'isolate'] as const;
+/** One of them. */
 export type BreakerAction = (typeof BREAKER_ACTIONS)[number];
 
 /** Whether the app serves. `draining`: it finishes what runs and takes nothing new. */

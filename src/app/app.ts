@@ -9,7 +9,7 @@ import { type DataPlane, startDataPlane } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
 import type { ConfigReading, ListenerReading } from '../model/status.ts';
 import { pseudonyms } from '../policy/pseudonym.ts';
-import { after } from '../model/timer.ts';
+import { within } from '../model/timer.ts';
 import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
@@ -123,18 +123,22 @@ export class App {
     return this.#plane;
   }
 
+  /** The configuration at work; a reload puts another in its place. */
   get generation(): Generation {
     return this.#generation;
   }
 
+  /** Whether it serves: no before it is open, and not from the first word of `stop` on. */
   get readiness(): Readiness {
     return this.#readiness;
   }
 
+  /** The file that it runs on, and how the last reload of it went. */
   get configReading(): ConfigReading {
     return this.#reloader.reading;
   }
 
+  /** Both listeners, with the connections that are open now. */
   get listeners(): readonly ListenerReading[] {
     return [
       { listener: 'proxy', connections: this.#plane?.connections ?? 0 },
@@ -235,15 +239,4 @@ function cacheSeat(seat: Seat | undefined): Pick<CacheOptions, 'secret' | 'tellO
 
 function resolverOptions({ dns }: Config): ResolverOptions {
   return { ttlMs: dns.ttl, negativeMs: dns.negativeTtl, patienceMs: dns.patience };
-}
-
-/** True if work has settled within `ms` milliseconds. */
-function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = after(ms, () => resolve(false));
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
 }

@@ -10,6 +10,7 @@ export interface EnvironmentParts {
 
 /** The shapes in which `breakwater env` prints. */
 export const ENV_FORMATS = ['sh', 'fish', 'dotenv', 'json'] as const;
+/** One of them. */
 export type EnvFormat = (typeof ENV_FORMATS)[number];
 
 const LOCAL = ['localhost', '127.0.0.1', '::1'];

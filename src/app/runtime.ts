@@ -90,6 +90,7 @@ export class UpstreamRuntime {
     if (previous !== undefined) this.state.adopt(previous.state);
   }
 
+  /** Its breakers, by name and host. */
   get breakers(): BreakerRegistry {
     return this.state.breakers;
   }

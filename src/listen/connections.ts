@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { after } from '../model/timer.ts';
+import { within } from '../model/timer.ts';
 
 /** A client connection, in whatever state it is. */
 export interface OpenConnection {
@@ -58,13 +58,10 @@ export class Connections<Http extends OpenConnection> {
   /** Waits until none is left. False where the time ran out first. */
   empty(ms: number): Promise<boolean> {
     if (this.#members.size === 0) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = after(ms, () => resolve(false));
-      this.#emptied = () => {
-        clearTimeout(timer);
-        resolve(true);
-      };
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
     });
+    return within(emptied, ms);
   }
 
   /** Leaves a socket out of the count: another one that stands on it has taken its place. */

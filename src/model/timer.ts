@@ -8,3 +8,14 @@ export const LONGEST_MS = 2 ** 31 - 1;
 export function after(ms: number, call: () => void): NodeJS.Timeout | undefined {
   return ms === Infinity ? undefined : setTimeout(call, Math.min(LONGEST_MS, Math.max(0, ms)));
 }
+
+/** Whether work has settled within `ms` milliseconds; it goes on where it has not. It must not reject. */
+export function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = after(ms, () => resolve(false));
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

@@ -36,6 +36,7 @@ export class Sent {
     return this.#state.name === 'answered' ? this.#state.answer.bytes.length : 0;
   }
 
+  /** What has become of it so far. */
   get state(): SentState {
     return this.#state;
   }

@@ -14,10 +14,12 @@ export class Notices {
   readonly #patience: Patience[] = [];
   readonly #faults: FaultNotice[] = [];
 
+  /** Adds what a route learns of its clients. */
   addPatience(patience: Patience): void {
     this.#patience.push(patience);
   }
 
+  /** Adds what is injected on a route. */
   addFaults(notice: FaultNotice): void {
     this.#faults.push(notice);
   }

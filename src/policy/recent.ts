@@ -7,6 +7,7 @@ export class Recent<T> {
     this.#max = max;
   }
 
+  /** Entries that are kept now. */
   get size(): number {
     return this.#entries.size;
   }
@@ -20,6 +21,7 @@ export class Recent<T> {
     return found;
   }
 
+  /** Keeps an entry as the one used last; the one used longest ago goes where there are too many. */
   set(key: string, value: T): void {
     this.#entries.delete(key);
     this.#entries.set(key, value);
@@ -30,6 +32,7 @@ export class Recent<T> {
     }
   }
 
+  /** Forgets an entry. Harmless where there is none. */
   delete(key: string): void {
     this.#entries.delete(key);
   }

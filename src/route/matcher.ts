@@ -19,6 +19,7 @@ export class RouteView {
     this.path = percentDecoded(pathOf(exchange.path));
   }
 
+  /** The query, taken apart when first asked for. */
   get query(): URLSearchParams {
     this.#query ??= new URLSearchParams(queryOf(this.exchange.path));
     return this.#query;

@@ -3,16 +3,23 @@ import type { AttemptRecord, Exchange } from '../model/exchange.ts';
 import type { Failure, FailureKind, Phase } from '../model/failure.ts';
 import type { ReplySource } from '../model/outcome.ts';
 
-/** Label values by number, so that a set of labels is one number and counting it hashes no text. */
+// Label values by number, so that a set of labels is one number and counting it hashes no text.
+
+/** Methods that are told apart. */
 export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'OTHER'] as const;
+/** Who made an answer. */
 export const SOURCES = ['upstream', 'cache', 'proxy'] as const satisfies readonly ReplySource[];
 /** How an exchange ended. `client_closed`: the client did not wait for the end. `unknown`: nobody can say whether the upstream did it, and doing it twice would matter. */
 export const OUTCOMES = ['ok', 'failed', 'client_closed', 'unknown'] as const;
 /** How an attempt ended. `refused`: 429, and what a rule tells breakers to ignore although it is a refusal or a 5xx. `abandoned`: given up by us or by the client, no word on the upstream. */
 export const ATTEMPT_OUTCOMES = ['ok', 'failed', 'refused', 'abandoned'] as const;
+/** Phases of an attempt; none where it went well. */
 export const PHASES = ['', 'queue', 'dns', 'connect', 'tls', 'send', 'headers', 'body'] as const satisfies readonly (Phase | '')[];
+/** Kinds of failures; none where it went well. */
 export const KINDS = ['', 'timeout', 'refused', 'reset', 'protocol', 'status', 'aborted'] as const satisfies readonly (FailureKind | '')[];
+/** What came of a look into the cache. */
 export const CACHE_RESULTS = ['hit', 'stale', 'miss', 'revalidated', 'coalesced', 'bypass'] as const satisfies readonly CacheResult[];
+/** What came of a failure that was looked at for a retry. */
 export const DECISIONS = [
   'retried',
   'budget',
@@ -25,7 +32,9 @@ export const DECISIONS = [
   'patience',
 ] as const satisfies readonly RetryDecision[];
 
+/** How an exchange ended. */
 export type ExchangeOutcome = (typeof OUTCOMES)[number];
+/** How an attempt ended. */
 export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 
 /** How an exchange ended. A failure that the cache or a fallback covered for is none; an answer that broke off is one, whatever its status. */
@@ -87,6 +96,7 @@ export class NumberCounts {
     else this.#counts.set(this.#overflow, (this.#counts.get(this.#overflow) ?? 0) + by);
   }
 
+  /** Each number with its count. */
   entries(): Iterable<[number, number]> {
     return this.#counts.entries();
   }
@@ -102,6 +112,7 @@ export class TextCounts {
     this.#counts.set(known, (this.#counts.get(known) ?? 0) + by);
   }
 
+  /** Each text with its count. */
   entries(): Iterable<[string, number]> {
     return this.#counts.entries();
   }

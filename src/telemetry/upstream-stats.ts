@@ -39,12 +39,14 @@ export class DependencyWindow {
   #lastError: LastError | undefined;
   #lastSuccessAt: number | undefined;
 
+  /** A good answer, `now` monotonic milliseconds, `at` milliseconds since the epoch. */
   answered(now: number, at: number): void {
     this.#window.add(true, now);
     this.#inARow = 0;
     this.#lastSuccessAt = at;
   }
 
+  /** A failure at `now`, monotonic milliseconds; one that is `refused` (429) goes into no run of failures. */
   failed(error: LastError, now: number, refused: boolean): void {
     this.#window.add(false, now);
     if (!refused) this.#inARow++;
@@ -66,6 +68,7 @@ export class DependencyWindow {
     this.#lastSuccessAt = theirs > ours ? other.lastSuccessAt : this.#lastSuccessAt;
   }
 
+  /** What recent attempts say; a run of failures that no attempt of the window has gone on with is over. */
   read(now: number): DependencyReading {
     const { ok, failed } = this.#window.counts(now);
     const inARow = ok + failed === 0 ? 0 : this.#inARow;

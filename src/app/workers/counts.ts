@@ -30,6 +30,7 @@ export class Counts {
     this.#timer = setInterval(() => void this.collect(), EVERY_MS).unref();
   }
 
+  /** Asks no more. */
   close(): void {
     clearInterval(this.#timer);
   }

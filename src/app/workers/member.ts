@@ -58,10 +58,12 @@ export class Member {
     });
   }
 
+  /** Its number among the workers. */
   get id(): number {
     return this.seat.id;
   }
 
+  /** Its process; undefined where it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -48,6 +48,9 @@ export const errors = z.strictObject({
   rewrite: z.record(z.string(), status).optional().describe("Other statuses for the upstream's own answers: { 520: 502 }."),
 });
 
+/** What an answer means that a rule names by status, header or document, once it has been checked. Times in milliseconds. */
 export type ClassifyRule = z.output<typeof classify>;
+/** Where an upstream says how long it wants to be left alone. */
 export type PushbackRule = z.output<typeof pushback>;
+/** How answers of ours for failures look. */
 export type ErrorsConfig = z.output<typeof errors>;

@@ -34,6 +34,9 @@ export const tables = z.strictObject({
   also: z.record(z.string(), z.array(z.string())).optional().describe('Views and children that a write on a table drops too.'),
 });
 
+/** What is stored of the answers, and for how long. Times in milliseconds. */
 export type CacheConfig = z.output<typeof cache>;
+/** Which table an answer belongs to. */
 export type TablesConfig = z.output<typeof tables>;
+/** What a write of a route drops besides what it names itself. */
 export type InvalidateConfig = z.output<typeof invalidate>;

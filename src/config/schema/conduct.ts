@@ -77,7 +77,11 @@ export const fault = z
     message: 'expected one of delay, abort, reset and cut',
   });
 
+/** How a route learns how long its clients wait. Times in milliseconds. */
 export type PatienceConfig = z.output<typeof patience>;
+/** How event streams are watched over. Times in milliseconds. */
 export type GuardConfig = z.output<typeof guard>;
+/** One limit that is kept on the way out. Times in milliseconds. */
 export type PaceConfig = z.output<typeof pace>;
+/** One fault that is injected on purpose. Times in milliseconds. */
 export type FaultConfig = z.output<typeof fault>;

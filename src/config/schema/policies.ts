@@ -130,9 +130,15 @@ export const probe = z.strictObject({
     .describe('What a good answer is; all conditions have to hold.'),
 });
 
+/** The time limit of each phase, of an attempt and of the whole, in milliseconds; an absent one does not hold. */
 export type TimeoutsConfig = z.output<typeof timeouts>;
+/** What is tried again, how often, and how long after. Times in milliseconds. */
 export type RetryConfig = z.output<typeof retry>;
+/** When a breaker opens, and for how long. Times in milliseconds. */
 export type BreakerConfig = z.output<typeof breaker>;
+/** How many exchanges run at once, and how many may wait. */
 export type BulkheadConfig = z.output<typeof bulkhead>;
+/** What a used-up quota belongs to. */
 export type QuotaConfig = z.output<typeof quota>;
+/** What an active probe asks for, how often, and what a good answer is. Times in milliseconds. */
 export type ProbeConfig = z.output<typeof probe>;

@@ -80,8 +80,13 @@ export const resend = z.strictObject({
   mode: mode.optional(),
 });
 
+/** When a second attempt is sent beside the first. Times in milliseconds. */
 export type HedgeConfig = z.output<typeof hedge>;
+/** How a download that broke off goes on. Times in milliseconds. */
 export type ResumeConfig = z.output<typeof resume>;
+/** What answers where the upstream does not, step by step. */
 export type FallbackConfig = z.output<typeof fallback>;
+/** One thing to try instead. */
 export type FallbackStep = z.output<typeof step>;
+/** How a second send is kept from being made. Times in milliseconds. */
 export type ResendConfig = z.output<typeof resend>;

@@ -1,5 +1,6 @@
-/** Media types of the two formats. */
+/** The media type of the Prometheus text format. */
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+/** The media type of OpenMetrics. */
 export const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /** Whether a scraper would rather have OpenMetrics: it lists it, and not with a lower weight than plain text (RFC 9110 section 12.5.1). */
