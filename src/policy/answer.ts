@@ -4,7 +4,7 @@ import type { Exchange } from '../model/exchange.ts';
 import { type Failure, type FailureCode, STATUS_OF } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import { type Outcome, reply, type Reply } from '../model/outcome.ts';
-import type { Layer } from '../model/service.ts';
+import { after, type Layer } from '../model/service.ts';
 import { errorBody } from './dialects.ts';
 import { isRepeatable } from './repeatable.ts';
 
@@ -54,10 +54,7 @@ export function answer(options: AnswerOptions): Layer {
     const status = rewrite.size > 0 && found.source === 'upstream' ? (rewrite.get(found.status) ?? found.status) : found.status;
     return status === found.status ? found : { ...found, status };
   };
-  return (next) => (exchange) => {
-    const outcome = next(exchange);
-    return outcome instanceof Promise ? outcome.then((late) => answered(late, exchange)) : answered(outcome, exchange);
-  };
+  return (next) => (exchange) => after(next(exchange), (outcome) => answered(outcome, exchange));
 }
 
 function answerOf(outcome: Outcome, exchange: Exchange, options: AnswerOptions): Reply {

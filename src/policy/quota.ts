@@ -2,7 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
-import type { Layer } from '../model/service.ts';
+import { after, type Layer } from '../model/service.ts';
 import type { QuotaGates, QuotaStatus } from './quota-gates.ts';
 import type { Scope } from './scope.ts';
 
@@ -23,16 +23,17 @@ export interface QuotaParts {
  */
 export function quota(parts: QuotaParts): Layer {
   const { gates, scopeOf, observe, observer } = parts;
-  return (next) => async (exchange) => {
+  return (next) => (exchange) => {
     const closed = gates.size === 0 ? undefined : gates.closed(scopeOf(exchange));
     if (closed !== undefined && !observe) {
       observer.acted(exchange, 'quota', 'refused');
       return refusal(closed);
     }
     if (closed !== undefined) observer.wouldHave(exchange, 'quota', 'refused');
-    const outcome = await next(exchange);
-    if (outcome.type === 'failure' && outcome.quotaMs !== undefined) close(parts, exchange, outcome, outcome.quotaMs);
-    return outcome;
+    return after(next(exchange), (outcome) => {
+      if (outcome.type === 'failure' && outcome.quotaMs !== undefined) close(parts, exchange, outcome, outcome.quotaMs);
+      return outcome;
+    });
   };
 }
 

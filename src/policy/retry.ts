@@ -4,7 +4,7 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import { discard, type Outcome } from '../model/outcome.ts';
-import type { Layer, Service } from '../model/service.ts';
+import { after, type Layer, type Service } from '../model/service.ts';
 import { backoffMs, type BackoffOptions, withJitter } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
 import type { ClientRetries } from './client-retries.ts';
@@ -47,16 +47,18 @@ export interface RetryParts {
  * one, else the last failure with the upstream's own answer in it.
  */
 export function retry(options: RetryOptions, parts: RetryParts): Layer {
-  return (next) => async (exchange) => {
+  return (next) => (exchange) => {
     charge(parts, exchange);
     exchange.attempt = 1;
     exchange.patient = false;
-    const outcome = await next(exchange);
-    if (outcome.type === 'reply') return outcome;
-    const last = await again(options, parts, next, exchange, outcome);
-    if (last.type === 'failure' && !exchange.aborted) parts.clientRetries?.failed(exchange);
-    return last;
+    return after(next(exchange), (outcome) => (outcome.type === 'reply' ? outcome : afterFailure(options, parts, next, exchange, outcome)));
   };
+}
+
+async function afterFailure(options: RetryOptions, parts: RetryParts, next: Service, exchange: Exchange, first: Failure): Promise<Outcome> {
+  const last = await again(options, parts, next, exchange, first);
+  if (last.type === 'failure' && !exchange.aborted) parts.clientRetries?.failed(exchange);
+  return last;
 }
 
 /** A request is what the budget is a share of; a client's own retry spends it. */

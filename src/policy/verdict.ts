@@ -6,7 +6,7 @@ import { failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
-import type { Layer } from '../model/service.ts';
+import { after, type Answered, type Layer } from '../model/service.ts';
 import type { AttemptRecords } from './attempt-records.ts';
 import { type Classifier, compileClassifier, type Verdict } from './classify.ts';
 import { quotaResetMs } from './quota-reset.ts';
@@ -37,8 +37,11 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
   const { records, guarded = false } = options;
   if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
   for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
-  return (next) => async (exchange) => {
-    const outcome = await next(exchange);
+  const recorded = (exchange: Exchange, judged: Outcome): Outcome => {
+    records?.judged(exchange, judged.type === 'failure' ? judged : undefined);
+    return judged;
+  };
+  const judgeOutcome = (exchange: Exchange, outcome: Outcome): Answered => {
     if (outcome.type === 'failure') {
       // a head had come, so that its attempt waits for a verdict: this is it
       if (guarded && outcome.phase === 'body') records?.judged(exchange, outcome);
@@ -46,13 +49,10 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
     }
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
-    const judged =
-      wish === 2 && hasJson(outcome)
-        ? await judgeBody(outcome, classify, pushback, clock, patienceFor(exchange, clock))
-        : judgeHead(outcome, classify, pushback, clock);
-    records?.judged(exchange, judged.type === 'failure' ? judged : undefined);
-    return judged;
+    if (wish !== 2 || !hasJson(outcome)) return recorded(exchange, judgeHead(outcome, classify, pushback, clock));
+    return judgeBody(outcome, classify, pushback, clock, patienceFor(exchange, clock)).then((judged) => recorded(exchange, judged));
   };
+  return (next) => (exchange) => after(next(exchange), (outcome) => judgeOutcome(exchange, outcome));
 }
 
 function judgeHead(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Outcome {

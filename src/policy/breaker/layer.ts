@@ -4,7 +4,7 @@ import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import { type Failure, failure } from '../../model/failure.ts';
 import type { Outcome, Reply } from '../../model/outcome.ts';
-import type { Layer } from '../../model/service.ts';
+import { after, type Answered, type Layer, type Service } from '../../model/service.ts';
 import type { Breaker, Evidence, Permit } from './breaker.ts';
 
 /** What a breaker layer needs from outside. */
@@ -21,9 +21,7 @@ export interface BreakerParts {
  * faults only, never a 4xx, never a refusal of ours, never a client that left.
  */
 export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): Layer {
-  return (next) => async (exchange) => {
-    const own = breakerOf(exchange);
-    const permit = own.admit() ?? (own.shared ? await own.admitShared() : undefined);
+  const admitted = (next: Service, exchange: Exchange, own: Breaker, permit: Permit | undefined): Answered => {
     if (permit === undefined) {
       if (!observe) return refusal(exchange.authority, own);
       observer.wouldHave(exchange, 'breaker', 'refused');
@@ -31,11 +29,18 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
     }
     const { mark } = own;
     const startedAt = own.timed ? clock.now() : 0;
-    const outcome = await next(exchange);
-    const tookMs = own.timed ? clock.now() - startedAt : 0;
-    if (outcome.type === 'reply') return answered(own, permit, outcome, tookMs, mark);
-    own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs, tookMs, mark);
-    return outcome;
+    return after(next(exchange), (outcome) => {
+      const tookMs = own.timed ? clock.now() - startedAt : 0;
+      if (outcome.type === 'reply') return answered(own, permit, outcome, tookMs, mark);
+      own.report(permit, evidenceOf(outcome), describe(outcome), outcome.retryAfterMs, tookMs, mark);
+      return outcome;
+    });
+  };
+  return (next) => (exchange) => {
+    const own = breakerOf(exchange);
+    const permit = own.admit();
+    if (permit === undefined && own.shared) return own.admitShared().then((late) => admitted(next, exchange, own, late));
+    return admitted(next, exchange, own, permit);
   };
 }
 
