@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { dialDirect, dialThrough } from './dial.ts';
@@ -41,26 +41,41 @@ async function demo(): Promise<number> {
     rttMs: 25,
     gentle: values.quick,
   };
+  const stage = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'breakwater-demo-'));
-  try {
-    return values.direct ? await directAlone(incident) : await sideBySide(incident, directory);
-  } finally {
+  stage.defer(async () => {
     if (values.keep) console.log(`\nconfiguration and log of Breakwater: ${directory}`);
     else await rm(directory, { recursive: true, force: true });
+  });
+  const interrupted = interruption();
+  const played = values.direct ? directAlone(incident, stage) : sideBySide(incident, directory, stage);
+  try {
+    return await Promise.race([played, interrupted]);
+  } finally {
+    // what is under way fails when its stage goes
+    played.catch(() => undefined);
+    await stage.disposeAsync();
   }
 }
 
-async function directAlone(incident: Incident): Promise<number> {
-  await using sim = await startWorld(incident);
+/** Settles with the exit code that a shell gives for it when somebody has seen enough. A second signal ends the process at once. */
+function interruption(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(128 + constants.signals[signal]));
+  });
+}
+
+async function directAlone(incident: Incident, stage: AsyncDisposableStack): Promise<number> {
+  const sim = stage.use(await startWorld(incident));
   const figures = figuresOf(await playHalf(incident, sim, dialDirect(sim.addresses, sim.ca)), sim);
   console.log(`${tableOf(figures, figures)}\n\n${failuresOf('direct', figures, 30)}`);
   return 0;
 }
 
-async function sideBySide(incident: Incident, directory: string): Promise<number> {
-  await using directSim = await startWorld(incident);
-  await using throughSim = await startWorld(incident);
-  await using sidecar = await startSidecar(throughSim, directory, OVERRIDES);
+async function sideBySide(incident: Incident, directory: string, stage: AsyncDisposableStack): Promise<number> {
+  const directSim = stage.use(await startWorld(incident));
+  const throughSim = stage.use(await startWorld(incident));
+  const sidecar = stage.use(await startSidecar(throughSim, directory, OVERRIDES));
   console.log(introduction(incident));
   const [directly, through] = await Promise.all([
     playHalf(incident, directSim, dialDirect(directSim.addresses, directSim.ca)),
@@ -91,4 +106,4 @@ function introduction({ durationMs, perSecond, rttMs, seed }: Incident): string 
 }
 
 if (values.help) process.stdout.write(HELP);
-else process.exitCode = await demo();
+else process.exit(await demo());

@@ -91,7 +91,7 @@ function listening(child: ChildProcessByStdio<null, Readable, Readable>, logFile
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   const stubborn = setTimeout(() => child.kill('SIGKILL'), 5000);
