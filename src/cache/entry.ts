@@ -31,6 +31,8 @@ export function storable(settings: RouteCacheSettings, request: CacheRequest, { 
   const { status, headers } = reply;
   const vary = selectingFields(headers);
   if (vary === undefined || isTooLarge(settings, headers)) return undefined;
+  // it answers a Range, which whoever comes next may not send
+  if (status === 416 && !request.rangeInKey) return undefined;
   // where Range is part of the key, what answers it is whole
   const isPart = status === 206 && !request.rangeInKey;
   if (isPart && contentRange(headers) === undefined) return undefined;

@@ -16,7 +16,7 @@ import { learnFromHead, noteKey, sharedHead } from './head.ts';
 import { keep } from './keep.ts';
 import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
-import { confirmed } from './rules/conditions.ts';
+import { type Confirmed, confirmed } from './rules/conditions.ts';
 import { troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
@@ -109,16 +109,20 @@ export class Fetcher {
   #confirms(fetch: Fetch, arrival: Arrival): boolean {
     const { selection } = fetch;
     const all = selection.stored?.range === undefined ? selection.all : [selection.stored];
-    const stored = confirmed(arrival.reply.headers, selection.stored, all);
-    if (stored === undefined) return false;
+    const found = confirmed({ headers: arrival.reply.headers, respondedAt: arrival.respondedAt }, selection.stored, all);
+    if (found === undefined) return false;
     arrival.reply.body.abort();
-    this.#confirmed(fetch, arrival, stored);
+    this.#confirmed(fetch, arrival, found);
     return true;
   }
 
   /** A stored answer is still good: it takes over the fields of the 304 and is fresh anew (RFC 9111 section 4.3.4). */
-  #confirmed(fetch: Fetch, arrival: Arrival, stored: Found): void {
+  #confirmed(fetch: Fetch, arrival: Arrival, { stored, updates }: Confirmed<Found>): void {
     const { flight, request, fields } = fetch;
+    if (!updates) {
+      flight.land({ kind: 'stored', stored, updated: false, isFor: this.#isFor(stored.vary, fields) });
+      return fetch.over();
+    }
     const fresh = freshened(this.#settings, request, stored, arrival);
     const selecting = selectingFields(fresh.headers);
     const vary = selecting ?? stored.vary;
@@ -127,7 +131,7 @@ export class Fetcher {
     // several parts together may be more than one answer is allowed to be
     const fits = fresh.body.length <= this.#settings.maxEntry;
     if (selecting !== undefined && fits && fresh.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
-    flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, isFor: this.#isFor(vary, variant) });
+    flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, updated: true, isFor: this.#isFor(vary, fields) });
     fetch.over();
   }
 
@@ -186,19 +190,20 @@ export class Fetcher {
 
   #shared(fetch: Fetch, { reply }: Arrival, found: Storable | undefined, body: SharedBody): Extract<Landing, { kind: 'shared' }> {
     const vary = found?.vary ?? selectingFields(reply.headers) ?? [];
-    const variant = variantOf(vary, fetch.fields, isCredential, this.#parts.identities.hash);
     this.#parts.notes.noteVary(fetch.request.key, vary);
     return {
       kind: 'shared',
       reply: found === undefined ? reply : aged(reply, found.initialAgeMs),
       stored: found !== undefined,
       body,
-      isFor: this.#isFor(vary, variant),
+      isFor: this.#isFor(vary, fetch.fields),
     };
   }
 
-  #isFor(vary: readonly string[], variant: string): (request: HeaderList) => boolean {
+  /** Tells the requests that an answer to one with these fields is for too. */
+  #isFor(vary: readonly string[], fields: HeaderList): (request: HeaderList) => boolean {
     if (vary.length === 0) return () => true;
+    const variant = variantOf(vary, fields, isCredential, this.#parts.identities.hash);
     return (request) => variantOf(vary, request, isCredential, this.#parts.identities.hash) === variant;
   }
 
@@ -214,7 +219,12 @@ export class Fetcher {
       const { exchange, lease } = flight;
       if (end.how === 'left') exchange.abort();
       if (found === undefined || end.how !== 'complete' || end.bytes === undefined || lease.dead) return over();
-      keep(this.#settings, this.#parts, { key: request.key, found, body: end.bytes, fields, sent: exchange.headers, tags, lease }, over);
+      keep(
+        this.#settings,
+        this.#parts,
+        { key: request.key, found, body: end.bytes, fields, sent: exchange.headers, tags, lease, overtaken: flight.overtaken },
+        over,
+      );
     };
   }
 

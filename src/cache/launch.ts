@@ -47,13 +47,19 @@ export class Launcher {
     const lease = leases.open(watched(tags, selection));
     const flight = new Flight({ exchange: own, lease, leader: background ? undefined : exchange, since: clock.now() });
     const place = flightKey === undefined ? undefined : noteKey(own.method, flightKey);
-    if (place !== undefined) this.#flights.set(place, flight);
+    if (place !== undefined) this.#takePlace(place, flight);
     const over = (): void => {
       leases.close(lease);
       if (place !== undefined && this.#flights.get(place) === flight) this.#flights.delete(place);
     };
     void this.#fetcher.run({ flight, request, selection, plan, tags, fields: exchange.headers, awaited: flightKey !== undefined, over });
     return flight;
+  }
+
+  #takePlace(place: string, flight: Flight): void {
+    const before = this.#flights.get(place);
+    if (before !== undefined) before.overtaken = true;
+    this.#flights.set(place, flight);
   }
 }
 

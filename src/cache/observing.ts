@@ -27,7 +27,10 @@ export function observing(settings: RouteCacheSettings, parts: CacheParts, tagsO
     const landed = await launcher.launch(exchange, request, NOTHING_SELECTED, asItIs(exchange), undefined).join(exchange, clock.now());
     if (landed.kind === 'reply') return landed.reply;
     if (landed.kind !== 'failure') return clientClosed('headers');
-    if (stored !== undefined && standsIn(stored, request.directives, clock.wallNow(), troubleOf(landed.failure)))
+    if (
+      stored !== undefined &&
+      standsIn(stored, request.directives, clock.wallNow(), troubleOf(landed.failure), settings.overrides.staleIfErrorMs !== undefined)
+    )
       observer.wouldHave(exchange, 'cache', 'stood_in');
     return landed.failure;
   };

@@ -95,7 +95,7 @@ export class Reader {
   #isHeldBack(exchange: Exchange, request: CacheRequest, stored: Found, now: number): boolean {
     if (exchange.staleUse === 'withheld') return false;
     const trouble = this.#parts.notes.troubleWith(request.key, this.#parts.clock.now());
-    return trouble !== undefined && standsIn(stored, request.directives, now, trouble);
+    return trouble !== undefined && standsIn(stored, request.directives, now, trouble, this.#settings.overrides.staleIfErrorMs !== undefined);
   }
 
   // Fetching
@@ -146,7 +146,11 @@ export class Reader {
           this.#standIn(exchange, request, selection.stored, landed.failure) ?? this.#passFailure(exchange, plan.forward, collapsed, landed.failure)
         );
       case 'stored': {
-        this.#tell(exchange, collapsed ? 'coalesced' : 'revalidated', forwardStatus(plan.forward, { status: 304, stored: true, collapsed }));
+        this.#tell(
+          exchange,
+          collapsed ? 'coalesced' : 'revalidated',
+          forwardStatus(plan.forward, { status: 304, stored: landed.updated, collapsed }),
+        );
         const now = this.#parts.clock.wallNow();
         return (
           storedReply(landed.stored, request, exchange, now) ??
@@ -174,7 +178,7 @@ export class Reader {
   #standIn(exchange: Exchange, request: CacheRequest, stored: Found | undefined, failed: Failure): Reply | undefined {
     if (stored === undefined || failed.kind === 'aborted' || exchange.staleUse === 'withheld') return undefined;
     const now = this.#parts.clock.wallNow();
-    if (!standsIn(stored, request.directives, now, troubleOf(failed))) return undefined;
+    if (!standsIn(stored, request.directives, now, troubleOf(failed), this.#settings.overrides.staleIfErrorMs !== undefined)) return undefined;
     const found = storedReply(stored, request, exchange, now);
     if (found === undefined) return undefined;
     discard(failed);

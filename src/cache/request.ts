@@ -17,7 +17,7 @@ export interface CacheRequest {
   readonly directives: RequestDirectives;
   /** If-None-Match or If-Modified-Since: can be answered with 304 from here. */
   readonly conditional: boolean;
-  /** If-Match or If-Unmodified-Since: only the origin can answer (RFC 9111 section 4.3.2). */
+  /** Only the origin can answer: If-Match, If-Unmodified-Since (RFC 9111 section 4.3.2), or If-Range where Range is part of the key. */
   readonly precondition: boolean;
   /** A Range that is no part of the key. */
   readonly ranged: boolean;
@@ -96,7 +96,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
     authorized: said.authorized,
     directives: said.directives,
     conditional,
-    precondition,
+    precondition: precondition || (said.ifRange && rangeInKey),
     ranged,
     rangeInKey,
     disguised,
@@ -121,6 +121,7 @@ class Said {
   conditional = false;
   precondition = false;
   range = false;
+  ifRange = false;
   #cacheControl: string | undefined = undefined;
   #pragma: string | undefined = undefined;
 
@@ -151,6 +152,9 @@ class Said {
         return;
       case 'range':
         this.range = true;
+        return;
+      case 'if-range':
+        this.ifRange = true;
         return;
       default:
         if (!isCredential(name)) return;

@@ -5,6 +5,7 @@ import type { CacheRequest } from './request.ts';
 import { type Gap, isGap, piecedTogether } from './rules/gap.ts';
 import { partOf } from './rules/range.ts';
 import { contradicts } from './rules/validators.ts';
+import { bornAt } from './rules/reuse.ts';
 import { type Hash, matches } from './rules/vary.ts';
 import type { Found } from './store.ts';
 
@@ -28,15 +29,26 @@ export function select(found: readonly Found[], request: HeaderList, hash: Hash)
   if (found.length === 1 && only !== undefined && only.vary.length === 0 && only.range === undefined)
     return { stored: only, parts: NOTHING_SELECTED.parts, all: found };
   const fitting = found.filter((entry) => matches(entry, request, isCredential, hash));
-  const at = fitting.findIndex((entry) => entry.range === undefined);
-  const newer = at < 0 ? fitting : fitting.slice(0, at);
-  const [newest] = newer;
+  const stored = chosen(fitting.filter((entry) => entry.range === undefined));
+  const parts = fitting.filter((part) => part.range !== undefined && (stored === undefined || bornAt(part) > bornAt(stored)));
+  parts.sort((a, b) => bornAt(b) - bornAt(a));
+  const [newest] = parts;
   return {
-    stored: fitting[at],
-    parts: newest === undefined ? NOTHING_SELECTED.parts : newer.filter((part) => part === newest || !contradicts(part, newest)),
+    stored,
+    parts: newest === undefined ? NOTHING_SELECTED.parts : parts.filter((part) => part === newest || !contradicts(part, newest)),
     // whatever its tag, an answer that varies by who asks is nothing to ask about for somebody else
     all: found.filter((entry) => entry.range === undefined && (fitting.includes(entry) || !entry.vary.some(isCredential))),
   };
+}
+
+/** Of whole answers that are for a request, the most recent; those that say what they vary by before one that is only sent where nothing else is (RFC 9111 sections 4 and 4.1). */
+function chosen(fitting: readonly Found[]): Found | undefined {
+  let best: Found | undefined;
+  for (const one of fitting) {
+    const saysMore = Number(one.vary.length > 0) - Number((best?.vary.length ?? 0) > 0);
+    if (best === undefined || saysMore > 0 || (saysMore === 0 && bornAt(one) > bornAt(best))) best = one;
+  }
+  return best;
 }
 
 /** What is stored for a request that no stored answer could serve as it is. */

@@ -198,11 +198,13 @@ export class Turn implements InterimTaker {
     this.#write(exchange, reply);
   }
 
-  #write(exchange: Exchange, { status, headers, body }: Reply): void {
+  #write(exchange: Exchange, { status, headers, source, body }: Reply): void {
     const bytes = body.whole();
     const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
     const length = bodyless ? undefined : bytes?.length;
-    writeAnswerHead(this.#response, status, headers, { length, close: this.#context.draining(), id: this.#id, cacheStatus: exchange.cacheStatus });
+    // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
+    const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
+    writeAnswerHead(this.#response, status, headers, { length, close: this.#context.draining(), id: this.#id, cacheStatus });
     if (bytes === undefined) {
       this.#body = new AnswerBody(this.#response, exchange, body, bodyless, this.#context.limits.stallMs, (failure) =>
         this.#bodyEnded(exchange, failure),

@@ -9,11 +9,11 @@ import type { Lease } from './leases.ts';
 import type { SharedBody } from './shared-body.ts';
 
 /**
- * What a fetch came to, for one of those who wait for it. `stored`: a stored answer, confirmed just now. `reply`, `failure`: from upstream, the body its own. `again`: the
+ * What a fetch came to, for one of those who wait for it. `stored`: a stored answer, confirmed just now, and `updated` by that or only good for this once. `reply`, `failure`: from upstream, the body its own. `again`: the
  * answer is not for this request; ask for yourself. `left`: its client has gone.
  */
 export type Landed =
-  | { readonly kind: 'stored'; readonly stored: Found }
+  | { readonly kind: 'stored'; readonly stored: Found; readonly updated: boolean }
   | { readonly kind: 'reply'; readonly reply: Reply; readonly stored: boolean }
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'again' }
@@ -21,7 +21,7 @@ export type Landed =
 
 /** What a fetch came to, for all of them. */
 export type Landing =
-  | { readonly kind: 'stored'; readonly stored: Found; readonly isFor: (request: HeaderList) => boolean }
+  | { readonly kind: 'stored'; readonly stored: Found; readonly updated: boolean; readonly isFor: (request: HeaderList) => boolean }
   | {
       readonly kind: 'shared';
       readonly reply: Reply;
@@ -54,6 +54,8 @@ export class Flight {
   readonly lease: Lease;
   /** The status that the upstream answered with, where what was made of that has another. */
   cameAs: number | undefined = undefined;
+  /** True once another fetch for the same has begun after it: what it brings may be older than what is stored then. */
+  overtaken = false;
   readonly #leader: Exchange | undefined;
   readonly #background: boolean;
   readonly #since: number;
@@ -158,7 +160,7 @@ const LATE = failure({
 function landedFor(landing: Landing, exchange: Exchange, leads: boolean): Landed {
   switch (landing.kind) {
     case 'stored':
-      return leads || landing.isFor(exchange.headers) ? { kind: 'stored', stored: landing.stored } : { kind: 'again' };
+      return leads || landing.isFor(exchange.headers) ? { kind: 'stored', stored: landing.stored, updated: landing.updated } : { kind: 'again' };
     case 'shared':
       if (!leads && !landing.isFor(exchange.headers)) return { kind: 'again' };
       return { kind: 'reply', reply: withBody(landing.reply, landing.body.reader()), stored: landing.stored };

@@ -2,6 +2,7 @@ import { headerList, headerValue, type HeaderList, withoutHeaders } from '../../
 import type { StoredRange } from '../store.ts';
 import { dateOf } from './age.ts';
 import { parseHttpDate } from './dates.ts';
+import { strongDate, strongTag, type Versioned } from './validators.ts';
 
 /** A stored answer, as far as conditions ask for it. */
 interface Stored {
@@ -62,17 +63,50 @@ export function validationHeaders(request: HeaderList, selected: Stored | undefi
   return headers;
 }
 
+/** A stored answer that a 304 confirms. */
+export interface Confirmed<T> {
+  readonly stored: T;
+  /** Whether it takes over the fields of the 304, or is only sent this once. */
+  readonly updates: boolean;
+}
+
 /**
- * Which of the stored answers a 304 confirms (RFC 9111 section 4.3.4): the one with its ETag; where it names none, the one that was asked about. Undefined where it
- * names a strong tag that none has.
+ * Which of the stored answers a 304 confirms (RFC 9111 section 4.3.4): one with a strong validator of the 304, or, where it has none, with its weak ones; where it has none at all
+ * (Last-Modified may be left out), the one that was asked about. One that only weakly is the same may be sent, since that is what was asked, but not be updated. Undefined where the
+ * 304 names a version that none is.
  */
-export function confirmed<T extends Stored>(answer: HeaderList, selected: T | undefined, all: readonly T[]): T | undefined {
-  const etag = headerValue(answer, 'etag')?.trim();
-  if (etag === undefined) return selected ?? (all.length === 1 ? all[0] : undefined);
-  const named = all.find((stored) => strongPart(headerValue(stored.headers, 'etag')?.trim() ?? '') === strongPart(etag));
-  // a stored answer that was asked about by date alone has no tag yet: the 304 gives it one
-  const untagged = selected !== undefined && headerValue(selected.headers, 'etag') === undefined ? selected : undefined;
-  return named ?? untagged;
+export function confirmed<T extends Stored>(answer: Versioned, selected: T | undefined, all: readonly T[]): Confirmed<T> | undefined {
+  const says = (name: string): boolean => headerValue(answer.headers, name) !== undefined;
+  if (!says('etag') && !says('last-modified')) {
+    const asked = selected ?? (all.length === 1 ? all[0] : undefined);
+    return asked === undefined ? undefined : { stored: asked, updates: true };
+  }
+  const ordered = selected === undefined ? all : [selected, ...all.filter((one) => one !== selected)];
+  const same = ordered.find((stored) => isNamed(stored, answer));
+  if (same !== undefined) return { stored: same, updates: true };
+  const alike = ordered.find((stored) => isAlike(stored, answer, stored === selected));
+  return alike === undefined ? undefined : { stored: alike, updates: false };
+}
+
+/** Whether two values of a field agree; undefined where one of the answers does not have it. */
+function agrees(a: HeaderList, b: HeaderList, name: string): boolean | undefined {
+  const [said, other] = [headerValue(a, name)?.trim(), headerValue(b, name)?.trim()];
+  return said === undefined || other === undefined ? undefined : strongPart(said) === strongPart(other);
+}
+
+/** Whether a 304 has a validator of a stored answer: a strong one if it has any. */
+function isNamed(stored: Stored, answer: Versioned): boolean {
+  const [tags, dates] = [agrees(stored.headers, answer.headers, 'etag'), agrees(stored.headers, answer.headers, 'last-modified')];
+  if (tags === false) return false;
+  const [tag, date] = [strongTag(answer.headers), strongDate(answer)];
+  if (tag === undefined && date === undefined) return tags ?? dates ?? false;
+  return (tag !== undefined && strongTag(stored.headers) === tag) || (date !== undefined && dates === true && strongDate(stored) !== undefined);
+}
+
+/** Whether a 304 to a question about a stored answer can be about it: a weak tag is the same, or there was only its date to ask about and nothing tells of another version. */
+function isAlike(stored: Stored, answer: Versioned, asked: boolean): boolean {
+  const tags = agrees(stored.headers, answer.headers, 'etag');
+  return tags ?? (asked && agrees(stored.headers, answer.headers, 'last-modified') !== false);
 }
 
 /** What a 304 or a HEAD may not change: it describes the stored content (RFC 9111 section 3.2). */

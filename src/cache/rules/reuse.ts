@@ -16,6 +16,11 @@ export function ageMs(stored: Found, now: number): number {
   return stored.initialAgeMs + Math.max(0, now - stored.respondedAt);
 }
 
+/** When the origin made it, or confirmed it, as far as can be told: what is compared to tell the most recent of several. Milliseconds since the epoch. */
+export function bornAt({ respondedAt, initialAgeMs }: Pick<Found, 'respondedAt' | 'initialAgeMs'>): number {
+  return respondedAt - initialAgeMs;
+}
+
 /** How long it is still fresh, in milliseconds; below 0 for how long it has been stale. */
 export function remainingMs(stored: Found, now: number): number {
   const left = stored.freshness.freshMs - ageMs(stored, now);
@@ -40,25 +45,30 @@ function acceptsStale(stored: Found, request: RequestDirectives, left: number): 
   return left <= 0 && -left <= msOf(request.maxStale, 0);
 }
 
-/** What went wrong upstream: it could not be reached or did not answer in time, or it answered with a 5xx. */
-export type Trouble = 'unreachable' | 'error';
+/** What went wrong upstream: it could not be reached or did not answer in time; it answered with an error as RFC 5861 section 4 means it; or with another answer that counts as a fault. */
+export type Trouble = 'unreachable' | 'error' | 'refusal';
+
+const ERRORS: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 
 /** What a failure says of the upstream. */
-export function troubleOf(failed: Failure): Trouble {
-  return failed.kind === 'status' ? 'error' : 'unreachable';
+export function troubleOf({ kind, reply }: Failure): Trouble {
+  if (kind !== 'status') return 'unreachable';
+  return reply === undefined || ERRORS.has(reply.status) ? 'error' : 'refusal';
 }
 
-/** Whether a stored answer may stand in for a failing upstream (RFC 5861 section 4, RFC 9111 section 4.2.4). */
-export function standsIn(stored: Found, request: RequestDirectives, now: number, trouble: Trouble): boolean {
+/**
+ * Whether a stored answer may stand in for a failing upstream (RFC 5861 section 4, RFC 9111 section 4.2.4). `operatorAllows`: the operator said so for whatever counts as a fault on the
+ * route; an origin or a client means errors alone.
+ */
+export function standsIn(stored: Found, request: RequestDirectives, now: number, trouble: Trouble, operatorAllows: boolean): boolean {
   const { freshness } = stored;
+  if (trouble === 'refusal' && !operatorAllows) return false;
   if (freshness.noCache || freshness.mustRevalidate || request.noCache) return false;
   const asked = request.staleIfError === undefined || request.staleIfError === 'invalid' ? undefined : request.staleIfError * 1000;
   const fallback = trouble === 'unreachable' ? STALE_IF_UNREACHABLE_MS : undefined;
   const allowed = asked ?? freshness.staleIfErrorMs ?? fallback;
   if (allowed === undefined) return false;
-  const left = remainingMs(stored, now);
-  if (request.maxAge !== undefined && ageMs(stored, now) > msOf(request.maxAge, 0) && left > 0) return false;
-  return -left <= allowed;
+  return -remainingMs(stored, now) <= allowed;
 }
 
 function msOf(seconds: NonNullable<Seconds>, invalid: number): number {

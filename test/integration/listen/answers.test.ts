@@ -45,6 +45,15 @@ describe('an answer', () => {
     expect(answer.headers.get('cache-status')).toBe('origin; fwd=miss, breakwater; hit; ttl=27');
   });
 
+  it('says nothing of the cache where it answers by itself (RFC 9211 section 2)', async () => {
+    await using listener = await startListener((exchange) => {
+      exchange.cacheStatus = 'fwd=uri-miss';
+      return Promise.resolve(reply(504, [], 'proxy', new BytesBody()));
+    });
+    const answer = await fetch(`${listener.url}/api/`);
+    expect([answer.status, answer.headers.get('cache-status')]).toEqual([504, null]);
+  });
+
   it('does not repeat a request id that could break something', async () => {
     await using listener = await startListener(echo);
     const answer = await fetch(`${listener.url}/api/`, { headers: { 'x-request-id': 'a b"<script>' } });

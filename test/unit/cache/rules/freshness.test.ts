@@ -241,6 +241,6 @@ describe('standing in for a failing upstream', () => {
     ['a client that wants no cache', {}, 60, 'unreachable', 'no-cache', false],
     ['a client that allows it', {}, 60, 'error', 'stale-if-error=100', true],
   ])('%s', (_name, freshness, age, trouble, asked, expected) => {
-    expect(standsIn(entry(freshness, age), requestDirectives(asked === '' ? undefined : asked, undefined), NOW, trouble)).toBe(expected);
+    expect(standsIn(entry(freshness, age), requestDirectives(asked === '' ? undefined : asked, undefined), NOW, trouble, false)).toBe(expected);
   });
 });

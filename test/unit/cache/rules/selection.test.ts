@@ -100,10 +100,12 @@ describe('validation', () => {
 
   it('takes a 304 for the answer that it names', () => {
     const [a, b] = [entry('etag', '"a"'), entry('etag', '"b"')];
-    expect(confirmed(['etag', '"b"'], a, [a, b])).toBe(b);
-    expect(confirmed([], a, [a, b])).toBe(a);
-    expect(confirmed(['etag', '"c"'], a, [a, b])).toBeUndefined();
-    expect(confirmed([], undefined, [a, b])).toBeUndefined();
+    const by = (headers: string[], selected: typeof a | undefined): typeof a | undefined =>
+      confirmed({ headers, respondedAt: NOW }, selected, [a, b])?.stored;
+    expect(by(['etag', '"b"'], a)).toBe(b);
+    expect(by([], a)).toBe(a);
+    expect(by(['etag', '"c"'], a)).toBeUndefined();
+    expect(by([], undefined)).toBeUndefined();
   });
 
   it('brings stored fields up to date, except those that describe the content at hand', () => {
