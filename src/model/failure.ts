@@ -11,7 +11,7 @@ export type ReplayClass = 'unsent' | 'refused' | 'ambiguous' | 'answered' | 'cut
 
 /**
  * The status that a client gets when Breakwater itself has to answer, by failure code. The codes are the error types of
- * RFC 9209 section 2.3; the last four are ours. A dialect may answer with another status (`errors.status`).
+ * RFC 9209 section 2.3; `http_response_status` and the last four are ours. A dialect may answer with another status (`errors.status`).
  */
 export const STATUS_OF = {
   dns_timeout: 504,
@@ -40,7 +40,7 @@ export const STATUS_OF = {
   client_closed: 499,
 } as const satisfies Record<string, number>;
 
-/** A stable name of a failure, as `Proxy-Status: breakwater; error=...` tells it. */
+/** A stable name of a failure. `Proxy-Status: breakwater; error=...` tells it, or where it is ours the nearest of the RFC. */
 export type FailureCode = keyof typeof STATUS_OF;
 
 /** A failed attempt, or a request that Breakwater itself refused. A value, never thrown. */

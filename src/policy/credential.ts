@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Exchange } from '../model/exchange.ts';
 
-/** Request headers that carry identity (DESIGN: the same that cache keys are made from). */
+/** Request headers that carry identity. */
 const HEADERS: ReadonlySet<string> = new Set(['authorization', 'apikey', 'x-goog-api-key', 'cookie']);
 /** Query parameters that do. */
 const QUERY = /[?&](?:key|access_token|token|apikey)=([^&]*)/g;

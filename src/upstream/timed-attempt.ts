@@ -1,11 +1,9 @@
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Phase } from '../model/failure.ts';
+import { LONGEST_MS } from '../model/timer.ts';
 import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit, nextLimitAt } from './limits.ts';
 import { ResponseBody } from './response-body.ts';
-
-/** What a timer can be set to, in milliseconds; a longer one would wake at once. */
-const LONGEST_MS = 2 ** 31 - 1;
 
 /** The part of an attempt that knows where it stands and for how long it may stay there. One timer, armed anew only where it would wake too late. */
 export abstract class TimedAttempt extends ResponseBody implements AttemptPlace {

@@ -62,7 +62,7 @@ function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number, ma
   return { ...reply, body };
 }
 
-/** What a failed attempt says of the upstream (DESIGN: only upstream faults count). */
+/** What a failed attempt says of the upstream (only its own faults count). */
 export function evidenceOf(failed: Failure): Evidence {
   if (failed.own || failed.kind === 'aborted' || failed.phase === 'queue' || failed.code === 'http_request_error') return 'void';
   if (failed.blame === 'ignore') return 'alive';

@@ -35,7 +35,7 @@ const FAULTS: readonly Fault[] = [
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST', 'PATCH', 'POST with a key'] as const;
 type Method = (typeof METHODS)[number];
 
-/** DESIGN section 4, once more and by itself: what may be sent again. */
+/** What may be sent again, as docs/retries.md has it, written by itself. */
 function mayRepeat(replay: ReplayClass, method: Method, refused: boolean): boolean {
   if (replay === 'unsent') return true;
   if (replay === 'refused') return refused;
