@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
 import { authorityOf, type HostPort } from './authority.ts';
 import type { OpenConnection } from './connections.ts';
@@ -49,7 +49,7 @@ export class Interception implements OpenConnection {
   /** Says 200 and waits for the client to speak. `head`: what it has sent ahead. */
   begin(head: Buffer, authority: CertificateAuthority, context: SecureContext): void {
     const raw = this.#raw;
-    this.#timer = after(this.#parts.handshakeMs, () => this.#fail('the client did not finish its handshake in time'));
+    this.#timer = callAfter(this.#parts.handshakeMs, () => this.#fail('the client did not finish its handshake in time'));
     raw.on('error', ignore);
     raw.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     if (head.length > 0) raw.unshift(head);

@@ -4,7 +4,7 @@ import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
 import { request as httpRequest, STATUS_CODES } from '../model/node-http.ts';
-import { after, LONGEST_MS } from '../model/timer.ts';
+import { callAfter, LONGEST_MS } from '../model/timer.ts';
 import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
@@ -168,7 +168,7 @@ export class Upgrade implements OpenConnection {
     clearTimeout(this.#timer);
     const now = this.#context.clock.now();
     const limit = nextLimit(this.#parts.dialing.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
-    this.#timer = after(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
+    this.#timer = callAfter(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
   }
 
   #fail(error: Error): void {

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts';
-import { after } from './timer.ts';
+import { callAfter } from './timer.ts';
 
 /** Time and chance for policies, so that tests decide both. */
 export interface Clock {
@@ -25,7 +25,7 @@ export function wait(ms: number, exchange: Exchange): Promise<boolean> {
       clearTimeout(timer);
       resolve(false);
     };
-    const timer = after(ms, () => {
+    const timer = callAfter(ms, () => {
       exchange.offAbort(left);
       resolve(true);
     });

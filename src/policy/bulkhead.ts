@@ -5,7 +5,7 @@ import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import type { Outcome } from '../model/outcome.ts';
 import type { Layer } from '../model/service.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { AdaptiveLimit } from './adaptive-limit.ts';
 
 /** How many exchanges an upstream gets at once. */
@@ -79,7 +79,7 @@ export class Bulkhead {
       };
       const left = (): void => giveUp({ ...full('the client left while waiting for a place', 'aborted'), code: 'client_closed' });
       const waitMs = Math.min(this.#options.queueMs, exchange.deadlineAt - clock.now());
-      const timer = after(waitMs, () => giveUp(full('no place was free in time', 'timeout')));
+      const timer = callAfter(waitMs, () => giveUp(full('no place was free in time', 'timeout')));
       this.#waiting.push(end);
       exchange.onAbort(left);
     });

@@ -4,7 +4,7 @@ import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { RetryBudget } from './budget.ts';
 import { Latencies } from './latency.ts';
 import { isRepeatable } from './repeatable.ts';
@@ -96,7 +96,7 @@ class Race implements InterimTaker {
 
   #schedule(resolve: (outcome: Outcome) => void, reject: (bug: unknown) => void): void {
     if (this.#done || this.#hedges >= this.#context.options.max) return;
-    this.#timer = after(this.#delayMs, () => {
+    this.#timer = callAfter(this.#delayMs, () => {
       if (!this.#mayHedge()) return;
       this.#hedges++;
       this.#exchange.attempt++;

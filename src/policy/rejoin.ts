@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { Sent } from './ledger.ts';
 
 /** The answer to a request that is not sent again although nothing is known to give: what came of `first`, or why there is nothing. */
@@ -24,7 +24,7 @@ export function settled(sent: Sent, exchange: Exchange, clock: Clock): Promise<'
     };
     const told = (): void => end('settled');
     const left = (): void => end('left');
-    const timer = after(exchange.deadlineAt - clock.now(), () => end('late'));
+    const timer = callAfter(exchange.deadlineAt - clock.now(), () => end('late'));
     sent.onSettled(told);
     exchange.onAbort(left);
   });

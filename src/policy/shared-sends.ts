@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts';
 import { failure } from '../model/failure.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { Ledger, Sent, SentState } from './ledger.ts';
 import type { SentNews, UpstreamSharing } from './sharing.ts';
 
@@ -76,7 +76,7 @@ export class SharedSends {
         // queued so that whoever settles it has put it where it belongs
         queueMicrotask(() => resolve(ledger.claim(key) === sent ? this.#given(sent) : undefined));
       };
-      const timer = after(waitMs, () => {
+      const timer = callAfter(waitMs, () => {
         sent.offSettled(settled);
         resolve(sent.state);
       });

@@ -3,7 +3,7 @@ import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import { type Outcome, reply, type Reply } from '../model/outcome.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 import type { AttemptRecords } from './attempt-records.ts';
 import { EventScanner } from './sse.ts';
 import type { EventReader } from './stream-end.ts';
@@ -58,7 +58,7 @@ export class StreamGuard implements BodySource, BodySink {
     this.#records?.watched(this.#exchange);
     return new Promise((resolve) => {
       this.#settle = resolve;
-      this.#timer = after(this.#options.firstEventMs, () => this.#tooLate());
+      this.#timer = callAfter(this.#options.firstEventMs, () => this.#tooLate());
       this.#reply.body.start(this);
     });
   }

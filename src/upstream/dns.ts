@@ -1,6 +1,6 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import type { Clock } from '../model/clock.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 
 /** Called with the addresses of a host: once, maybe before `resolve` returns. */
 export type ResolveCallback = (error: NodeJS.ErrnoException | undefined, addresses: LookupAddress[]) => void;
@@ -97,7 +97,7 @@ export class Resolver {
   /** A resolver that hangs keeps nobody waiting who could be served by the last good answer; its late answer is taken up all the same. */
   #boundWait(entry: Entry): void {
     const waiting = entry.waiting;
-    after(this.#options.patienceMs, () => {
+    callAfter(this.#options.patienceMs, () => {
       if (entry.waiting === waiting) tell(entry);
     })?.unref();
   }

@@ -7,7 +7,7 @@ import { parseJsonPath } from '../model/json-path.ts';
 import { discard, type Reply } from '../model/outcome.ts';
 import { peek } from '../model/peek.ts';
 import type { Service } from '../model/service.ts';
-import { after } from '../model/timer.ts';
+import { callAfter } from '../model/timer.ts';
 
 /** Where a probe goes. */
 export interface ProbeTarget {
@@ -103,7 +103,7 @@ export class Probe {
     }
     if (this.#stopped) return;
     const everyMs = this.#config.every ?? EVERY_MS;
-    this.#timer = after(everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random()), () => void this.#loop())?.unref();
+    this.#timer = callAfter(everyMs * (1 - SPREAD + 2 * SPREAD * this.#clock.random()), () => void this.#loop())?.unref();
   }
 
   async #ask(): Promise<void> {

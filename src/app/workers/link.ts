@@ -1,5 +1,5 @@
 import type { BoundSocket } from '../../listen/ports.ts';
-import { after } from '../../model/timer.ts';
+import { callAfter } from '../../model/timer.ts';
 import { Handed } from './protocol.ts';
 
 /** A channel between two processes, as Node has it. */
@@ -49,7 +49,7 @@ export class Link<Theirs extends Calls<Theirs>, Ours extends Calls<Ours>> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new Error('the process has ended'));
       const id = this.#next++;
-      const timer = after(ms, () => this.#settle(id)?.reject(new Error(`no answer to ${call} within ${ms} ms`)));
+      const timer = callAfter(ms, () => this.#settle(id)?.reject(new Error(`no answer to ${call} within ${ms} ms`)));
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, timer });
       this.#send({ call, id, value }, socket);
     });

@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connections } from '../../../src/listen/connections.ts';
 import { systemClock, wait } from '../../../src/model/clock.ts';
-import { after, LONGEST_MS, within } from '../../../src/model/timer.ts';
+import { callAfter, LONGEST_MS, within } from '../../../src/model/timer.ts';
 import { deadline } from '../../../src/policy/deadline.ts';
 import { answered, exchangeOf } from '../policy/fixtures.ts';
 
@@ -32,20 +32,20 @@ describe('a timer', () => {
   ])('set to %d ms calls after %d ms', (ms, expected) => {
     const calls: number[] = [];
     const startedAt = Date.now();
-    after(ms, () => calls.push(Date.now() - startedAt));
+    callAfter(ms, () => calls.push(Date.now() - startedAt));
     vi.advanceTimersByTime(MONTH_MS);
     expect(calls).toEqual([expected]);
   });
 
   it('set to Infinity never calls', () => {
-    expect(after(Infinity, () => undefined)).toBeUndefined();
+    expect(callAfter(Infinity, () => undefined)).toBeUndefined();
   });
 
   it.each([
     [100, true],
     [101, false],
   ])('tells of work that takes %d ms whether it was done within 100 ms: %s', async (ms, expected) => {
-    const work = new Promise((resolve) => after(ms, () => resolve(undefined)));
+    const work = new Promise((resolve) => callAfter(ms, () => resolve(undefined)));
     const found = within(work, 100);
     await vi.advanceTimersByTimeAsync(101);
     expect(await found).toBe(expected);
