@@ -36,10 +36,12 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
       return outcome;
     });
   };
+  const admittedLate = async (next: Service, exchange: Exchange, own: Breaker): Promise<Outcome> =>
+    admitted(next, exchange, own, await own.admitShared());
   return (next) => (exchange) => {
     const own = breakerOf(exchange);
     const permit = own.admit();
-    if (permit === undefined && own.shared) return own.admitShared().then((late) => admitted(next, exchange, own, late));
+    if (permit === undefined && own.shared) return admittedLate(next, exchange, own);
     return admitted(next, exchange, own, permit);
   };
 }

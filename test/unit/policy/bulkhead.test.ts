@@ -61,7 +61,7 @@ describe('a bulkhead', () => {
     });
     const waiting = [layer(exchangeOf({ path: '/1' })), layer(exchangeOf({ path: '/2' }))];
     places.leave();
-    await Promise.all(waiting);
+    for (const one of waiting) await one;
     expect(order).toEqual(['/1', '/2']);
     expect(places.stats).toMatchObject({ active: 0, queued: 0 });
   });

@@ -154,7 +154,7 @@ describe('hedge', () => {
     const watching = setUp([{ afterMs: 300, outcome: answered(200) }], { observe: true });
     const outcomes = [open.run(exchangeOf()), watching.run(exchangeOf())];
     await vi.runAllTimersAsync();
-    await Promise.all(outcomes);
+    for (const one of outcomes) await one;
     expect([open.branches.length, watching.branches.length]).toEqual([1, 1]);
     expect(watching.notes.would).toEqual(['hedge: sent']);
   });
