@@ -9,6 +9,9 @@ import type { Turn } from './turn.ts';
 /** Requests that a client may send ahead of their answers. */
 const MAX_PIPELINED = 100;
 
+/** How long a client may take to read what it is still sent before its connection is broken off, in milliseconds. */
+const FLUSH_MS = 1000;
+
 /** One client connection that speaks HTTP/1.1. Its requests take turns: one is answered before the next is begun, so that order and effects are the client's (RFC 9112 section 9.3.2). */
 export class ClientConnection implements OpenConnection {
   /** What HTTP is spoken on: the TCP socket, or the TLS socket in a tunnel. */
@@ -71,12 +74,20 @@ export class ClientConnection implements OpenConnection {
     else this.socket.destroy();
   }
 
-  /** Ends the connection so that the client cannot take what it has for complete. */
+  /** Ends the connection so that the client cannot take what it has for complete. What was written before goes out first, to a client that reads it. */
   breakOff(hard: boolean): void {
     this.#closing = true;
     this.#turn = undefined;
-    if (hard) this.raw.resetAndDestroy();
-    this.socket.destroy();
+    const { socket, raw } = this;
+    const end = (): void => {
+      if (hard) raw.resetAndDestroy();
+      socket.destroy();
+    };
+    if (!socket.writable) return end();
+    const timer = setTimeout(end, FLUSH_MS);
+    socket.once('close', () => clearTimeout(timer));
+    // nothing, behind all that is still to be sent
+    socket.write('', end);
   }
 
   /** Closes an idle connection once all that was answered has been sent. A busy one closes after its turn. */

@@ -109,6 +109,32 @@ describe('an answer', () => {
     expect((await reset).code).toBe('ECONNRESET');
   });
 
+  it.each([
+    ['HTTP/1.1', ['content-length', '9'], /^HTTP\/1.1 200 .*\r\n\r\nhalf$/s],
+    ['HTTP/1.1', [], /^HTTP\/1.1 200 .*\r\n\r\n4\r\nhalf\r\n$/s],
+    ['HTTP/1.0', [], /^HTTP\/1.1 200 .*\r\n\r\nhalf$/s],
+  ])('of which all that came does reach a client over %s with %j, although it breaks in the same moment', async (version, headers, expected) => {
+    const { body, serve } = pushing(200, headers);
+    await using listener = await startListener(serve);
+    using client = await listener.client();
+    client.send(GET.replace('HTTP/1.1', version));
+    await body.started;
+    body.push('half');
+    body.fail(failed({ phase: 'body', code: 'http_response_incomplete' }));
+    expect(await client.closed()).toMatch(expected);
+  });
+
+  it('that breaks lets go of a client that does not read', async () => {
+    const { body, serve } = pushing();
+    await using listener = await startListener(serve);
+    using client = await listener.client();
+    client.send(GET).socket.pause();
+    await body.started;
+    while (body.push('x'.repeat(100_000)));
+    body.fail(failed({ phase: 'body', code: 'http_response_incomplete' }));
+    await expect.poll(() => listener.plane.connections, { timeout: 10_000 }).toBe(0);
+  });
+
   it('whose body breaks never looks complete', async () => {
     const { body, serve } = pushing();
     await using listener = await startListener(serve);
