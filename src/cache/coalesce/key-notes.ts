@@ -25,10 +25,12 @@ export class KeyNotes {
     this.#unshared.set(key, now + HIT_FOR_MISS_MS);
   }
 
+  /** The last answer under this key could be shared: those who come may wait for the next again. */
   noteShared(key: string): void {
     this.#unshared.delete(key);
   }
 
+  /** Whether an answer under this key could not be shared, a short while ago. */
   isUnshared(key: string, now: number): boolean {
     return (this.#unshared.get(key) ?? 0) > now;
   }
@@ -38,6 +40,7 @@ export class KeyNotes {
     if (names.length > 0) this.#vary.set(key, names);
   }
 
+  /** What `noteVary` was told of this key. */
   varyOf(key: string): readonly string[] | undefined {
     return this.#vary.get(key);
   }
@@ -49,6 +52,7 @@ export class KeyNotes {
     this.#backoff.set(key, { failures, trouble, until: now + waitMs * (0.5 + chance / 2) });
   }
 
+  /** A fetch for this key succeeded: the next failure is the first again. */
   noteSuccess(key: string): void {
     this.#backoff.delete(key);
   }

@@ -19,6 +19,7 @@ export class Leases {
     return lease;
   }
 
+  /** The answer was stored, or will not be. */
   close(lease: Lease): void {
     for (const tag of lease.tags) {
       const held = this.#byTag.get(tag);

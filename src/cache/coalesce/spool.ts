@@ -19,6 +19,7 @@ export class Spool {
     return true;
   }
 
+  /** So many that were taken are kept no more. */
   give(bytes: number): void {
     this.#bytes -= bytes;
   }

@@ -9,6 +9,7 @@ import { urlTag } from '../tag-names.ts';
 /** Methods that change nothing (RFC 9110 section 9.2.1 and the registry); every other one, known or not, may. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND', 'REPORT', 'SEARCH', 'QUERY', 'PRI']);
 
+/** Whether a method is known to change nothing. */
 export const isSafe = (method: string): boolean => SAFE.has(method);
 
 /** Whether a write may have taken effect: it succeeded (RFC 9111 section 4.4), or nobody knows. `answeredToo`: a 5xx answer counts as not knowing. */

@@ -113,6 +113,7 @@ export function sizeOf(parts: readonly StoredPart[]): number | undefined {
   return parts.find(({ range }) => range.size !== undefined)?.range.size;
 }
 
+/** Whether what is stored is a part of its resource, by its range. */
 export function isPart(stored: StoredResponse): stored is StoredPart {
   return stored.range !== undefined;
 }

@@ -49,6 +49,7 @@ export function piecedTogether(request: HeaderList, ranged: boolean, parts: read
   };
 }
 
+/** Whether a gap was found and not a stored answer. */
 export function isGap(found: StoredResponse | Gap): found is Gap {
   return 'validator' in found;
 }

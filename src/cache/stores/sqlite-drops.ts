@@ -21,6 +21,7 @@ export class PendingDrops {
     this.#pending = drops.map((drop) => ({ ...drop, after: 0 }));
   }
 
+  /** Whether all drops are worked off. */
   get isEmpty(): boolean {
     return this.#pending.length === 0;
   }

@@ -100,6 +100,7 @@ export class SqliteFile {
     }
   }
 
+  /** Closes the file for good. */
   close(): void {
     this.#closed = true;
     this.#release();

@@ -21,7 +21,9 @@ export interface Gone {
   readonly cost: number;
 }
 
+/** Nothing went. */
 export const NONE: Gone = { count: 0, cost: 0 };
+/** What went in `a` and not in `b`. */
 export const minus = (a: Gone, b: Gone): Gone => ({ count: a.count - b.count, cost: a.cost - b.cost });
 
 /** Rows of the tags table for one answer, its columns and indexes. */

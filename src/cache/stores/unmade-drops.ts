@@ -14,6 +14,7 @@ export class UnmadeDrops {
     this.#max = max;
   }
 
+  /** Whether there is none to be made. */
   get isEmpty(): boolean {
     return !this.#all && this.#tags.size === 0;
   }
