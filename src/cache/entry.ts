@@ -59,7 +59,13 @@ export function selectingFields(headers: HeaderList): readonly string[] | undefi
 }
 
 function isTooLarge({ maxEntry }: Pick<RouteCacheSettings, 'maxEntry'>, headers: HeaderList): boolean {
-  return Number(headerValue(headers, 'content-length') ?? 0) > maxEntry;
+  return (lengthOf(headers) ?? 0) > maxEntry;
+}
+
+/** The length of its content that an answer states. */
+export function lengthOf(headers: HeaderList): number | undefined {
+  const text = headerValue(headers, 'content-length');
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
 /** A storable answer with its body; undefined where the body is not what the fields say. */

@@ -9,7 +9,7 @@ import type { Leases } from './coalesce/leases.ts';
 import type { KeyNotes } from './coalesce/key-notes.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
-import { aged, type Arrival, freshened, selectingFields, shareable, storable, type Storable } from './entry.ts';
+import { aged, type Arrival, freshened, lengthOf, selectingFields, shareable, storable, type Storable } from './entry.ts';
 import { type Identities, isCredential } from './identity.ts';
 import { filling } from './fill.ts';
 import { learnFromHead, noteKey, sharedHead } from './head.ts';
@@ -228,9 +228,10 @@ export class Fetcher {
     };
   }
 
-  #share(fetch: Fetch, { body }: Reply, found: Storable | undefined): SharedBody {
+  #share(fetch: Fetch, { body, headers }: Reply, found: Storable | undefined): SharedBody {
     const { background } = fetch.flight;
-    return new SharedBody(body, { limit: this.#settings.maxEntry, spool: this.#parts.spool, keeper: background }, this.#onEnd(fetch, found));
+    const options = { limit: this.#settings.maxEntry, length: lengthOf(headers), spool: this.#parts.spool, keeper: background };
+    return new SharedBody(body, options, this.#onEnd(fetch, found));
   }
 }
 

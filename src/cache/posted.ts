@@ -2,7 +2,7 @@ import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Reply } from '../model/outcome.ts';
 import { SharedBody } from './coalesce/shared-body.ts';
-import { storable, storedFrom } from './entry.ts';
+import { lengthOf, storable, storedFrom } from './entry.ts';
 import type { CacheParts } from './fetch.ts';
 import { isCredential } from './identity.ts';
 import { resolveOnOrigin } from './invalidate/targets.ts';
@@ -34,7 +34,7 @@ export function storingPosted(settings: RouteCacheSettings, parts: CacheParts, t
   if (found === undefined) return reply;
   const tags = tagsOf(exchange, request.url);
   const lease = leases.open(tags);
-  const body = new SharedBody(reply.body, { limit: settings.maxEntry, spool, keeper: false }, (end) => {
+  const body = new SharedBody(reply.body, { limit: settings.maxEntry, length: lengthOf(reply.headers), spool, keeper: false }, (end) => {
     leases.close(lease);
     if (end.how !== 'complete' || end.bytes === undefined || lease.dead) return;
     const variant = variantOf(found.vary, exchange.headers, isCredential, identities.hash);

@@ -10,6 +10,8 @@ export type BodyEnd = { readonly how: 'complete'; readonly bytes: Uint8Array | u
 export interface SharedBodyOptions {
   /** Bytes of it that are kept. */
   readonly limit: number;
+  /** Its length, where its head says that: it is then read into its place at once, and never held twice. */
+  readonly length: number | undefined;
   /** Room for the bytes of all bodies. */
   readonly spool: Spool;
   /** It is read to its end although nobody reads it: it is to be stored. */
@@ -24,10 +26,13 @@ export interface SharedBodyOptions {
 export class SharedBody implements BodySink, Shared {
   readonly #source: BodySource;
   readonly #limit: number;
+  readonly #length: number;
   readonly #spool: Spool;
   readonly #ended: (end: BodyEnd) => void;
   readonly #readers = new Set<SharedReader>();
+  /** What was kept: views of `#place` as far as that has room, once it is there. */
   #chunks: Uint8Array[] = [];
+  #place: Uint8Array | undefined = undefined;
   /** Chunks that were let go already: positions count from the start of the body. */
   #dropped = 0;
   #kept = 0;
@@ -42,6 +47,7 @@ export class SharedBody implements BodySink, Shared {
   constructor(source: BodySource, options: SharedBodyOptions, ended: (end: BodyEnd) => void) {
     this.#source = source;
     this.#limit = options.limit;
+    this.#length = options.length ?? 0;
     this.#spool = options.spool;
     this.#keeper = options.keeper;
     this.#ended = ended;
@@ -70,7 +76,7 @@ export class SharedBody implements BodySink, Shared {
   // Sink of the upstream body
 
   onData(chunk: Uint8Array): boolean {
-    this.#chunks.push(chunk);
+    this.#chunks.push(this.#placed(chunk));
     this.#kept += chunk.length;
     if (this.#kept > this.#limit || !this.#takeRoom(chunk.length)) this.#overflow();
     for (const reader of this.#readers) reader.pump();
@@ -80,7 +86,7 @@ export class SharedBody implements BodySink, Shared {
 
   onEnd(): void {
     this.#end = 'complete';
-    if (!this.#overflowed) this.#whole ??= joined(this.#chunks, this.#kept);
+    if (!this.#overflowed) this.#join();
     this.#finish({ how: 'complete', bytes: this.#overflowed ? undefined : this.#whole });
     for (const reader of this.#readers) reader.pump();
   }
@@ -130,6 +136,25 @@ export class SharedBody implements BodySink, Shared {
     else this.#source.resume();
   }
 
+  /** Copies a chunk to its place in the whole. One that comes alone is copied at the end. */
+  #placed(chunk: Uint8Array): Uint8Array {
+    if (this.#overflowed) return chunk;
+    if (this.#kept === 0 && chunk.length < this.#length && this.#length <= this.#limit) this.#place = new Uint8Array(this.#length);
+    const end = this.#kept + chunk.length;
+    if (this.#place === undefined || end > this.#place.length) return chunk;
+    this.#place.set(chunk, this.#kept);
+    return this.#place.subarray(this.#kept, end);
+  }
+
+  /** Makes the whole, and lets go of what came in pieces: a slow reader reads on from the whole. */
+  #join(): void {
+    if (this.#whole !== undefined) return;
+    const chunks = this.#chunks;
+    this.#whole = this.#place?.length === this.#kept ? this.#place : joined(chunks, this.#kept);
+    let at = 0;
+    for (const [n, { length }] of chunks.entries()) chunks[n] = this.#whole.subarray(at, (at += length));
+  }
+
   #takeRoom(bytes: number): boolean {
     if (this.#overflowed || !this.#spool.take(bytes)) return false;
     this.#spooled += bytes;
@@ -144,6 +169,7 @@ export class SharedBody implements BodySink, Shared {
   #overflow(): void {
     if (this.#overflowed) return;
     this.#overflowed = true;
+    this.#place = undefined;
     this.#giveRoom();
     // too large to be stored: nobody is left to keep it for
     this.#keeper = false;

@@ -6,10 +6,10 @@ import type { BodySource } from '../../../src/model/body.ts';
 import { failed } from '../policy/fixtures.ts';
 import { HandBody, text } from './fixtures.ts';
 
-function share(limit = 100, spool = new Spool(1000), keeper = false) {
+function share(limit = 100, spool = new Spool(1000), keeper = false, length?: number) {
   const source = new HandBody();
   const ends: BodyEnd[] = [];
-  const body = new SharedBody(source, { limit, spool, keeper }, (end) => ends.push(end));
+  const body = new SharedBody(source, { limit, length, spool, keeper }, (end) => ends.push(end));
   return { source, body, ends, spool };
 }
 
@@ -62,6 +62,28 @@ describe('a shared body', () => {
     expect(source.paused).toBe(false);
     source.end();
     expect(await all).toBe('0123456789abcdefghij');
+  });
+
+  it.each([
+    ['as it said', 10],
+    ['without saying', undefined],
+    ['although it said less', 7],
+    ['although it said more', 12],
+    ['although it said more than is kept', 1000],
+  ])('is whole for the store and for all readers, in pieces %s', async (_what, length) => {
+    const { source, body, ends } = share(100, new Spool(1000), false, length);
+    const [slow, fast] = [body.reader(), body.reader()];
+    body.start();
+    const quick = text(fast);
+    const chunk = Buffer.from('0123');
+    source.push(chunk.toString());
+    const late = body.reader();
+    for (const more of ['45', '6789']) source.push(more);
+    source.end();
+    expect(await Promise.all([quick, text(slow), text(late)])).toEqual(['0123456789', '0123456789', '0123456789']);
+    const [end] = ends;
+    expect(end?.how === 'complete' && Buffer.from(end.bytes ?? []).toString()).toBe('0123456789');
+    expect(end?.how === 'complete' && end.bytes?.buffer.byteLength).toBe(10);
   });
 
   it('is let go when it grows too large and nobody reads it', () => {
