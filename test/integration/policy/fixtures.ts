@@ -30,6 +30,7 @@ export function chain(authority: string, written: Written) {
   const shared = { breakers, budget, gates, clientRetries, places, leastMs, pseudonymOf, clock, observer, notices, cache: undefined };
   const context = { limits: attemptLimits(settings.timeouts), clock, observer };
   const service = pipeline(settings, shared, transport(pools.poolFor, context));
+  notices.warn(observer);
   return { service, pools, observer, notices, breakers, budget, gates, places, [Symbol.asyncDispose]: () => pools.destroy() };
 }
 
