@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { AnsweringTurn } from './answering-turn.ts';
 import type { OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import type { Door } from './door.ts';
@@ -47,7 +48,7 @@ export class ClientConnection implements OpenConnection {
   }
 
   /** A turn was answered: the next may begin. */
-  turnEnded(turn: Turn): void {
+  turnEnded(turn: AnsweringTurn): void {
     if (turn !== this.#turn) return;
     this.#turn = undefined;
     if (!turn.response.shouldKeepAlive) {

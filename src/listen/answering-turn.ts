@@ -1,0 +1,172 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Exchange, InterimTaker } from '../model/exchange.ts';
+import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
+import type { HeaderList } from '../model/headers.ts';
+import { discard, type Outcome, type Reply } from '../model/outcome.ts';
+import { AnswerBody } from './answer-body.ts';
+import { endWith } from './answer-bytes.ts';
+import { writeAnswerHead } from './answer-head.ts';
+import type { ClientConnection } from './connection.ts';
+import type { ListenContext } from './context.ts';
+import { writeInterim } from './interim.ts';
+import { answerRefusal, type Refusal, refusal } from './refusal.ts';
+
+/** The part of a turn that writes its answer, whatever that is, and tells the end. */
+export abstract class AnsweringTurn implements InterimTaker {
+  /** The answer that this turn writes to. */
+  readonly response: ServerResponse;
+  protected readonly connection: ClientConnection;
+  protected readonly request: IncomingMessage;
+  protected readonly context: ListenContext;
+  protected id = '';
+  protected exchange: Exchange | undefined;
+  #reply: Reply | undefined;
+  #body: AnswerBody | undefined;
+  #overAt: number | undefined;
+  #told = false;
+
+  constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext) {
+    this.connection = connection;
+    this.request = request;
+    this.response = response;
+    this.context = context;
+  }
+
+  /** What of the request has not been read is read away. */
+  protected abstract discardRest(): void;
+
+  /** True once the turn is over: answered, refused, or its client gone. */
+  protected get over(): boolean {
+    return this.#overAt !== undefined;
+  }
+
+  /** It is, as of now, unless it was before. */
+  protected end(): void {
+    this.#overAt ??= this.context.clock.now();
+  }
+
+  /** The upstream says something before it answers: to a client that still waits. */
+  informed(status: number, headers: HeaderList): void {
+    if (!this.over && this.#reply === undefined) writeInterim(this.response, status, headers);
+  }
+
+  /** Writes what became of the exchange; nothing where the client has gone meanwhile. */
+  protected answer(exchange: Exchange, outcome: Outcome): void {
+    if (this.over) {
+      discard(outcome);
+      return this.#tellEnd(exchange);
+    }
+    if (outcome.type === 'failure' && outcome.reply === undefined) return this.#answerFailure(exchange, outcome);
+    const reply = outcome.type === 'reply' ? outcome : outcome.reply;
+    if (reply === undefined) return;
+    this.#reply = reply;
+    exchange.status = reply.status;
+    exchange.source = reply.source;
+    this.#write(exchange, reply);
+  }
+
+  #write(exchange: Exchange, { status, headers, source, body }: Reply): void {
+    const bytes = body.whole();
+    const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
+    const length = bodyless ? undefined : bytes?.length;
+    // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
+    const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
+    writeAnswerHead(this.response, status, headers, { length, close: this.context.draining(), id: this.id, cacheStatus });
+    if (bytes === undefined) {
+      this.#body = new AnswerBody(this.response, exchange, body, bodyless, this.context.limits.stallMs, (failure) =>
+        this.#bodyEnded(exchange, failure),
+      );
+      this.#body.begin();
+      return;
+    }
+    if (bodyless) {
+      this.response.end();
+    } else {
+      exchange.bytesOut = bytes.length;
+      endWith(this.response, bytes);
+    }
+    this.#finish();
+  }
+
+  #bodyEnded(exchange: Exchange, failure: Failure | undefined): void {
+    if (failure === undefined) return this.#finish();
+    this.end();
+    exchange.failure ??= failure;
+    this.#tellEnd(exchange);
+    // without a length or chunks only a reset tells the client that the end is not the end
+    this.connection.breakOff(this.request.httpVersionMinor === 0);
+  }
+
+  #answerFailure(exchange: Exchange, failed: Failure): void {
+    exchange.failure = failed;
+    exchange.status = STATUS_OF[failed.code];
+    answerRefusal(
+      this.response,
+      refusal(exchange.status, 'malformed', failed.detail, { error: failed.code, code: failed.code }),
+      this.id,
+      this.context.draining(),
+    );
+    this.#finish();
+  }
+
+  /** Answers a request that goes nowhere. `close`: what follows on the connection cannot be read. */
+  protected refuse(refused: Refusal, close: boolean): void {
+    this.end();
+    if (close) {
+      this.connection.refuse(refused, this.id);
+      return;
+    }
+    this.context.observer.rejected(refused.reason, refused.status, refused.detail);
+    answerRefusal(this.response, refused, this.id, this.context.draining());
+    this.connection.turnEnded(this);
+  }
+
+  /** The client has gone, or is given up, while its exchange was served. `status`: what would have been answered. */
+  protected abandon(exchange: Exchange, status: number): void {
+    this.end();
+    const unanswered = this.#reply === undefined;
+    exchange.failure ??= clientClosed(unanswered ? 'headers' : 'body');
+    if (unanswered) exchange.status = status;
+    exchange.abort();
+    // while it waits for its outcome, the end is told when that has settled: only then is it known what became of the attempts
+    if (unanswered) return;
+    this.#body?.abort();
+    this.#tellEnd(exchange);
+  }
+
+  #finish(): void {
+    this.end();
+    if (this.exchange !== undefined) this.#tellEnd(this.exchange);
+    // closing now would reset a client that still sends, and its answer would be lost
+    if (!this.request.complete) this.discardRest();
+    this.connection.turnEnded(this);
+  }
+
+  #tellEnd(exchange: Exchange): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.context.observer.exchangeEnded(exchange, (this.#overAt ?? this.context.clock.now()) - exchange.startedAt);
+  }
+
+  /** Something here went wrong that never should: it is told, and the client gets 500 where it still can. */
+  protected bug(error: unknown): void {
+    this.context.observer.internalError(error);
+    const exchange = this.exchange;
+    const wasOver = this.over;
+    this.end();
+    if (exchange !== undefined) {
+      exchange.status = 500;
+      if (this.#body === undefined) this.#reply?.body.abort();
+      else this.#body.abort();
+      this.#tellEnd(exchange);
+    }
+    if (wasOver) return;
+    if (this.response.headersSent) return this.connection.breakOff(true);
+    const refused = refusal(500, 'malformed', 'the proxy has a fault: its log says which', {
+      error: 'proxy_internal_error',
+      code: 'proxy_internal_error',
+    });
+    answerRefusal(this.response, refused, this.id, true);
+    this.connection.turnEnded(this);
+  }
+}
