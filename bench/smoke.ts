@@ -1,6 +1,7 @@
 import { breakwater } from './contenders/breakwater.ts';
 import { forwarder } from './contenders/node.ts';
-import { type Effort, openBench } from './lib/bench.ts';
+import { openBench } from './lib/bench.ts';
+import type { Effort } from './lib/effort.ts';
 import { measureCase } from './lib/measure.ts';
 import { installed } from './lib/installed.ts';
 import { spread } from './lib/stats.ts';
@@ -15,7 +16,7 @@ import { performanceOf, pooled, verdictOf } from './report/smoke-verdict.ts';
  * less than 0.7 of the forwarder's requests for the same CPU time, and where the machine is too restless to tell. CPU time, since both have one core to
  * themselves and are bound by it, and neighbours of the machine disturb it least.
  */
-const EFFORT: Effort = { rounds: 5, seconds: 1, warmUp: 2, aaRounds: 3 };
+const EFFORT: Effort = { rounds: 5, seconds: 1, warmUp: 2 };
 /** Runs until the machine was quiet over all of them. */
 const MAX_RUNS = 4;
 const CONNECTIONS = 32;
@@ -51,10 +52,10 @@ function explain(result: CaseResult): void {
   if (rate !== undefined) say(`requests a second: ${rate.median.toFixed(2)} [${rate.min.toFixed(2)}..${rate.max.toFixed(2)}] of it`);
 }
 
-const bench = await openBench(EFFORT);
+const bench = await openBench();
 try {
   const runs: CaseResult[] = [];
-  do runs.push(await measureCase(bench, pair, pair.contenders, say));
+  do runs.push(await measureCase(bench, pair, pair.contenders, EFFORT, say));
   while (pooled(runs).void && runs.length < MAX_RUNS);
   const result = pooled(runs);
   explain(result);

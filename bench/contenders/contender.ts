@@ -16,6 +16,8 @@ export interface Setup {
   readonly directory: string;
   /** Connections to the origin, at most. */
   readonly connections: number;
+  /** True where small pieces have to arrive as they are sent: for those who collect them unless told. */
+  readonly interactive: boolean;
 }
 
 /** A contender that runs. */

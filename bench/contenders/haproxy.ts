@@ -14,7 +14,7 @@ export const haproxy: Contender = {
   },
 };
 
-function configOf({ mode, upstream, certificates, connections }: Setup, port: number): string {
+function configOf({ mode, upstream, certificates, connections, interactive }: Setup, port: number): string {
   const tls = upstream.scheme === 'https' ? ` ssl verify required ca-file ${certificates.ca} verifyhost localhost sni str(localhost)` : '';
   const store = mode === 'cache' ? 'cache bench\n  total-max-size 64\n  max-age 3600\n' : '';
   const use = mode === 'cache' ? '  http-request cache-use bench\n  http-response cache-store bench\n' : '';
@@ -28,7 +28,7 @@ defaults
   timeout server 60s
   timeout tunnel 60s
   http-reuse always
-${store}frontend in
+${interactive ? '  option http-no-delay\n' : ''}${store}frontend in
   bind 127.0.0.1:${port} backlog 4096
   default_backend out
 backend out

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Length of the kernel's clock tick: USER_HZ is 100 on every Linux that Node runs on. */
 const TICK_US = 10_000;
@@ -34,9 +34,20 @@ export function cpuUs(root: number): number {
   return sumOver(root, (pid) => parseStat(read(`/proc/${pid}/stat`) ?? ') X 0').cpuUs || 0);
 }
 
-/** Resident memory of a process and its descendants, in bytes. `peak`: the most that it ever was. */
+/** Resident memory of a process and its descendants, in bytes. `peak`: the most that it ever was, or since `forgetPeak`. */
 export function residentBytes(root: number, peak = false): number {
   return sumOver(root, (pid) => parseStatus(read(`/proc/${pid}/status`) ?? '', peak ? 'VmHWM' : 'VmRSS'));
+}
+
+/** Lets the peaks of a process and its descendants count from now on. Where the system does not allow it they stay those of the whole life. */
+export function forgetPeak(root: number): void {
+  for (const pid of family(root)) {
+    try {
+      writeFileSync(`/proc/${pid}/clear_refs`, '5');
+    } catch {
+      // gone, or not allowed
+    }
+  }
 }
 
 function sumOver(root: number, value: (pid: number) => number): number {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ export interface Program {
 }
 
 let outputs = 0;
+/** What runs now, to be ended where the benchmark is. */
+const running = new Set<ChildProcess>();
 
 /** Starts a program on one core, or on several (`0,1`); its output goes to a file in `directory`. */
 export function start(command: readonly string[], core: number | string, directory: string, environment: NodeJS.ProcessEnv = {}): Program {
@@ -35,7 +37,10 @@ export function start(command: readonly string[], core: number | string, directo
     env: { ...process.env, ...environment },
     detached: true,
   });
+  closeSync(out);
   if (child.pid === undefined) throw new Error(`cannot start ${command.join(' ')}`);
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   return {
     pid: child.pid,
     startedAt,
@@ -55,24 +60,35 @@ async function stop(child: ChildProcess): Promise<void> {
   signalGroup(child, 'SIGKILL');
 }
 
+/** Kills all that runs: for an end that cannot wait. */
+export function killAll(): void {
+  for (const child of running) {
+    signalGroup(child, 'SIGKILL');
+    child.kill('SIGKILL');
+  }
+}
+
 /** To the program and what it has started: each was made the leader of a group of its own. */
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
   try {
-    process.kill(-(child.pid ?? 0), signal);
+    process.kill(-child.pid, signal);
   } catch {
     // the group is gone already
   }
 }
 
-/** Runs a program on one core to its end. Throws where it fails. */
-export async function run(command: readonly string[], core: number | string): Promise<string> {
-  const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Runs a program on one core to its end. Throws where it fails, or takes longer than `limitMs`. */
+export async function run(command: readonly string[], core: number | string, limitMs = 120_000): Promise<string> {
+  const child = spawn('taskset', ['-c', String(core), ...command], { stdio: ['ignore', 'pipe', 'pipe'], timeout: limitMs, killSignal: 'SIGKILL' });
+  running.add(child);
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  running.delete(child);
   const text = Buffer.concat(chunks).toString();
-  if (code !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${code}: ${text.slice(-2000)}`);
+  if (code !== 0) throw new Error(`${command.slice(0, 3).join(' ')} ended with ${code ?? signal}: ${text.slice(-2000)}`);
   return text;
 }
 

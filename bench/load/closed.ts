@@ -1,5 +1,5 @@
 import { askOnce, Line, open, requestBytes } from './connection.ts';
-import type { LoadResult, LoadSpec, Target } from './spec.ts';
+import type { JointSpec, LoadResult, LoadSpec, Target } from './spec.ts';
 import { Tally } from './tally.ts';
 
 /** As many requests as go: every connection sends its next one when the last has been answered. */
@@ -13,6 +13,15 @@ export async function closedLoop(spec: LoadSpec & { kind: 'closed' }): Promise<L
   );
   for (const line of lines) line.socket.destroy();
   return tally.result();
+}
+
+/** The same for several targets, one after another. A target that does not answer has a result without requests. */
+export async function closedLoops({ targets, connections, seconds }: JointSpec & { kind: 'each' }): Promise<readonly LoadResult[]> {
+  const results: LoadResult[] = [];
+  for (const target of targets) {
+    results.push(await closedLoop({ kind: 'closed', target, connections, seconds }).catch(() => new Tally().result()));
+  }
+  return results;
 }
 
 async function askOn(first: Line | undefined, target: Target, until: number, tally: Tally): Promise<void> {

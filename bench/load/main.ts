@@ -1,16 +1,18 @@
-import { closedLoop } from './closed.ts';
-import { paced } from './paced.ts';
-import type { LoadResult, LoadSpec } from './spec.ts';
+import { closedLoop, closedLoops } from './closed.ts';
+import type { JointSpec, LoadResult, LoadSpec } from './spec.ts';
 import { storm } from './storm.ts';
 import { events, websocket } from './streams.ts';
+import { turns } from './turns.ts';
 
 /** Runs the load that the JSON document in argv[2] describes and prints what came of it, as one line of JSON. */
-function load(spec: LoadSpec): Promise<LoadResult> {
+function load(spec: LoadSpec | JointSpec): Promise<LoadResult | readonly LoadResult[]> {
   switch (spec.kind) {
     case 'closed':
       return closedLoop(spec);
-    case 'paced':
-      return paced(spec);
+    case 'each':
+      return closedLoops(spec);
+    case 'turns':
+      return turns(spec);
     case 'websocket':
       return websocket(spec);
     case 'events':
@@ -20,5 +22,5 @@ function load(spec: LoadSpec): Promise<LoadResult> {
   }
 }
 
-process.stdout.write(`${JSON.stringify(await load(JSON.parse(process.argv[2] ?? '') as LoadSpec))}\n`);
+process.stdout.write(`${JSON.stringify(await load(JSON.parse(process.argv[2] ?? '') as LoadSpec | JointSpec))}\n`);
 process.exit(0);

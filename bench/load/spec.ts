@@ -13,14 +13,19 @@ export interface Target {
 export type LoadSpec =
   /** As many requests as go, each connection one at a time; each request on a connection of its own where `fresh`. */
   | { readonly kind: 'closed'; readonly target: Target; readonly connections: number; readonly seconds: number; readonly fresh?: boolean }
-  /** A fixed rate of arrivals; latency counts from the intended time, whatever happened before. */
-  | { readonly kind: 'paced'; readonly target: Target; readonly perSecond: number; readonly seconds: number; readonly fresh?: boolean }
   /** Text messages that the origin sends back, one at a time per connection. */
   | { readonly kind: 'websocket'; readonly target: Target; readonly connections: number; readonly seconds: number }
-  /** Streams of events that carry their time of sending. */
-  | { readonly kind: 'events'; readonly target: Target; readonly connections: number }
+  /** Streams of events that carry their time of sending: so many each, which take so long. */
+  | { readonly kind: 'events'; readonly target: Target; readonly connections: number; readonly perStream: number; readonly seconds: number }
   /** Clients that leave at every stage, then requests that all must be served. */
   | { readonly kind: 'storm'; readonly target: Target; readonly large: string; readonly clients: number; readonly waves: number };
+
+/** Loads for several targets. Print a result for each, in their order. */
+export type JointSpec =
+  /** As many requests as go, to one target after another, each for so long: a warm-up. */
+  | { readonly kind: 'each'; readonly targets: readonly Target[]; readonly connections: number; readonly seconds: number }
+  /** One request at a time, each target at this rate. */
+  | { readonly kind: 'turns'; readonly targets: readonly Target[]; readonly perSecond: number; readonly seconds: number };
 
 /** What the load generator prints: one line of JSON. */
 export interface LoadResult {

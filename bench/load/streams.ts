@@ -46,14 +46,19 @@ async function upgraded(target: Target): Promise<Awaited<ReturnType<typeof open>
   return socket;
 }
 
-/** Reads streams of events to their end. Latency is from the sending at the origin to the reading here: one clock, since it is one machine. */
+/** How much longer than its events a stream may take. */
+const PATIENCE_SECONDS = 5;
+
+/** Reads streams of events to their end; an event that does not come is an error. Latency is from the sending at the origin to the reading here: one clock, since it is one machine. */
 export async function events(spec: LoadSpec & { kind: 'events' }): Promise<LoadResult> {
   const tally = new Tally();
-  await Promise.all(Array.from({ length: spec.connections }, () => readEvents(spec.target, tally)));
-  return tally.result();
+  const limitMs = (spec.seconds + PATIENCE_SECONDS) * 1000;
+  await Promise.all(Array.from({ length: spec.connections }, () => readEvents(spec.target, tally, limitMs)));
+  const result = tally.result();
+  return { ...result, errors: Math.max(0, spec.connections * spec.perStream - result.done) };
 }
 
-async function readEvents(target: Target, tally: Tally): Promise<void> {
+async function readEvents(target: Target, tally: Tally, limitMs: number): Promise<void> {
   const socket = await open(target);
   let rest = '';
   socket.on('data', (chunk: Buffer) => {
@@ -64,6 +69,8 @@ async function readEvents(target: Target, tally: Tally): Promise<void> {
     rest = rest.slice(rest.lastIndexOf('\n\n') + 1);
   });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  const timer = setTimeout(() => socket.destroy(), limitMs);
   socket.write(`GET ${target.path} HTTP/1.1\r\nhost: localhost:${target.port}\r\naccept: text/event-stream\r\nconnection: close\r\n\r\n`);
   await closed;
+  clearTimeout(timer);
 }

@@ -1,22 +1,25 @@
 import { spread } from '../lib/stats.ts';
-import type { CaseResult, Row, ScenarioResult } from './results.ts';
+import type { CaseResult, Row, ScenarioResult, Taken } from './results.ts';
 import { ratio, typical } from './summary.ts';
 import { judge, type Target, TARGETS, type Verdict } from './targets.ts';
 
 /** The tables of one scenario. */
 export function scenarioText(result: ScenarioResult, chart: (one: CaseResult) => string | undefined): string {
-  const taken = `${result.date.slice(0, 10)}, origin ${result.origin}, ${result.rounds} rounds of ${result.seconds} s after ${result.warmUp} s of warm-up.`;
   const parts = result.cases.map((one) => caseText(one, chart(one)));
-  return [`## ${result.title}`, result.text, taken, ...parts].join('\n\n');
+  return [`## ${result.title}`, result.text, ...parts].join('\n\n');
 }
 
 function caseText(result: CaseResult, chart: string | undefined): string {
   const heads = ['contender', ...result.columns.map(({ label }) => label), `x ${result.baseline} (${labelOf(result)})`, 'min..max'];
   const lines = result.rows.map((row) => `| ${cells(result, row).join(' | ')} |`);
   const table = [`| ${heads.join(' | ')} |`, `|${' --- |'.repeat(heads.length)}`, ...lines].join('\n');
-  return [`### ${result.name}`, table, aaText(result), chart === undefined ? '' : `![${result.name}](${chart})`]
+  return [`### ${result.name}`, takenText(result.taken), table, aaText(result), chart === undefined ? '' : `![${result.name}](${chart})`]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function takenText({ date, origin, rounds, seconds, warmUp }: Taken): string {
+  return `${date.slice(0, 10)}, origin ${origin}, ${rounds} rounds of ${seconds} s after ${warmUp} s of warm-up.`;
 }
 
 function labelOf({ columns, metric }: CaseResult): string {
@@ -51,9 +54,10 @@ export function targetsText(results: readonly ScenarioResult[]): string {
 }
 
 function verdictLine({ target, state, value }: Verdict): string {
-  return `| ${target.text} | ${wanted(target)} | ${value === undefined ? '-' : number(value, value < 10 ? 2 : 0)} | ${state} |`;
+  return `| ${target.text} | ${wanted(target)} | ${value === undefined ? '-' : number(value, value < 10 ? 2 : value < 100 ? 1 : 0)} | ${state} |`;
 }
 
 function wanted({ atLeast, atMost }: Target): string {
+  if (atLeast === undefined && atMost === undefined) return '-';
   return atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
 }

@@ -7,7 +7,7 @@ export function rowOf(result: CaseResult, name: string): Row | undefined {
 }
 
 /** A figure of every round; NaN where a round failed. JSON has no NaN, so that null stands for it in files. */
-export function series(row: Row, key: string): number[] {
+export function series(row: Pick<Row, 'samples'>, key: string): number[] {
   return row.samples.map((sample) => sample?.[key] ?? NaN);
 }
 

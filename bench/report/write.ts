@@ -30,15 +30,15 @@ function drawn(result: ScenarioResult, one: CaseResult): string | undefined {
 }
 
 function headText(results: readonly ScenarioResult[]): string {
-  const machines = [...new Set(results.map(({ machine }) => machineText(machine)))];
+  const machines = [...new Set(results.flatMap(({ cases }) => cases.map(({ taken }) => machineText(taken.machine))))];
   return `# Benchmark results
 
 Written by \`npm run bench\` from results/*.json; \`npm run bench -- --report\` writes it again without measuring.
 
 The program under test is pinned to core 0; origin and load share core 1. In every round all contenders are measured one after the other, so that they
 meet the same machine; the figures are medians over the rounds, the ratios are medians of the ratios of each round, with the least and the greatest.
-First the baseline runs against a second process of itself (A/A): where that is not 0.9 to 1.1, the table is void. Differences under a tenth mean
-nothing. CPU time per request, user and system, all processes of a contender, is nearly free of noise. Access logs are off for all.
+The baseline takes part twice, as two processes (A/A): where the two do not come out within 0.9 to 1.1 of each other, the table is void. Differences under
+a tenth mean nothing. CPU time per request, user and system, all processes of a contender, is nearly free of noise. Access logs are off for all.
 
 ${machines.map((text) => `- ${text}`).join('\n')}`;
 }

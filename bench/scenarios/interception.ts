@@ -5,7 +5,7 @@ import { squid } from '../contenders/squid.ts';
 import { byLoad, THROUGHPUT } from './measures.ts';
 import { type Case, type Scenario, targetOf } from './scenario.ts';
 
-const common = { baseline: 'tls-server', columns: THROUGHPUT, mode: 'intercept', behind: 'https' } as const;
+const common = { baseline: 'tls-server', columns: THROUGHPUT, mode: 'intercept', behind: 'https', effort: { seconds: 1, warmUp: 2 } } as const;
 const contenders = [direct, tlsServer, breakwaterBare, breakwater, squid, mitmproxy];
 
 function keepAlive(path: string, connections: number): Case {
@@ -57,6 +57,7 @@ export const farOrigin: Scenario = {
       ...common,
       name: '4 at a time',
       behind: 'slow',
+      effort: { seconds: 2, warmUp: 1 },
       contenders: [direct, breakwater, squid, mitmproxy],
       baseline: 'direct',
       metric: 'p50Us',

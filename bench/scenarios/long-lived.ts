@@ -14,7 +14,7 @@ const columnsOf = (what: string): readonly Column[] => [
 export const websockets: Scenario = {
   name: 'websocket',
   title: 'WebSocket messages',
-  text: 'Small text messages that the origin sends back, one at a time per connection.',
+  text: 'Small text messages that the origin sends back, one at a time per connection. Load and origin, both Node programs on one core, bound the rate: what a message costs counts.',
   cases: [
     {
       name: '32 connections',
@@ -22,10 +22,12 @@ export const websockets: Scenario = {
       excluded: { forwarder: 'carries no upgrades', squid: 'carries no upgrades as accelerator', varnish: 'only as a pipe, by hand-written VCL' },
       baseline: 'byte-pipe',
       columns: columnsOf('messages'),
-      metric: 'perSecond',
-      better: 'higher',
+      metric: 'cpuUs',
+      better: 'lower',
       mode: 'reverse',
       behind: 'streams',
+      interactive: true,
+      effort: { warmUp: 2 },
       measure: (endpoint, visit) => {
         return byLoad(endpoint, {
           kind: 'websocket',
@@ -53,9 +55,11 @@ export const serverSentEvents: Scenario = {
       better: 'lower',
       mode: 'reverse',
       behind: 'streams',
+      interactive: true,
       measure: (endpoint, visit) => {
-        const path = `/rest/v1/events?n=${Math.round(visit.seconds * 100)}&ms=10`;
-        return byLoad(endpoint, { kind: 'events', target: targetOf(endpoint, visit, path), connections: 50 });
+        const perStream = Math.max(1, Math.round(visit.seconds * 100));
+        const target = targetOf(endpoint, visit, `/rest/v1/events?n=${perStream}&ms=10`);
+        return byLoad(endpoint, { kind: 'events', target, connections: 50, perStream, seconds: visit.seconds });
       },
     },
   ],

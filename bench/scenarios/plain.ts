@@ -1,15 +1,17 @@
 import { FORWARDERS, TLS_FORWARDERS } from '../contenders/all.ts';
+import type { Effort } from '../lib/effort.ts';
 import { byWrk, THROUGHPUT } from './measures.ts';
 import type { Case, Scenario } from './scenario.ts';
 
 const common = { baseline: 'forwarder', columns: THROUGHPUT, metric: 'perSecond', better: 'higher', mode: 'reverse' } as const;
 
-function at(connections: number): Case {
+function at(connections: number, effort: Partial<Effort> = {}): Case {
   return {
     ...common,
     name: `${connections} ${connections === 1 ? 'connection' : 'connections'}`,
     contenders: FORWARDERS,
     behind: 'http',
+    effort,
     measure: (endpoint, visit) => byWrk(endpoint, visit, '/rest/v1/1k', connections),
   };
 }
@@ -19,7 +21,8 @@ export const plain: Scenario = {
   name: 'plain',
   title: 'Plain forwarding, 1 KiB of JSON, HTTP origin',
   text: 'wrk with keep-alive connections. The proxy has a core to itself, wrk and origin share the other.',
-  cases: [1, 32, 256, 1024].map(at),
+  // most of the goals are about 32 connections: more rounds
+  cases: [at(1), at(32, { rounds: 9, warmUp: 3 }), at(256), at(1024)],
 };
 
 /** The same over TLS to the origin. */
@@ -34,6 +37,7 @@ export const tlsUpstream: Scenario = {
       contenders: TLS_FORWARDERS,
       excluded: { 'byte-pipe': 'looks at no byte', varnish: 'speaks no TLS to origins', mitmproxy: 'see interception' },
       behind: 'https',
+      effort: { warmUp: 2 },
       measure: (endpoint, visit) => byWrk(endpoint, visit, '/rest/v1/1k', 32),
     },
   ],

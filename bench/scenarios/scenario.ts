@@ -1,4 +1,5 @@
 import type { Contender, Endpoint, Setup } from '../contenders/contender.ts';
+import type { Effort } from '../lib/effort.ts';
 import type { Target } from '../load/spec.ts';
 
 /** The figures of one measurement, by name; times in microseconds or milliseconds as the name says, sizes in MiB. */
@@ -19,6 +20,12 @@ export interface Visit {
   readonly seconds: number;
 }
 
+/** A contender that runs at the same time as others. */
+export interface Running {
+  readonly endpoint: Endpoint;
+  readonly visit: Visit;
+}
+
 /** One table: the same load on several contenders. */
 export interface Case {
   readonly name: string;
@@ -36,12 +43,16 @@ export interface Case {
   readonly behind: 'http' | 'https' | 'streams' | 'slow';
   /** Connections to the origin, at most; 256 unless said. */
   readonly connections?: number;
-  /** How long one measurement lasts, in seconds, where it is not for the caller to say. */
-  readonly seconds?: number;
+  /** True where small pieces have to arrive as they are sent: for those who collect them unless told. */
+  readonly interactive?: boolean;
+  /** How long and how often, where it differs from the usual. */
+  readonly effort?: Partial<Effort>;
   /** Measures a contender that runs and is warm. */
   readonly measure?: (endpoint: Endpoint, visit: Visit) => Promise<Sample>;
   /** Instead of `measure`: starts the contender and stops it again, since its life is what is measured. Without A/A and warm-up. */
   readonly live?: (visit: Visit) => Promise<Sample>;
+  /** Instead of `measure`: measures contenders that run at the same time and have just been started, after so many seconds of warm-up each. In their order. */
+  readonly together?: (running: readonly Running[], warmUpSeconds: number) => Promise<readonly (Sample | Error)[]>;
 }
 
 /** Several cases that belong together. */

@@ -19,7 +19,16 @@ Transfer/sec:     23.46MB
 
 describe('the report of wrk', () => {
   it('gives rate, count and latencies in microseconds', () => {
-    expect(parseWrk(WRK)).toEqual({ requestsPerSecond: 19141.52, requests: 20161, p50Us: 1410, p99Us: 1_020_000, errors: 0 });
+    expect(parseWrk(WRK)).toMatchObject({ requestsPerSecond: 19141.52, requests: 20161, p50Us: 1410, p99Us: 1_020_000, errors: 0 });
+  });
+
+  it('gives the bytes that were read, and in what time', () => {
+    expect(parseWrk(WRK)).toMatchObject({ bytes: 24.71 * 1024 * 1024, seconds: 1.05 });
+    expect(parseWrk(WRK.replace('20161 requests in 1.05s, 24.71MB', '0 requests in 1.00m, 512.00B'))).toMatchObject({
+      bytes: 512,
+      seconds: 60,
+      requests: 0,
+    });
   });
 
   it('counts broken sockets and refusals as errors', () => {

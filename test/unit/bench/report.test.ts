@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { barChart } from '../../../bench/report/chart.ts';
-import { scenarioText } from '../../../bench/report/markdown.ts';
+import { scenarioText, targetsText } from '../../../bench/report/markdown.ts';
 import { cpuSummary, heapSummary } from '../../../bench/report/profiles.ts';
-import type { CaseResult, Row, ScenarioResult } from '../../../bench/report/results.ts';
+import { type CaseResult, type Row, type ScenarioResult, type Taken, withCase } from '../../../bench/report/results.ts';
 import { pooled, verdictOf } from '../../../bench/report/smoke-verdict.ts';
 import { ratio } from '../../../bench/report/summary.ts';
 import { judge, TARGETS } from '../../../bench/report/targets.ts';
@@ -15,8 +15,18 @@ const row = (name: string, ...rates: (number | null)[]): Row => ({
   samples: rates.map((perSecond) => (perSecond === null ? null : { perSecond, p50Us: perSecond })),
 });
 
+const taken: Taken = {
+  date: '2026-01-02T00:00:00Z',
+  machine: { cpu: 'a cpu', cores: 2, memoryGib: 8, system: 'a system', node: '26' },
+  origin: 'nginx',
+  rounds: 3,
+  seconds: 1,
+  warmUp: 1,
+};
+
 const caseOf = (rows: readonly Row[], more: Partial<CaseResult> = {}): CaseResult => ({
   name: '32 connections',
+  taken,
   columns: [{ key: 'perSecond', label: 'req/s' }],
   metric: 'perSecond',
   better: 'higher',
@@ -31,12 +41,6 @@ const resultOf = (one: CaseResult, scenario = 'plain'): ScenarioResult => ({
   scenario,
   title: 'Plain',
   text: 'How.',
-  date: '2026-01-02T00:00:00Z',
-  machine: { cpu: 'a cpu', cores: 2, memoryGib: 8, system: 'a system', node: '26' },
-  origin: 'nginx',
-  rounds: 3,
-  seconds: 1,
-  warmUp: 1,
   cases: [one],
 });
 
@@ -110,6 +114,49 @@ describe('targets', () => {
     const one = caseOf([row('direct', 100), row('haproxy', 200), row('breakwater', 250)], { name: '200 req/s', metric: 'p50Us' });
     expect(target && judge(target, [resultOf(one, 'low-rate')])).toMatchObject({ state: 'met', value: 1.5 });
   });
+
+  it('only tell a figure for which there is no goal', () => {
+    const target = TARGETS.find(({ text }) => text.includes('bare forwarder at 50 req/s, times that of a byte pipe'));
+    const one = caseOf([row('direct', 100), row('byte-pipe', 200), row('forwarder', 600)], { name: '50 req/s', metric: 'addedP50Us' });
+    expect(target && judge(target, [resultOf(one, 'low-rate')])).toMatchObject({ state: 'no goal', value: 5 });
+    expect(targetsText([resultOf(one, 'low-rate')])).toContain('at 50 req/s, times that of a byte pipe | - | 5.00 | no goal |');
+  });
+
+  it('take the memory of streams as what is above the forwarder at its peak', () => {
+    const target = TARGETS.find(({ text }) => text.startsWith('10 MiB up: peak RSS less than'));
+    const resident = (name: string, ...peaks: number[]): Row => ({ ...row(name), samples: peaks.map((peakMib) => ({ peakMib })) });
+    const stateFor = (mine: number): unknown => {
+      const one = caseOf([resident('forwarder', 150, 160, 170), resident('breakwater', mine, mine, 500)], { name: '10 MiB up, 4 connections' });
+      return target && judge(target, [resultOf(one, 'streams')]).state;
+    };
+    expect([stateFor(199), stateFor(201)]).toEqual(['met', 'missed']);
+  });
+});
+
+describe('what is kept of a scenario', () => {
+  const [scenario] = SCENARIOS;
+  const at = (name: string, rate = 1): CaseResult => caseOf([row('forwarder', rate)], { name });
+  const namesIn = (result: ScenarioResult | undefined): string[] | undefined => result?.cases.map(({ name }) => name);
+
+  it('has a new case beside the others, in the order of the scenario', () => {
+    const kept = scenario && withCase(scenario, undefined, at('1024 connections'));
+    expect(namesIn(kept)).toEqual(['1024 connections']);
+    expect(namesIn(scenario && withCase(scenario, kept, at('1 connection')))).toEqual(['1 connection', '1024 connections']);
+  });
+
+  it('has the later of two runs of a case', () => {
+    const kept = scenario && withCase(scenario, undefined, at('1 connection', 1));
+    expect(scenario && withCase(scenario, kept, at('1 connection', 2)).cases).toEqual([at('1 connection', 2)]);
+  });
+
+  it('has no case that there is no longer', () => {
+    const kept = resultOf(at('7 connections'));
+    expect(namesIn(scenario && withCase(scenario, kept, at('1 connection')))).toEqual(['1 connection']);
+  });
+
+  it('has the title and the text of now', () => {
+    expect(scenario && withCase(scenario, resultOf(at('1 connection')), at('1 connection')).text).toBe(scenario?.text);
+  });
 });
 
 describe('the report', () => {
@@ -118,6 +165,11 @@ describe('the report', () => {
     expect(scenarioText(resultOf(caseOf([row('forwarder', 100), missing])), () => undefined)).toContain(
       '| caddy | not installed: apt-get install caddy |',
     );
+  });
+
+  it('says of each case when and how long it was measured', () => {
+    const text = scenarioText(resultOf(caseOf([row('forwarder', 100)], { taken: { ...taken, rounds: 7 } })), () => undefined);
+    expect(text).toContain('### 32 connections\n\n2026-01-02, origin nginx, 7 rounds of 1 s after 1 s of warm-up.');
   });
 
   it('says that a table is void', () => {
