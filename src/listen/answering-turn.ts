@@ -93,6 +93,8 @@ export abstract class AnsweringTurn implements InterimTaker {
     this.end();
     exchange.failure ??= failure;
     this.#tellEnd(exchange);
+    // who has read nothing for so long is not waited for once more
+    if (failure.code === 'client_closed') return this.connection.destroy();
     // without a length or chunks only a reset tells the client that the end is not the end
     this.connection.breakOff(this.request.httpVersionMinor === 0);
   }
