@@ -111,7 +111,7 @@ export interface CacheStore {
   readonly shared: boolean;
   /** All variants under a key, the most recent first; empty where there is none. Neither dropped nor past `keepUntil`. */
   lookup(key: string): MaybePromise<readonly Found[]>;
-  /** Stores one answer in the place of those with the same `variant` that lie within it: a whole one replaces its parts. It has been read whole and is below the route's `maxEntry`. */
+  /** Stores one answer in the place of those with the same `variant` that lie within it: a whole one replaces its parts. It has been read whole and is below the route's `maxEntry`. It is found whole or not at all, at the latest once this has settled. */
   put(key: string, response: StoredResponse): MaybePromise<void>;
   /** Forgets all variants under a key. */
   remove(key: string): MaybePromise<void>;

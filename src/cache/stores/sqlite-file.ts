@@ -18,17 +18,20 @@ const RETRY_MS = 2000;
 /** How long a statement waits for a lock of another process. */
 const BUSY_MS = 50;
 /** The layout of the tables. A file with another one is made anew. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 
 const TABLES = `
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, hash INTEGER NOT NULL, slot TEXT NOT NULL, stale INTEGER NOT NULL, keep_until INTEGER NOT NULL,
-    used_at INTEGER NOT NULL, cost INTEGER NOT NULL, bytes INTEGER NOT NULL, crc INTEGER NOT NULL, head TEXT NOT NULL
+    used_at INTEGER NOT NULL, cost INTEGER NOT NULL, bytes INTEGER NOT NULL, crc INTEGER NOT NULL, head TEXT NOT NULL, blob INTEGER
   ) STRICT;
   CREATE INDEX entries_by_hash ON entries (hash);
   CREATE INDEX entries_by_use ON entries (used_at, cost);
   CREATE INDEX entries_by_end ON entries (keep_until);
   CREATE TABLE bodies (entry INTEGER PRIMARY KEY REFERENCES entries (id) ON DELETE CASCADE, body BLOB NOT NULL) STRICT;
+  CREATE TABLE pieces (blob INTEGER NOT NULL, start INTEGER NOT NULL, piece BLOB NOT NULL, PRIMARY KEY (blob, start)) STRICT;
+  CREATE INDEX entries_by_blob ON entries (blob) WHERE blob IS NOT NULL;
+  CREATE TRIGGER pieces_of_entry AFTER DELETE ON entries WHEN old.blob IS NOT NULL BEGIN DELETE FROM pieces WHERE blob = old.blob; END;
   CREATE TABLE tags (
     tag INTEGER NOT NULL, entry INTEGER NOT NULL REFERENCES entries (id) ON DELETE CASCADE, PRIMARY KEY (tag, entry)
   ) STRICT, WITHOUT ROWID;

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { StoredResponse } from '../store.ts';
 import { coversSlot, type Head, readHead, slotOf, writeHead } from './record.ts';
 import type { Database } from './sqlite-file.ts';
+import type { Pieces } from './sqlite-pieces.ts';
 
 /** One stored answer as it stands in the file. */
 export interface Row {
@@ -12,6 +13,8 @@ export interface Row {
   readonly bytes: number;
   readonly crc: number;
   readonly head: string;
+  /** Where its pieces stand, if its body was written in pieces. */
+  readonly blob: number | null;
   readonly body?: Uint8Array;
 }
 
@@ -36,6 +39,8 @@ function costOf(head: string, body: Uint8Array, tags: number): number {
   return Math.ceil(ROW_COST + head.length * 1.2 + pages + tags * 40);
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** Names of any length as numbers that an index is small with. 48 bits: what collides is told apart by the text itself, or dropped along. */
 export const numberOf = (text: string): number => parseInt(hash('sha256', text, 'hex').slice(0, 12), 16);
 
@@ -43,19 +48,25 @@ export const numberOf = (text: string): number => parseInt(hash('sha256', text, 
 export class Rows {
   readonly #db: Database;
   readonly #statements;
+  #lastBlob: number | undefined = undefined;
 
   constructor(db: Database) {
     this.#db = db;
-    const columns = 'id, stale, used_at AS usedAt, bytes, crc, head';
+    const columns = 'id, stale, used_at AS usedAt, bytes, crc, head, blob';
     const gone = 'RETURNING cost';
     this.#statements = {
       find: db.prepare(`SELECT ${columns}, body FROM entries JOIN bodies ON entry = id WHERE hash = ? ORDER BY id DESC`),
       after: db.prepare(`SELECT ${columns} FROM entries WHERE id > ? ORDER BY id LIMIT ?`),
       tagged: db.prepare(`SELECT ${columns} FROM tags JOIN entries ON id = entry WHERE tag = ? AND entry > ? ORDER BY entry LIMIT ?`),
       insert: db.prepare(
-        'INSERT INTO entries (hash, slot, stale, keep_until, used_at, cost, bytes, crc, head) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING id',
+        'INSERT INTO entries (hash, slot, stale, keep_until, used_at, cost, bytes, crc, head, blob) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
       ),
       insertBody: db.prepare('INSERT INTO bodies VALUES (?, ?)'),
+      insertPiece: db.prepare('INSERT INTO pieces VALUES (?, ?, ?)'),
+      pieces: db.prepare('SELECT start, piece FROM pieces WHERE blob = ? ORDER BY start'),
+      removePieces: db.prepare('DELETE FROM pieces WHERE blob = ?'),
+      removeOrphans: db.prepare('DELETE FROM pieces WHERE blob NOT IN (SELECT blob FROM entries WHERE blob IS NOT NULL)'),
+      lastBlob: db.prepare('SELECT coalesce(max(blob), 0) AS last FROM pieces'),
       insertTag: db.prepare('INSERT OR IGNORE INTO tags VALUES (?, ?)'),
       slots: db.prepare('SELECT id, slot FROM entries WHERE hash = ?'),
       surplus: db.prepare(`DELETE FROM entries WHERE id IN (SELECT id FROM entries WHERE hash = ? ORDER BY id DESC LIMIT -1 OFFSET ?) ${gone}`),
@@ -89,7 +100,11 @@ export class Rows {
     }
   }
 
-  find = (key: string): Row[] => this.#statements.find.all(numberOf(key)) as unknown as Row[];
+  /** The answers under a key with their bodies, the most recent first. */
+  find(key: string): Row[] {
+    const rows = this.#statements.find.all(numberOf(key)) as unknown as Row[];
+    return rows.map((row) => (row.blob === null ? row : { ...row, body: this.#assembled(row.blob, row.bytes) }));
+  }
   after = (id: number, limit: number): Row[] => this.#statements.after.all(id, limit) as unknown as Row[];
   tagged = (tag: string, id: number, limit: number): Row[] => this.#statements.tagged.all(numberOf(tag), id, limit) as unknown as Row[];
 
@@ -97,8 +112,7 @@ export class Rows {
   put(
     key: string,
     response: StoredResponse,
-    now: number,
-    maxVariants: number,
+    { now, maxVariants, pieces }: { readonly now: number; readonly maxVariants: number; readonly pieces?: Pieces | undefined },
   ): { readonly added: number; readonly replaced: Gone; readonly surplus: Gone } {
     const { insert, insertBody, insertTag, slots, remove, surplus } = this.#statements;
     const [place, slot, head] = [numberOf(key), slotOf(response), writeHead(key, response)];
@@ -107,10 +121,31 @@ export class Rows {
     const covered = (slots.all(place) as { id: number; slot: string }[]).filter((one) => coversSlot(slot, one.slot));
     const replaced = sum(covered.flatMap(({ id }) => remove.all(id)));
     const keepUntil = Math.min(Math.round(response.keepUntil), Number.MAX_SAFE_INTEGER);
-    const { id } = insert.get(place, slot, keepUntil, Math.round(now), cost, body.length, checksum(head, body), head) as { id: number };
-    insertBody.run(id, body);
+    const crc = pieces?.crc ?? checksum(head, body);
+    const { id } = insert.get(place, slot, keepUntil, Math.round(now), cost, body.length, crc, head, pieces?.blob ?? null) as { id: number };
+    insertBody.run(id, pieces === undefined ? body : NO_BYTES);
     for (const tag of tags) insertTag.run(numberOf(tag), id);
     return { added: cost, replaced, surplus: sum(surplus.all(place, maxVariants)) };
+  }
+
+  // Bodies in pieces: written before the answer that they belong to, which makes them found
+
+  /** A number for the pieces of one more body. */
+  newBlob(): number {
+    this.#lastBlob ??= (this.#statements.lastBlob.get() as { last: number }).last;
+    return ++this.#lastBlob;
+  }
+  addPiece = (blob: number, start: number, piece: Uint8Array): unknown => this.#statements.insertPiece.run(blob, start, piece);
+  removePieces = (blob: number): unknown => this.#statements.removePieces.run(blob);
+  /** Forgets the pieces of bodies that never became whole. */
+  removeOrphans = (): unknown => this.#statements.removeOrphans.run();
+
+  /** Read piece by piece, so that it is not held twice. What is missing is told by the checksum. */
+  #assembled(blob: number, bytes: number): Uint8Array {
+    const body = new Uint8Array(bytes);
+    for (const { start, piece } of this.#statements.pieces.iterate(blob) as Iterable<{ start: number; piece: Uint8Array }>)
+      if (start + piece.length <= bytes) body.set(piece, start);
+    return body;
   }
 
   removeKey = (key: string): Gone => sum(this.#statements.removeKey.all(numberOf(key)));

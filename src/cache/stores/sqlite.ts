@@ -1,11 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../model/clock.ts';
-import type { CacheStore, Found, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
+import type { CacheStore, Found, MaybePromise, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
 import { foundOf, type Head, matches, summaryOf } from './record.ts';
 import { PendingDrops } from './sqlite-drops.ts';
+import { LargeBodies, PIECE } from './sqlite-pieces.ts';
 import { type Database, SqliteFile } from './sqlite-file.ts';
-import { type Gone, headOf, minus, NONE, type Row, Rows } from './sqlite-rows.ts';
-import { saveDrops, type Write, writeAll } from './sqlite-writes.ts';
+import { headOf, type Row, Rows } from './sqlite-rows.ts';
+import { saveDrops, type Write, WriteQueue } from './sqlite-writes.ts';
 import { UnmadeDrops } from './unmade-drops.ts';
 
 /** Bounds of a SQLite store, and where it is. */
@@ -19,14 +20,8 @@ export interface SqliteStoreOptions {
   readonly notice: (text: string) => void;
 }
 
-/** Writes that wait for one transaction, at most. */
-const QUEUE = 16;
-const QUEUE_BYTES = 4 * 1024 * 1024;
 /** How exactly the order of use is kept. */
 const TOUCH_MS = 60_000;
-/** How often what has lost its use is looked for. */
-const TIDY_MS = 10_000;
-const TIDIED = 100;
 /** Rows that one step of long work looks at. */
 const SLICE = 500;
 /** Drops remembered while the file cannot be had; beyond, it is begun anew when it can. */
@@ -52,38 +47,41 @@ export class SqliteStore implements CacheStore {
   readonly #file: SqliteFile;
   #rows: Rows | undefined;
   #drops = new PendingDrops([]);
-  #totals: Gone = NONE;
-  #evictions = 0;
-  #queue: Write[] = [];
-  #queuedBytes = 0;
+  readonly #queue: WriteQueue;
   #turn: NodeJS.Immediate | undefined;
-  #tidyAt = -Infinity;
   #closed = false;
   readonly #unsaved = new UnmadeDrops(UNSAVED);
+  readonly #large = new LargeBodies();
 
   constructor(Sqlite: typeof DatabaseSync, options: SqliteStoreOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
     this.#file = new SqliteFile(Sqlite, options, clock);
+    this.#queue = new WriteQueue(options, clock);
     this.#use(() => undefined, undefined);
   }
 
   lookup(key: string): readonly Found[] {
-    return this.#use((rows) => this.#lookup(rows, key), NOTHING);
+    const found = this.#use((rows) => this.#lookup(rows, key), NOTHING);
+    return this.#large.isEmpty ? found : this.#large.before(key, found, this.#clock.wallNow());
   }
 
-  put(key: string, response: StoredResponse): void {
+  put(key: string, response: StoredResponse): MaybePromise<void> {
     if (response.body.length >= this.#options.maxBytes) return this.remove(key);
-    this.#queuedBytes += response.body.length;
+    if (response.body.length > PIECE) return this.#putLarge(key, response);
+    this.#large.replace(key, response);
     this.#enqueue({ kind: 'put', key, response });
   }
 
   remove(key: string): void {
-    this.#use((rows) => this.#count(rows.removeKey(key)), undefined);
+    this.#large.drop((other) => other === key);
+    this.#use((rows) => this.#queue.count(rows.removeKey(key)), undefined);
   }
 
   invalidate(tags: readonly string[], soft: boolean): number {
     if (this.#closed) return 0;
+    // what is not in the file yet is let go of, softly dropped or not
+    this.#large.drop((_key, response) => response.tags.some((tag) => tags.includes(tag)));
     let tried = false;
     const count = this.#use((rows) => {
       tried = true;
@@ -97,10 +95,11 @@ export class SqliteStore implements CacheStore {
   }
 
   async purge(filter: StoreFilter, soft: boolean): Promise<number> {
+    this.#large.drop((key, response) => matches(filter, { ...response, key }));
     let count = 0;
     for await (const rows of this.#walk(filter)) {
       for (const { row } of rows) {
-        this.#use((open) => (soft ? open.mark(row.id) : this.#count(open.remove(row.id))), undefined);
+        this.#use((open) => (soft ? open.mark(row.id) : this.#queue.count(open.remove(row.id))), undefined);
         count++;
       }
     }
@@ -119,13 +118,15 @@ export class SqliteStore implements CacheStore {
   }
 
   get stats(): StoreStats {
-    return { entries: this.#totals.count, bytes: this.#totals.cost, evictions: this.#evictions, errors: this.#file.errors };
+    const { held, evictions } = this.#queue;
+    return { entries: held.count, bytes: held.cost, evictions, errors: this.#file.errors };
   }
 
   close(): void {
     this.#flush();
     this.#closed = true;
     clearImmediate(this.#turn);
+    this.#large.close();
     this.#file.close();
   }
 
@@ -152,9 +153,10 @@ export class SqliteStore implements CacheStore {
 
   #opened(db: Database): void {
     const rows = new Rows(db);
+    rows.removeOrphans();
     saveDrops(rows, this.#unsaved);
     this.#rows = rows;
-    this.#totals = rows.totals();
+    this.#queue.held = rows.totals();
     this.#drops = new PendingDrops(rows.drops());
     this.#schedule();
   }
@@ -164,7 +166,7 @@ export class SqliteStore implements CacheStore {
     const found: Found[] = [];
     for (const row of rows.find(key)) {
       const head = headOf(row);
-      if (head === undefined) this.#count(rows.remove(row.id));
+      if (head === undefined) this.#queue.count(rows.remove(row.id));
       if (head?.key !== key || !this.#isLive(row, head, now)) continue;
       if (now - row.usedAt > TOUCH_MS) this.#enqueue({ kind: 'touch', id: row.id });
       found.push(foundOf(head, row.body ?? new Uint8Array(), row.stale === 1 || this.#drops.isMarked(row.id, head.tags)));
@@ -180,7 +182,7 @@ export class SqliteStore implements CacheStore {
     const last = rows.last();
     const count = rows.atomically(() => {
       const written = tags.map((tag) => rows.drop(tag, last, soft));
-      return this.#drops.add(written, rows, (gone) => this.#count(gone));
+      return this.#drops.add(written, rows, (gone) => this.#queue.count(gone));
     });
     this.#schedule();
     return count;
@@ -190,8 +192,8 @@ export class SqliteStore implements CacheStore {
 
   #enqueue(write: Write): void {
     if (this.#closed) return;
-    this.#queue.push(write);
-    if (this.#queue.length >= QUEUE || this.#queuedBytes >= QUEUE_BYTES) this.#flush();
+    this.#queue.add(write);
+    if (this.#queue.isFull) this.#flush();
     else this.#schedule();
   }
 
@@ -199,33 +201,35 @@ export class SqliteStore implements CacheStore {
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
       this.#flush();
-      this.#try((rows) => rows.atomically(() => this.#drops.work(rows, (gone) => this.#count(gone))), undefined);
-      if (!this.#closed && !this.#drops.isEmpty) this.#schedule();
+      if (!this.#drops.isEmpty) this.#try((rows) => rows.atomically(() => this.#drops.work(rows, (gone) => this.#queue.count(gone))), undefined);
+      if (!this.#large.isEmpty) this.#writePiece();
+      if (!this.#closed && !(this.#drops.isEmpty && this.#large.isEmpty)) this.#schedule();
     });
   }
 
+  /** A large answer is written piece by piece. What finds no room to wait in is not stored. */
+  #putLarge(key: string, response: StoredResponse): MaybePromise<void> {
+    const stored = this.#closed ? undefined : this.#large.add(key, response);
+    if (stored === undefined) return this.remove(key);
+    this.#schedule();
+    return stored;
+  }
+
+  #writePiece(): void {
+    const worked = this.#try((rows) => {
+      this.#large.work(rows, (whole) => {
+        this.#queue.add({ kind: 'put', ...whole });
+        this.#flush();
+      });
+      return true;
+    }, false);
+    if (!worked) this.#large.giveUp();
+  }
+
   #flush(): void {
-    if (this.#queue.length === 0) return;
-    const queue = this.#queue;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#try((rows) => {
-      const now = this.#clock.wallNow();
-      const { total, evicted } = rows.atomically(() => writeAll(rows, queue, this.#totals, this.#options, now, this.#tidy(TIDIED)));
-      this.#totals = total;
-      this.#evictions += evicted;
-    }, undefined);
-  }
-
-  /** How many of those that have lost their use go this time. */
-  #tidy(most: number): number {
-    if (this.#clock.now() < this.#tidyAt) return 0;
-    this.#tidyAt = this.#clock.now() + TIDY_MS;
-    return most;
-  }
-
-  #count(gone: Gone): void {
-    this.#totals = minus(this.#totals, gone);
+    if (this.#queue.isEmpty) return;
+    const writes = this.#queue.take();
+    this.#try((rows) => this.#queue.write(rows, writes), undefined);
   }
 
   /** The answers for which a filter holds, slice by slice, with room for others between. */

@@ -4,49 +4,9 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
-import { openSqliteStore, type SqliteStore } from '../../../src/cache/stores/sqlite.ts';
-import { scratchDirectory } from '../../support/scratch.ts';
+import { openSqliteStore } from '../../../src/cache/stores/sqlite.ts';
 import { storeContract, storedResponse } from '../../unit/cache/store-contract.ts';
-import { FakeClock } from '../../unit/policy/fixtures.ts';
-
-interface Opened extends AsyncDisposable {
-  readonly store: SqliteStore;
-  readonly clock: FakeClock;
-  readonly file: string;
-  readonly directory: string;
-  readonly notices: string[];
-  reopen(): Promise<SqliteStore>;
-}
-
-async function opened(maxBytes = 10_000_000, prepare?: (file: string) => void): Promise<Opened> {
-  const scratch = await scratchDirectory();
-  const file = join(scratch.path, 'cache.db');
-  prepare?.(file);
-  const clock = new FakeClock();
-  const notices: string[] = [];
-  const open = () => openSqliteStore({ file, maxBytes, maxVariants: 32, notice: (text) => notices.push(text) }, clock);
-  const stores = [await open()];
-  return {
-    store: stores[0] as SqliteStore,
-    clock,
-    file,
-    directory: scratch.path,
-    notices,
-    reopen: async () => {
-      stores.push(await open());
-      return stores.at(-1) as SqliteStore;
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const store of stores) store.close();
-      await scratch[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const bodyOf = (store: SqliteStore, key: string): string | undefined => {
-  const [found] = store.lookup(key);
-  return found === undefined ? undefined : Buffer.from(found.body).toString();
-};
+import { bodyOf, opened } from './sqlite-fixture.ts';
 
 describe('the SQLite store', () => {
   storeContract(async () => {
@@ -62,8 +22,8 @@ describe('the SQLite store', () => {
   it('finds after a restart what was put before it, and not what was dropped', async () => {
     await using test = await opened();
     const now = test.clock.wallNow();
-    test.store.put('a', storedResponse(now, { tags: ['t'] }));
-    test.store.put('b', storedResponse(now, { body: Buffer.from('kept') }));
+    void test.store.put('a', storedResponse(now, { tags: ['t'] }));
+    void test.store.put('b', storedResponse(now, { body: Buffer.from('kept') }));
     test.store.invalidate(['t'], false);
     test.store.close();
     const again = await test.reopen();
@@ -90,6 +50,8 @@ describe('the SQLite store', () => {
       expect(bodyOf(again, `kept-${round}`)).toBe(`body ${round}`);
       expect(bodyOf(again, `dropped-${round}`)).toBeUndefined();
     }
+    const [large] = again.lookup('large');
+    expect(large === undefined || large.body.every((byte) => byte === large.body[0])).toBe(true);
     again.close();
     const raw = new DatabaseSync(test.file);
     expect(raw.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
@@ -103,7 +65,7 @@ describe('the SQLite store', () => {
     const { store, clock } = test;
     for (let i = 0; i < 1000; i++) {
       clock.advance(100_000);
-      store.put(`k${i}`, storedResponse(clock.wallNow(), { body: Buffer.alloc(10_000), keepUntil: clock.wallNow() + 1e12 }));
+      void store.put(`k${i}`, storedResponse(clock.wallNow(), { body: Buffer.alloc(10_000), keepUntil: clock.wallNow() + 1e12 }));
       expect(store.lookup('k0')).toHaveLength(1);
     }
     expect(store.stats.bytes).toBeLessThanOrEqual(2_000_000);
@@ -116,15 +78,15 @@ describe('the SQLite store', () => {
 
   it('does not take what is larger than all of it, and forgets what it replaces', async () => {
     await using test = await opened(50_000);
-    test.store.put('k', storedResponse(test.clock.wallNow()));
-    test.store.put('k', storedResponse(test.clock.wallNow(), { body: Buffer.alloc(60_000) }));
+    void test.store.put('k', storedResponse(test.clock.wallNow()));
+    void test.store.put('k', storedResponse(test.clock.wallNow(), { body: Buffer.alloc(60_000) }));
     expect(test.store.lookup('k')).toHaveLength(0);
   });
 
   it('drops many at once, and counts what it holds', async () => {
     await using test = await opened();
     const { store, clock } = test;
-    for (let i = 0; i < 1500; i++) store.put(`k${i}`, storedResponse(clock.wallNow(), { tags: ['all', i < 900 ? 'first' : 'second'] }));
+    for (let i = 0; i < 1500; i++) void store.put(`k${i}`, storedResponse(clock.wallNow(), { tags: ['all', i < 900 ? 'first' : 'second'] }));
     expect(store.invalidate(['first'], false)).toBe(900);
     for (let i = 0; i < 900; i++) expect(store.lookup(`k${i}`)).toHaveLength(0);
     expect(store.lookup('k900')).toHaveLength(1);
@@ -138,19 +100,19 @@ describe('the SQLite store', () => {
 
   it('goes on with a drop that a kill interrupted', async () => {
     await using test = await opened();
-    for (let i = 0; i < 1000; i++) test.store.put(`k${i}`, storedResponse(test.clock.wallNow(), { tags: ['t'] }));
+    for (let i = 0; i < 1000; i++) void test.store.put(`k${i}`, storedResponse(test.clock.wallNow(), { tags: ['t'] }));
     test.store.invalidate(['t'], false);
     test.store.close();
     const again = await test.reopen();
     expect(again.lookup('k999')).toHaveLength(0);
-    again.put('new', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
+    void again.put('new', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
     while ((again.stats.entries ?? 0) > 1) await new Promise(setImmediate);
     expect(again.lookup('new')).toHaveLength(1);
   });
 
   it('moves a corrupt file aside, says so, and begins anew', async () => {
     await using test = await opened(10_000_000, (file) => writeFileSync(file, 'this is no database '.repeat(500)));
-    test.store.put('k', storedResponse(test.clock.wallNow()));
+    void test.store.put('k', storedResponse(test.clock.wallNow()));
     expect(bodyOf(test.store, 'k')).toBe('body');
     expect(test.notices).toEqual([expect.stringMatching(/was corrupt: moved to .*cache\.db\.corrupt-\d{4}-.*, and begun anew$/)]);
     expect(readdirSync(test.directory).some((name) => name.startsWith('cache.db.corrupt-'))).toBe(true);
@@ -158,21 +120,21 @@ describe('the SQLite store', () => {
 
   it('moves a file aside that turns out to be corrupt later', async () => {
     await using test = await opened();
-    for (let i = 0; i < 200; i++) test.store.put(`k${i}`, storedResponse(test.clock.wallNow(), { body: Buffer.alloc(3000) }));
+    for (let i = 0; i < 200; i++) void test.store.put(`k${i}`, storedResponse(test.clock.wallNow(), { body: Buffer.alloc(3000) }));
     test.store.close();
     const bytes = readFileSync(test.file);
     bytes.fill(0xa5, 8192, bytes.length - 4096);
     writeFileSync(test.file, bytes);
     const again = await test.reopen();
     for (let i = 0; i < 200; i++) expect(again.lookup(`k${i}`).length).toBeLessThanOrEqual(1);
-    again.put('k', storedResponse(test.clock.wallNow()));
+    void again.put('k', storedResponse(test.clock.wallNow()));
     expect(bodyOf(again, 'k')).toBe('body');
     expect(test.notices.join()).toContain('was corrupt');
   });
 
   it('does not give out a body whose bytes have changed on the disk', async () => {
     await using test = await opened();
-    test.store.put('k', storedResponse(test.clock.wallNow(), { body: Buffer.from('the bytes as they were') }));
+    void test.store.put('k', storedResponse(test.clock.wallNow(), { body: Buffer.from('the bytes as they were') }));
     test.store.close();
     const bytes = readFileSync(test.file);
     bytes.write('X', bytes.indexOf('the bytes as they were'));
@@ -183,13 +145,13 @@ describe('the SQLite store', () => {
 
   it('finds nothing while the file cannot be had, and takes it up when it can', async () => {
     await using test = await opened();
-    test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
-    test.store.put('other', storedResponse(test.clock.wallNow()));
+    void test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
+    void test.store.put('other', storedResponse(test.clock.wallNow()));
     expect(test.store.lookup('k')).toHaveLength(1);
     // the first holds the lock
     const second = await test.reopen();
     expect(second.lookup('k')).toHaveLength(0);
-    second.put('k', storedResponse(test.clock.wallNow()));
+    void second.put('k', storedResponse(test.clock.wallNow()));
     expect(second.stats.errors).toBeGreaterThan(0);
     expect(test.notices).toEqual([expect.stringContaining('cannot be used: database is locked')]);
     test.store.close();
@@ -200,7 +162,7 @@ describe('the SQLite store', () => {
 
   it('does not find what was dropped while the file could not be had', async () => {
     await using test = await opened();
-    test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
+    void test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
     test.store.close();
     const raw = new DatabaseSync(test.file);
     raw.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
@@ -213,7 +175,7 @@ describe('the SQLite store', () => {
 
   it('takes a full disk as lost writes, and forgets what it could not drop', async () => {
     await using test = await opened();
-    test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
+    void test.store.put('k', storedResponse(test.clock.wallNow(), { tags: ['t'] }));
     test.store.close();
     // the file may not grow: as a full disk
     const limited = class extends DatabaseSync {
@@ -224,7 +186,7 @@ describe('the SQLite store', () => {
     };
     const { SqliteStore: Store } = await import('../../../src/cache/stores/sqlite.ts');
     const full = new Store(limited, { file: test.file, maxBytes: 1e7, maxVariants: 8, notice: (text) => test.notices.push(text) }, test.clock);
-    full.put('large', storedResponse(test.clock.wallNow(), { body: Buffer.alloc(100_000) }));
+    void full.put('large', storedResponse(test.clock.wallNow(), { body: Buffer.alloc(100_000) }));
     expect(full.lookup('large')).toHaveLength(0);
     expect(full.lookup('k')).toHaveLength(1);
     expect(full.stats.errors).toBeGreaterThan(0);
@@ -236,7 +198,7 @@ describe('the SQLite store', () => {
 
   it('keeps its file to its owner', async () => {
     await using test = await opened();
-    test.store.put('k', storedResponse(test.clock.wallNow()));
+    void test.store.put('k', storedResponse(test.clock.wallNow()));
     test.store.lookup('k');
     for (const name of readdirSync(test.directory)) expect(statSync(join(test.directory, name)).mode & 0o077).toBe(0);
   });
@@ -248,7 +210,7 @@ describe('the SQLite store', () => {
       { file: join(test.directory, 'cache.db-in-the-way', 'cache.db'), maxBytes: 1e6, maxVariants: 8, notice: (text) => test.notices.push(text) },
       test.clock,
     );
-    store.put('k', storedResponse(test.clock.wallNow()));
+    void store.put('k', storedResponse(test.clock.wallNow()));
     expect(store.lookup('k')).toHaveLength(0);
     expect(store.invalidate(['t'], false)).toBe(0);
     expect(await store.list({}, 10)).toEqual([]);

@@ -91,6 +91,39 @@ export function storeContract(open: () => Promise<StoreUnderTest>): void {
     expect(test.store.stats.entries ?? 3).toBe(3);
   });
 
+  /** A body that a store may have to write in pieces, all of them different. */
+  const large = (letter: string): Buffer => Buffer.from(Buffer.from(letter.repeat(700_000)).map((byte, at) => byte + (at >> 16)));
+
+  it('gives back a large body byte for byte, once it has settled', async () => {
+    await using test = await open();
+    const body = large('a');
+    await test.store.put(KEY, storedResponse(test.now(), { body, variant: 'a' }));
+    await test.store.put(KEY, storedResponse(test.now(), { variant: 'b' }));
+    const [small, found] = await test.store.lookup(KEY);
+    expect(Buffer.from(small?.body ?? []).toString()).toBe('body');
+    expect(body.equals(found?.body ?? Buffer.alloc(0))).toBe(true);
+    expect(new Set((await test.store.list({}, 10)).map(({ bytes }) => bytes))).toEqual(new Set([4, 700_000]));
+    expect(await test.store.purge({}, false)).toBe(2);
+    expect(await test.store.lookup(KEY)).toEqual([]);
+  });
+
+  it('does not find a large body that was dropped, purged, removed or replaced while it was put', async () => {
+    await using test = await open();
+    const { store } = test;
+    const put = async (meanwhile: () => unknown): Promise<number[]> => {
+      const putting = store.put(KEY, storedResponse(test.now(), { body: large('a'), tags: ['t'] }));
+      await meanwhile();
+      await putting;
+      return (await store.lookup(KEY)).map(({ body }) => body.length);
+    };
+    expect(await put(() => store.invalidate(['t'], false))).toEqual([]);
+    expect(await put(() => store.purge({ tag: 't' }, false))).toEqual([]);
+    expect(await put(() => store.remove(KEY))).toEqual([]);
+    expect(await put(() => store.put(KEY, storedResponse(test.now())))).toEqual([4]);
+    expect(await put(() => store.put(KEY, storedResponse(test.now(), { body: large('b') })))).toEqual([700_000]);
+    expect(await put(() => undefined)).toEqual([700_000]);
+  });
+
   it('bounds the variants of one key', async () => {
     await using test = await open();
     for (let i = 0; i < 100; i++) await test.store.put(KEY, storedResponse(test.now(), { variant: String(i), body: Buffer.from(String(i)) }));
