@@ -3,7 +3,6 @@ import { type Bench, openBench } from './lib/bench.ts';
 import { effortOf } from './lib/effort.ts';
 import { messageOf } from './lib/entrant.ts';
 import { measureCase } from './lib/measure.ts';
-import { killAll } from './lib/process.ts';
 import { scenarioText } from './report/markdown.ts';
 import { save, withCase } from './report/results.ts';
 import { writeReport } from './report/write.ts';
@@ -55,13 +54,6 @@ async function runCase(bench: Bench, scenario: Scenario, one: Case): Promise<voi
 
 async function measureAll(scenarios: readonly Scenario[]): Promise<void> {
   const bench = await openBench();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      killAll();
-      bench.forget();
-      process.exit(130);
-    });
-  }
   try {
     for (const scenario of scenarios) {
       for (const one of scenario.cases.filter(({ name }) => name.includes(values.case ?? ''))) {

@@ -23,7 +23,7 @@ export const hits: Scenario = {
       better: 'higher',
       mode: 'cache',
       behind: 'http',
-      effort: { rounds: 9, warmUp: 2 },
+      effort: { rounds: 7, warmUp: 2 },
       measure: (endpoint, visit) => byWrk(endpoint, visit, '/rest/v1/1k', 32),
     },
   ],

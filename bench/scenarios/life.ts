@@ -52,7 +52,7 @@ async function memory(visit: Visit): Promise<Sample> {
     for (const line of lines) line.socket.destroy();
     await byWrk(endpoint, visit, PATH, 256);
     const loadedMib = resident();
-    await pause(2000);
+    await pause(1000);
     return {
       idleMib,
       openMib,
@@ -68,7 +68,7 @@ async function memory(visit: Visit): Promise<Sample> {
 export const memoryUse: Scenario = {
   name: 'memory',
   title: 'Resident memory',
-  text: 'After the first request, with 1,024 connections that have asked once, right after full load on 256 connections, and two seconds later. All processes.',
+  text: 'After the first request, with 1,024 connections that have asked once, right after full load on 256 connections, and a second later. All processes.',
   cases: [
     {
       ...common,
@@ -80,7 +80,7 @@ export const memoryUse: Scenario = {
         { key: 'idleMib', label: 'idle MiB' },
         { key: 'openMib', label: '1,024 connections' },
         { key: 'loadedMib', label: 'after load' },
-        { key: 'laterMib', label: 'two seconds later' },
+        { key: 'laterMib', label: 'a second later' },
         { key: 'peakMib', label: 'peak' },
         { key: 'errors', label: 'errors' },
       ],

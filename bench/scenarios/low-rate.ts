@@ -72,5 +72,5 @@ export const lowRate: Scenario = {
     'All contenders run at once on the one core, and each is asked at the rate, evenly, on a keep-alive connection of its own. Their requests take turns, in an order that ' +
     'changes twice a second, and none is sent while another is under way: so all of them meet the same machine within milliseconds. Each round is a start of all of them, ' +
     'each warm from a second at full load. Latency is from the sending to the end of the answer; what a proxy adds is its P50 less that of `direct`. CPU is what a request costs a process whose caches others have used since.',
-  cases: [at(50, 10, FORWARDERS), at(200, 8, quick, Object.fromEntries(slow.map(({ name }) => [name, 'no room for all within 5 ms: see 50 req/s'])))],
+  cases: [at(50, 8, FORWARDERS), at(200, 8, quick, Object.fromEntries(slow.map(({ name }) => [name, 'no room for all within 5 ms: see 50 req/s'])))],
 };

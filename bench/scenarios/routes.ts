@@ -20,7 +20,7 @@ export const routeCount: Scenario = {
       mode: 'reverse',
       behind: 'http',
       // a twentieth is to be told apart: many short rounds
-      effort: { rounds: 15, warmUp: 2 },
+      effort: { rounds: 11, warmUp: 2 },
       measure: (endpoint, visit) => byWrk(endpoint, visit, `/rest/v1/t${Number.parseInt(visit.contender.name, 10) - 1}/1k`, 32),
     },
   ],
