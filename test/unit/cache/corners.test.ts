@@ -77,6 +77,25 @@ describe('of several stored answers that fit', () => {
   });
 });
 
+describe('why a request went on (RFC 9211 section 2.2)', () => {
+  const ask = async (headers: string[], after: number, method = 'GET'): Promise<string> => {
+    const bench = new Bench({}, () => ok('row', ...MINUTE));
+    if (after >= 0) await bench.get();
+    bench.clock.advance(Math.max(0, after));
+    return /fwd=[a-z-]+/.exec((await bench.get({ method, headers })).said)?.[0] ?? '';
+  };
+  it.each<[string, string[], number, string]>([
+    ['nothing was stored, whatever the client wants', ['cache-control', 'no-cache'], -1, 'fwd=uri-miss'],
+    ['the client did not want what is fresh', ['cache-control', 'no-cache'], 0, 'fwd=request'],
+    ['the client wanted it younger', ['cache-control', 'max-age=5'], 10_000, 'fwd=request'],
+    ['it was stale', [], 61_000, 'fwd=stale'],
+    ['it was stale, whatever the client wants', ['cache-control', 'no-cache'], 61_000, 'fwd=stale'],
+  ])('is told: %s', async (_why, headers, after, expected) => {
+    expect(await ask(headers, after)).toBe(expected);
+    expect(await ask(headers, after, 'HEAD')).toBe(expected);
+  });
+});
+
 describe('a 304', () => {
   const stale = (...validators: string[]): Outcome => ok('row', 'cache-control', 'max-age=2', ...validators);
   async function confirm(stored: string[], answer: string[]): Promise<{ first: string; second: string; asked: number }> {

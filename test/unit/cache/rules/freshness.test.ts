@@ -240,6 +240,8 @@ describe('standing in for a failing upstream', () => {
     ['no-cache', { noCache: true }, 60, 'unreachable', '', false],
     ['a client that wants no cache', {}, 60, 'unreachable', 'no-cache', false],
     ['a client that allows it', {}, 60, 'error', 'stale-if-error=100', true],
+    ['a client that would like it younger, stale', {}, 60, 'unreachable', 'max-age=1', true],
+    ['a client that would like it younger, fresh', {}, 5, 'unreachable', 'max-age=1', true],
   ])('%s', (_name, freshness, age, trouble, asked, expected) => {
     expect(standsIn(entry(freshness, age), requestDirectives(asked === '' ? undefined : asked, undefined), NOW, trouble, false)).toBe(expected);
   });
