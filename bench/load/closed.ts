@@ -1,6 +1,9 @@
 import { askOnce, Line, open, requestBytes } from './connection.ts';
 import type { JointSpec, LoadResult, LoadSpec, Target } from './spec.ts';
+import { shuffled } from './schedule.ts';
 import { Tally } from './tally.ts';
+
+const PASSES = 4;
 
 /** As many requests as go: every connection sends its next one when the last has been answered. */
 export async function closedLoop(spec: LoadSpec & { kind: 'closed' }): Promise<LoadResult> {
@@ -15,13 +18,21 @@ export async function closedLoop(spec: LoadSpec & { kind: 'closed' }): Promise<L
   return tally.result();
 }
 
-/** The same for several targets, one after another. A target that does not answer has a result without requests. */
-export async function closedLoops({ targets, connections, seconds }: JointSpec & { kind: 'each' }): Promise<readonly LoadResult[]> {
-  const results: LoadResult[] = [];
-  for (const target of targets) {
-    results.push(await closedLoop({ kind: 'closed', target, connections, seconds }).catch(() => new Tally().result()));
+/**
+ * The same for several targets, one after another, in several passes of another order each: so none is always the one that has rested longest. How many
+ * requests each has answered, in all passes; none where it did not answer.
+ */
+export async function closedLoops({ targets, connections, seconds }: JointSpec & { kind: 'each' }): Promise<readonly number[]> {
+  const done = targets.map(() => 0);
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (const at of shuffled(targets.length, Math.random)) {
+      const target = targets[at];
+      if (target === undefined) continue;
+      const result = await closedLoop({ kind: 'closed', target, connections, seconds: seconds / PASSES }).catch(() => undefined);
+      done[at] = (done[at] ?? 0) + (result?.done ?? 0);
+    }
   }
-  return results;
+  return done;
 }
 
 async function askOn(first: Line | undefined, target: Target, until: number, tally: Tally): Promise<void> {

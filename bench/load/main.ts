@@ -5,7 +5,7 @@ import { events, websocket } from './streams.ts';
 import { turns } from './turns.ts';
 
 /** Runs the load that the JSON document in argv[2] describes and prints what came of it, as one line of JSON. */
-function load(spec: LoadSpec | JointSpec): Promise<LoadResult | readonly LoadResult[]> {
+function load(spec: LoadSpec | JointSpec): Promise<LoadResult | readonly LoadResult[] | readonly number[]> {
   switch (spec.kind) {
     case 'closed':
       return closedLoop(spec);

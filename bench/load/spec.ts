@@ -20,11 +20,11 @@ export type LoadSpec =
   /** Clients that leave at every stage, then requests that all must be served. */
   | { readonly kind: 'storm'; readonly target: Target; readonly large: string; readonly clients: number; readonly waves: number };
 
-/** Loads for several targets. Print a result for each, in their order. */
+/** Loads for several targets. */
 export type JointSpec =
-  /** As many requests as go, to one target after another, each for so long: a warm-up. */
+  /** As many requests as go, to one target after another, each for so long: a warm-up. Prints the number of requests of each, in their order. */
   | { readonly kind: 'each'; readonly targets: readonly Target[]; readonly connections: number; readonly seconds: number }
-  /** One request at a time, each target at this rate. */
+  /** One request at a time, each target at this rate. Prints a result for each, in their order. */
   | { readonly kind: 'turns'; readonly targets: readonly Target[]; readonly perSecond: number; readonly seconds: number };
 
 /** What the load generator prints: one line of JSON. */

@@ -2,7 +2,7 @@ import { FORWARDERS } from '../contenders/all.ts';
 import type { Contender } from '../contenders/contender.ts';
 import { probe, until } from '../lib/process.ts';
 import type { LoadResult, Target } from '../load/spec.ts';
-import { cpuMeter, failureOf, loadResults } from './measures.ts';
+import { cpuMeter, failureOf, resultsInTurn, warmEach } from './measures.ts';
 import { type Case, type Column, type Running, type Sample, type Scenario, targetOf } from './scenario.ts';
 
 const PATH = '/rest/v1/1k';
@@ -30,9 +30,9 @@ async function inTurn(running: readonly Running[], perSecond: number, warmUpSeco
   const late = await Promise.all(running.map(ready));
   const able = running.filter((_, n) => late[n] === undefined);
   const targets = able.map(({ endpoint, visit }): Target => targetOf(endpoint, visit, PATH));
-  if (warmUpSeconds > 0) await loadResults({ kind: 'each', targets, connections: 8, seconds: warmUpSeconds });
+  await warmEach(targets, warmUpSeconds);
   const meters = able.map(({ endpoint }) => cpuMeter(endpoint));
-  const results = await loadResults({ kind: 'turns', targets, perSecond, seconds: able[0]?.visit.seconds ?? 0 });
+  const results = await resultsInTurn({ kind: 'turns', targets, perSecond, seconds: able[0]?.visit.seconds ?? 0 });
   const direct = results[able.findIndex(({ visit }) => visit.contender.name === 'direct')]?.p50Us ?? NaN;
   const samples = results.map((result, n) => sampleOf(result, meters[n]?.() ?? NaN, able[n]?.endpoint.program === undefined ? NaN : direct));
   let next = 0;

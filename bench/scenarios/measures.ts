@@ -3,7 +3,7 @@ import type { Endpoint } from '../contenders/contender.ts';
 import { cpuUs } from '../lib/proc.ts';
 import { LOAD_CORE, run } from '../lib/process.ts';
 import { parseWrk, type WrkResult } from '../lib/wrk.ts';
-import type { JointSpec, LoadResult, LoadSpec } from '../load/spec.ts';
+import type { JointSpec, LoadResult, LoadSpec, Target } from '../load/spec.ts';
 import { type Column, type Sample, targetOf, type Visit } from './scenario.ts';
 
 /** Errors come fast: a contender that fails more than this part of its requests has no figures. */
@@ -50,9 +50,14 @@ export async function loadResult(spec: LoadSpec): Promise<LoadResult> {
   return (await loaded(spec)) as LoadResult;
 }
 
-/** The same for several targets: a result for each. */
-export async function loadResults(spec: JointSpec): Promise<readonly LoadResult[]> {
+/** Requests to several targets in turn: a result for each. */
+export async function resultsInTurn(spec: JointSpec & { kind: 'turns' }): Promise<readonly LoadResult[]> {
   return (await loaded(spec)) as readonly LoadResult[];
+}
+
+/** Warms several targets up, as much as goes for so many seconds each. */
+export async function warmEach(targets: readonly Target[], seconds: number): Promise<void> {
+  if (seconds > 0) await loaded({ kind: 'each', targets, connections: 8, seconds });
 }
 
 async function loaded(spec: LoadSpec | JointSpec): Promise<unknown> {
