@@ -19,15 +19,15 @@ const ORDER = 4;
 export const MARK_AT = ORDER;
 const SIZE = ORDER + 1 + 1 + 8 + 4;
 
-/** What is sent to be stored: all but the order. */
-export function writeRecord(key: string, response: StoredResponse, seq: number): Buffer {
+/** What is sent to be stored before the body: all but the order. The body is sent as it is, so that it is not held twice. */
+export function writeStart(key: string, response: StoredResponse, seq: number): Buffer {
   const head = Buffer.from(writeHead(key, response));
   const start = Buffer.alloc(SIZE - ORDER);
   start.writeUInt8(0, 0);
   start.writeUInt8(RECORD_VERSION, 1);
   start.writeDoubleBE(seq, 2);
   start.writeUInt32BE(head.length, 10);
-  return Buffer.concat([start, head, response.body]);
+  return Buffer.concat([start, head]);
 }
 
 /** Reads the answers of a key (fields and values in turn), the newest first; what was written otherwise is left out. */

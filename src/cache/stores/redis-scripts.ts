@@ -41,7 +41,7 @@ seq = begin(tonumber(seq or 0))
 redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
 return seq`;
 
-/** KEYS: answers of a key. ARGV: slot, record, time to live, how many, how many bytes. Takes the place of what lies within it. Numbers them in the order of their coming; the oldest go. */
+/** KEYS: answers of a key. ARGV: slot, start of the record, body, time to live, how many, how many bytes. Takes the place of what lies within it. Numbers them in the order of their coming; the oldest go. */
 export const PUT = `
 local function split(slot)
   local variant, first, last = string.match(slot, '^([^.]+)%.(%d+)%-(%d+)$')
@@ -53,12 +53,12 @@ for _, slot in ipairs(redis.call('HKEYS', KEYS[1])) do
   if other == variant and (not first or (from and first <= from and to <= last)) then redis.call('HDEL', KEYS[1], slot) end
 end
 local order = redis.call('HINCRBY', KEYS[1], '#', 1)
-redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I4', order) .. ARGV[2])
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+redis.call('HSET', KEYS[1], ARGV[1], struct.pack('>I4', order) .. ARGV[2] .. ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[4]) then redis.call('PEXPIRE', KEYS[1], ARGV[4]) end
 local slots, bytes, count = redis.call('HKEYS', KEYS[1]), 0, 0
 for _, slot in ipairs(slots) do bytes = bytes + redis.call('HSTRLEN', KEYS[1], slot) count = count + 1 end
 count = count - 1
-if count <= tonumber(ARGV[4]) and bytes <= tonumber(ARGV[5]) then return 0 end
+if count <= tonumber(ARGV[5]) and bytes <= tonumber(ARGV[6]) then return 0 end
 local held = {}
 for _, slot in ipairs(slots) do
   if slot ~= '#' then
@@ -69,7 +69,7 @@ end
 table.sort(held, function (a, b) return a.order < b.order end)
 local gone = 0
 for _, one in ipairs(held) do
-  if (count <= tonumber(ARGV[4]) and bytes <= tonumber(ARGV[5])) or one.slot == ARGV[1] then break end
+  if (count <= tonumber(ARGV[5]) and bytes <= tonumber(ARGV[6])) or one.slot == ARGV[1] then break end
   redis.call('HDEL', KEYS[1], one.slot)
   count = count - 1
   bytes = bytes - one.bytes

@@ -5,7 +5,7 @@ import { type Commander, commander, type RedisAddress } from './redis-commander.
 import { Drops } from './redis-drops.ts';
 import { type Place, remove, run, scan, TagIndex } from './redis-index.ts';
 import { RedisLink } from './redis-link.ts';
-import { MARK_AT, readRecords, type Record, writeRecord } from './redis-record.ts';
+import { MARK_AT, readRecords, type Record, writeStart } from './redis-record.ts';
 import { MARK, PUT } from './redis-scripts.ts';
 import { UnmadeDrops } from './unmade-drops.ts';
 
@@ -96,9 +96,11 @@ export class RedisStore implements CacheStore {
     const now = this.#clock.wallNow();
     const life = Math.min(Math.ceil(response.keepUntil - now), MAX_LIFE_MS);
     if (life <= 0 || response.body.length > maxKeyBytes) return this.remove(key);
-    const record = writeRecord(key, response, this.#drops.seen);
+    const start = writeStart(key, response, this.#drops.seen);
+    const { buffer, byteOffset, byteLength } = response.body;
+    const body = Buffer.from(buffer, byteOffset, byteLength);
     const gone = await this.#link.try(async (link) => {
-      const words = [place.slot, record, String(life), String(maxVariants), String(maxKeyBytes)];
+      const words = [place.slot, start, body, String(life), String(maxVariants), String(maxKeyBytes)];
       const [put] = await Promise.all([run(link, PUT, place.key, words), this.#index.add(link, place, response.tags, now + life, now)]);
       return Number(put);
     });
