@@ -1,7 +1,9 @@
 import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { compileTemplate } from '../model/path-template.ts';
 import type { Service } from '../model/service.ts';
 import { compileMatch, type Matcher, RouteView } from './matcher.ts';
+import { PathIndex } from './path-index.ts';
 
 /** What a route is found by. `match` is undefined for the upstream's own settings, which take what no route does. */
 interface RoutePart {
@@ -23,29 +25,32 @@ interface Entry<T> extends RoutePart {
 /** Routes of one upstream by method: a request looks only at those that its method could match. */
 const ANY = '*';
 
-/** Finds the route of an exchange: the first that it matches, in the order given. The last must take all. */
+/** Finds the route of an exchange: the first that it matches, in the order given. The last must take all. Its cost does not grow with the number of routes. */
 export function routeFinder<T extends RoutePart>(routes: readonly T[]): (exchange: Exchange) => T {
   const entries = routes.map((route): Entry<T> => ({
     route,
     match: route.match,
     matches: route.match === undefined ? () => true : compileMatch(route.match),
   }));
-  const byMethod = new Map<string, Entry<T>[]>();
-  const candidates = (method: string): Entry<T>[] => {
-    const known = byMethod.get(method) ?? byMethod.get(ANY);
-    return known ?? entries;
+  const methods = new Set(entries.flatMap((entry) => entry.match?.method ?? []));
+  const byMethod = new Map([...methods].map((method) => [method, candidates(entries, method)]));
+  const others = candidates(entries, ANY);
+  return (exchange) => (byMethod.get(exchange.method) ?? others)(exchange);
+}
+
+/** Finds among those that a method could match. */
+function candidates<T>(entries: readonly Entry<T>[], method: string): (exchange: Exchange) => T {
+  const fitting = entries.filter(({ match }) => match?.method === undefined || match.method.includes(method));
+  const only = fitting[0];
+  if (only !== undefined && only.match === undefined) return () => only.route;
+  const index = new PathIndex<Entry<T>>();
+  for (const entry of fitting) index.add(entry, entry.match?.path?.map(compileTemplate));
+  return (exchange) => {
+    const view = new RouteView(exchange);
+    const found = index.find(view.path, ({ matches }) => matches(view));
+    if (found === undefined) throw new Error(`no route of ${exchange.upstream} took the request: the last one must take all`);
+    return found.route;
   };
-  for (const method of new Set(entries.flatMap((entry) => entry.match?.method ?? []))) {
-    byMethod.set(
-      method,
-      entries.filter((entry) => entry.match?.method === undefined || entry.match.method.includes(method)),
-    );
-  }
-  byMethod.set(
-    ANY,
-    entries.filter((entry) => entry.match?.method === undefined),
-  );
-  return (exchange) => find(candidates(exchange.method), exchange);
 }
 
 /** Sends each exchange to its route, and notes the route's name. */
@@ -56,12 +61,4 @@ export function router(routes: readonly RoutedService[], routeOf = routeFinder(r
     exchange.streaming = route.streaming;
     return route.service(exchange);
   };
-}
-
-function find<T>(entries: readonly Entry<T>[], exchange: Exchange): T {
-  const only = entries[0];
-  if (only !== undefined && only.match === undefined) return only.route;
-  const view = new RouteView(exchange);
-  for (const entry of entries) if (entry.matches(view)) return entry.route;
-  throw new Error(`no route of ${exchange.upstream} took the request: the last one must take all`);
 }
