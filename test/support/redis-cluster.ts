@@ -16,18 +16,8 @@ export class Member implements AsyncDisposable {
     this.#client.on('error', () => undefined);
   }
 
-  static async start(): Promise<Member> {
-    const server = await RedisServer.start([
-      '--cluster-enabled',
-      'yes',
-      '--cluster-node-timeout',
-      String(NODE_TIMEOUT_MS),
-      // a replica takes over however long it was cut off, and at the first vote
-      '--cluster-replica-validity-factor',
-      '0',
-      '--repl-diskless-sync-delay',
-      '0',
-    ]);
+  static async start(options: readonly string[]): Promise<Member> {
+    const server = await RedisServer.start(['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS), ...options]);
     const member = new Member(server);
     await member.#client.connect();
     return member;
@@ -44,11 +34,21 @@ export class Member implements AsyncDisposable {
     return lines.every((line) => text.includes(line));
   }
 
+  /** Leaves the replicas of this master with what they have: nothing that it does from now on comes to them. Connections that stand stay. */
+  async cutOffReplicas(): Promise<void> {
+    await this.send('CONFIG', 'SET', 'requirepass', 'for replicas to lack');
+    await this.send('CLIENT', 'KILL', 'TYPE', 'replica');
+    while (!(await this.says(['INFO', 'replication'], 'connected_slaves:0')));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client.destroy();
     await this.server[Symbol.asyncDispose]();
   }
 }
+
+/** A replica takes over however long it was cut off, but not before it is told to: a busy test may take as long as it likes while its master is gone. */
+const REPLICA = ['--cluster-replica-validity-factor', '0', '--cluster-replica-no-failover', 'yes', '--repl-diskless-sync-delay', '0'];
 
 /** A real Redis Cluster on loopback: masters that share the slots evenly, each with one replica, unless they are to have none. */
 export class RedisCluster implements AsyncDisposable {
@@ -61,8 +61,10 @@ export class RedisCluster implements AsyncDisposable {
     this.replicas = replicas;
   }
 
-  static async start({ replicas = true } = {}): Promise<RedisCluster> {
-    const members = await Promise.all(Array.from({ length: replicas ? 6 : 3 }, () => Member.start()));
+  /** `partial`: the others serve on while one is down. */
+  static async start({ replicas = true, partial = false } = {}): Promise<RedisCluster> {
+    const options = [...REPLICA, '--cluster-require-full-coverage', partial ? 'no' : 'yes'];
+    const members = await Promise.all(Array.from({ length: replicas ? 6 : 3 }, () => Member.start(options)));
     const cluster = new RedisCluster(members.slice(0, 3), members.slice(3));
     await cluster.#join();
     return cluster;
@@ -82,11 +84,18 @@ export class RedisCluster implements AsyncDisposable {
     return Math.min(Math.floor(slot / this.#share), this.masters.length - 1);
   }
 
-  /** Settles when the replica of a master has taken its place and the cluster serves every key again. */
-  async failedOver(master: number): Promise<void> {
+  /** Settles when the replica of a master has as many keys: copying takes a while to begin. */
+  async copied(master: number): Promise<void> {
+    const size = (member: Member | undefined) => member?.send('DBSIZE');
+    while ((await size(this.masters[master])) !== (await size(this.replicas[master])));
+  }
+
+  /** Lets the replica of a master that is gone take its place; settles when it has and the cluster serves every key again. `silent`: who is alive and cannot be asked. */
+  async failedOver(master: number, silent: readonly Member[] = []): Promise<void> {
     const heir = this.replicas[master];
+    await heir?.send('CONFIG', 'SET', 'cluster-replica-no-failover', 'no');
     while (!(await heir?.says(['INFO', 'replication'], 'role:master')));
-    await this.#whole(this.members.filter((member) => member.server.alive));
+    await this.#whole(this.members.filter((member) => member.server.alive && !silent.includes(member)));
   }
 
   get #share(): number {
@@ -112,7 +121,7 @@ export class RedisCluster implements AsyncDisposable {
     );
     // who holds a replica for a master does not let it take over
     for (const member of this.members)
-      while (String(await member.send('CLUSTER', 'NODES')).match(/ (?:myself,)?slave /g)?.length !== (this.replicas.length || undefined));
+      while (String(await member.send('CLUSTER', 'NODES')).match(/ (?:myself,)?slave[ ,]/g)?.length !== (this.replicas.length || undefined));
   }
 
   async #whole(members: readonly Member[]): Promise<void> {

@@ -26,14 +26,17 @@ export type Send = (words: readonly Word[]) => Promise<unknown>;
 export interface Commander {
   /** Sends one command about one key. */
   send(key: string, words: readonly Word[]): Promise<unknown>;
-  /** Each server that holds a part of the keys. */
+  /** Each server that holds a part of the keys and can be reached. */
   servers(): Promise<readonly Send[]>;
-  /** Connects in the background, and again whenever a connection was lost. Calls `ready` each time that it stands. */
-  connect(ready: () => void): void;
+  /**
+   * Connects in the background, and again whenever a connection was lost. Calls `joined` each time that one stands on which all depends: another server may be behind it,
+   * which knows less.
+   */
+  connect(joined: () => void): void;
   /** Hears a channel, over reconnections. */
   subscribe(channel: string, listener: (message: string) => void): void;
-  /** Whether a server said no, rather than nothing. */
-  isRefusal(error: unknown): boolean;
+  /** Whether the link is none the worse for an error just now: a server said no, rather than nothing, or one of several is away that the others can do without. */
+  isTolerable(error: unknown): boolean;
   destroy(): void;
 }
 
@@ -41,12 +44,8 @@ export interface Commander {
 const QUEUE = 10_000;
 const RECONNECT_MS = 2000;
 
-/** Makes a commander, not yet connected. The library is loaded by who configures it alone. */
-export function commander(redis: typeof Redis, address: RedisAddress): Commander {
-  return address.cluster ? clusterCommander(redis, address) : clientCommander(redis, address);
-}
-
-function clientOptions(address: RedisAddress) {
+/** Options of every connection, but where it goes. */
+export function clientOptions(address: RedisAddress) {
   const { ca, cert, key, servername } = address.tls ?? {};
   const socket = {
     connectTimeout: address.connectTimeoutMs,
@@ -59,12 +58,25 @@ function clientOptions(address: RedisAddress) {
   return { socket, disableOfflineQueue: true, commandsQueueMaxLength: QUEUE, disableClientInfo: true, maintNotifications: 'disabled' as const };
 }
 
+/** Options of every connection to a server of a cluster, whose address the cluster tells: the login and the trust of the first that is configured. */
+export function nodeOptions(address: RedisAddress) {
+  const { socket, ...options } = clientOptions(address);
+  const { username, password, protocol } = new URL(address.urls[0] ?? 'redis://none');
+  return {
+    ...options,
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    socket: protocol === 'rediss:' ? { ...socket, tls: true as const } : socket,
+  };
+}
+
 /** Texts come as buffers. The link has a time limit of its own; the library's would make a signal for each command. */
-function commandOptions(redis: typeof Redis) {
+export function commandOptions(redis: typeof Redis) {
   return { typeMapping: { [redis.RESP_TYPES.BLOB_STRING]: Buffer }, timeout: 0 };
 }
 
-function clientCommander(redis: typeof Redis, address: RedisAddress): Commander {
+/** Speaks to one server; not yet connected. The library is loaded by who configures it alone. */
+export function clientCommander(redis: typeof Redis, address: RedisAddress): Commander {
   const options = clientOptions(address);
   const client = redis.createClient({ ...options, url: address.urls[0] ?? '', RESP: 2 });
   const ears = redis.createClient({ ...clientOptions(address), url: address.urls[0] ?? '', RESP: 2, disableOfflineQueue: false });
@@ -76,13 +88,13 @@ function clientCommander(redis: typeof Redis, address: RedisAddress): Commander 
   return {
     send: (_key, words) => send(words),
     servers: () => Promise.resolve([send]),
-    connect: (ready) => {
-      client.on('ready', ready);
+    connect: (joined) => {
+      client.on('ready', joined);
       client.connect().catch(ignore);
       ears.connect().catch(ignore);
     },
     subscribe: (channel, listener) => void ears.subscribe(channel, listener).catch(ignore),
-    isRefusal: (error) => error instanceof redis.ErrorReply,
+    isTolerable: (error) => error instanceof redis.ErrorReply,
     destroy: () => {
       if (client.isOpen) client.destroy();
       if (ears.isOpen) ears.destroy();
@@ -90,54 +102,5 @@ function clientCommander(redis: typeof Redis, address: RedisAddress): Commander 
   };
 }
 
-function clusterCommander(redis: typeof Redis, address: RedisAddress): Commander {
-  const { socket, ...options } = clientOptions(address);
-  const [first] = address.urls.map((url) => new URL(url));
-  const { username, password } = first ?? { username: '', password: '' };
-  const cluster = redis.createCluster({
-    rootNodes: address.urls.map((url) => ({ url, socket: { ...socket } })),
-    RESP: 2,
-    defaults: {
-      ...options,
-      ...(username === '' ? {} : { username: decodeURIComponent(username) }),
-      ...(password === '' ? {} : { password: decodeURIComponent(password) }),
-      socket: first?.protocol === 'rediss:' ? { ...socket, tls: true } : socket,
-    },
-  });
-  const mapped = commandOptions(redis);
-  cluster.on('error', ignore);
-  const connect = (ready: () => void): void => {
-    cluster
-      .connect()
-      .then(ready)
-      .catch(() => {
-        if (!destroyed) timer = setTimeout(() => connect(ready), RECONNECT_MS);
-      });
-  };
-  let timer: NodeJS.Timeout | undefined;
-  let destroyed = false;
-  let hear: (() => void) | undefined;
-  return {
-    send: (key, words) => cluster.sendCommand(key, false, [...words], mapped),
-    servers: async () => {
-      const clients = await Promise.all(cluster.masters.map((master) => cluster.nodeClient(master)));
-      return clients.map((client) => (words) => client.sendCommand(words, mapped));
-    },
-    connect: (ready) =>
-      connect(() => {
-        hear?.();
-        ready();
-      }),
-    subscribe: (channel, listener) => {
-      hear = () => void cluster.subscribe(channel, listener).catch(ignore);
-    },
-    isRefusal: (error) => error instanceof redis.ErrorReply,
-    destroy: () => {
-      destroyed = true;
-      clearTimeout(timer);
-      if (cluster.isOpen) cluster.destroy();
-    },
-  };
-}
-
-const ignore = (): void => undefined;
+/** For what is told elsewhere too. */
+export const ignore = (): void => undefined;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { InvalidationListener } from '../store.ts';
-import { digest } from './record.ts';
+import { digest, type Head } from './record.ts';
 import type { Commander } from './redis-commander.ts';
+import { FilterDrops, isFilterTag } from './redis-filters.ts';
 import { CATCH_UP, DROP, DROP_ALL } from './redis-scripts.ts';
 import type { UnmadeDrops } from './unmade-drops.ts';
 
@@ -12,8 +13,11 @@ const LONGEST = 400;
 /** How often a lookup catches up before it gives up. */
 const ROUNDS = 3;
 
+/** The key under which a store with this prefix keeps its drops. */
+export const dropsKey = (prefix: string): string => `${prefix}drops`;
+
 /**
- * What was dropped from a shared store. Every drop has a number, one above the last; an answer carries the number that its sidecar had seen when it stored it, and is
+ * What was dropped from a shared store. Every drop has a number above the last; an answer carries the number that its sidecar had seen when it stored it, and is
  * dead once one of its tags was dropped under a higher one. Each lookup reads the last number along with the answer: who has not seen it yet catches up first. So nobody
  * finds what a settled drop concerns, whoever dropped it, even where a message was lost; and an answer that was fetched before a drop and arrives after it is dead on arrival.
  */
@@ -24,6 +28,7 @@ export class Drops {
   readonly #tell: InvalidationListener;
   readonly #hard = new Map<string, number>();
   readonly #soft = new Map<string, number>();
+  readonly #filters = new FilterDrops();
   #floor = 0;
   #seen = -1;
   #catching: Promise<void> | undefined;
@@ -31,7 +36,7 @@ export class Drops {
 
   /** `tell` hears of the drops of others. */
   constructor(prefix: string, tell: InvalidationListener) {
-    this.key = `${prefix}drops`;
+    this.key = dropsKey(prefix);
     this.channel = `${prefix}dropped`;
     this.#tell = tell;
   }
@@ -42,13 +47,13 @@ export class Drops {
   }
 
   /** Whether an answer that was stored under `seq` was dropped since. */
-  isDead(seq: number, tags: readonly string[]): boolean {
-    return seq < this.#floor || isBelow(this.#hard, seq, tags);
+  isDead(seq: number, head: Head): boolean {
+    return seq < this.#floor || isBelow(this.#hard, seq, head.tags) || this.#filters.isBelow(false, seq, head);
   }
 
   /** Whether it was marked softly since. */
-  isMarked(seq: number, tags: readonly string[]): boolean {
-    return isBelow(this.#soft, seq, tags);
+  isMarked(seq: number, head: Head): boolean {
+    return isBelow(this.#soft, seq, head.tags) || this.#filters.isBelow(true, seq, head);
   }
 
   /**
@@ -84,11 +89,13 @@ export class Drops {
     return this.#catching;
   }
 
-  /** Drops tags for everybody. Rejects where Redis does. */
+  /** Drops tags, filters among them, for everybody. Rejects where Redis does. */
   async drop(commander: Commander, tags: readonly string[], soft: boolean): Promise<void> {
     const members = tags.map((tag) => memberOf(tag, soft));
     const reply = await this.#run(commander, DROP, [this.channel, this.#message(tags, soft), String(REMEMBERED), ...members]);
-    await this.#made(commander, Number(reply), members);
+    const [seq, last] = (reply as readonly unknown[]).map(Number) as [number, number];
+    if (last === this.#seen) this.#next(seq, members);
+    else if (seq > this.#seen) await this.catchUp(commander);
   }
 
   /** Forgets all that is stored, for everybody. Rejects where Redis does. */
@@ -115,21 +122,16 @@ export class Drops {
   /** A message of the channel. What is no such message is passed over: the next lookup catches up. */
   heard(message: string, commander: Commander): void {
     const cut = message.indexOf('\n');
-    const seq = Number(message.slice(0, cut));
+    const [seq = NaN, last] = message.slice(0, cut).split(' ').map(Number);
     const { from, soft, tags } = parse(message.slice(cut + 1));
     if (from === undefined || from === this.#from) return;
-    this.#tell(tags, soft === true);
-    if (tags !== undefined && seq === this.#seen + 1)
+    this.#tell(namesOf(tags), soft === true);
+    if (tags !== undefined && last === this.#seen)
       this.#next(
         seq,
         tags.map((tag) => memberOf(tag, soft === true)),
       );
     else if (seq > this.#seen) this.catchUp(commander).catch(() => undefined);
-  }
-
-  async #made(commander: Commander, seq: number, members: readonly string[]): Promise<void> {
-    if (seq === this.#seen + 1) this.#next(seq, members);
-    else if (seq > this.#seen) await this.catchUp(commander);
   }
 
   #next(seq: number, members: readonly string[]): void {
@@ -140,7 +142,6 @@ export class Drops {
   async #catchUp(commander: Commander): Promise<void> {
     const reply = (await this.#run(commander, CATCH_UP, [String(this.#seen)])) as [Buffer, Buffer, Buffer[]];
     const [seq, floor, dropped] = [Number(reply[0]), Number(reply[1]), reply[2]];
-    const first = this.#seen === -1;
     const tags: string[] = [];
     for (let i = 0; i + 1 < dropped.length; i += 2) {
       const member = String(dropped[i]);
@@ -152,13 +153,18 @@ export class Drops {
     const lost = floor > this.#seen || tags.some((tag) => tag.startsWith('~'));
     this.#floor = Math.max(this.#floor, floor);
     this.#seen = Math.max(this.#seen, seq);
-    if (!first && (lost || tags.length > 0)) this.#tell(lost ? undefined : tags, false);
+    if (lost || tags.length > 0) this.#tell(lost ? undefined : namesOf(tags), false);
   }
 
   /** Keeps the latest drop of a tag, the oldest tags first. Those past the bound are forgotten as Redis forgets them: with what was stored before. */
   #note(member: string, seq: number): void {
-    const drops = member.startsWith('s') ? this.#soft : this.#hard;
+    const soft = member.startsWith('s');
     const tag = member.slice(1);
+    if (isFilterTag(tag)) {
+      this.#floor = Math.max(this.#floor, this.#filters.note(tag, soft, seq));
+      return;
+    }
+    const drops = soft ? this.#soft : this.#hard;
     // what was read before the last message may come after it
     if ((drops.get(tag) ?? -1) >= seq) return;
     drops.delete(tag);
@@ -194,7 +200,10 @@ function parse(text: string): Partial<Message> {
   }
 }
 
-const shortOf = (tag: string): string => (tag.length > LONGEST ? `~${digest(tag)}` : tag);
+/** Tags as others are told of them; undefined where a filter is among them, which may be about anything. */
+const namesOf = (tags: readonly string[] | undefined): readonly string[] | undefined => (tags?.some(isFilterTag) === true ? undefined : tags);
+
+const shortOf = (tag: string): string => (tag.length > LONGEST && !isFilterTag(tag) ? `~${digest(tag)}` : tag);
 const memberOf = (tag: string, soft: boolean): string => `${soft ? 's' : 'h'}${shortOf(tag)}`;
 
 function isBelow(drops: ReadonlyMap<string, number>, seq: number, tags: readonly string[]): boolean {

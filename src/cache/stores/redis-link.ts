@@ -15,8 +15,8 @@ export interface RedisLinkOptions {
 /** How long after a failure the link is tried again, the first and the last time. */
 const FIRST_MS = 250;
 const LAST_MS = 2000;
-/** Trials in vain after which the connection itself is made anew. */
-const GIVEN_UP = 4;
+/** Trials without an answer after which the connection itself is made anew. */
+const GIVEN_UP = 2;
 
 /**
  * The link to Redis, with a breaker of its own: after the first operation that fails or takes too long it is down, operations fail at once, and it is tried in the
@@ -28,7 +28,7 @@ export class RedisLink {
   #up = false;
   #closed = false;
   #trials = 0;
-  #revivals = 0;
+  #generation = 0;
   #trying = false;
   #timer: NodeJS.Timeout | undefined;
   #told = true;
@@ -42,6 +42,11 @@ export class RedisLink {
     this.#again();
   }
 
+  /** Another one whenever the link was lost or a connection stands anew: what was read before says nothing then. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Works on the link; undefined where that fails, which takes no longer than the time limit. */
   async try<T>(work: (commander: Commander) => Promise<T>): Promise<T | undefined> {
     if (this.#closed) return undefined;
@@ -49,13 +54,14 @@ export class RedisLink {
       this.errors++;
       return undefined;
     }
-    const [commander, revival] = [this.#commander, this.#revivals];
+    const [commander, generation] = [this.#commander, this.#generation];
     try {
       return await timed(work(commander), this.#options.timeoutMs);
     } catch (error) {
       this.errors++;
-      // a server that says no is there; and what was sent before the link came back says nothing about it now
-      if (!commander.isRefusal(error) && revival === this.#revivals) this.lose(reasonOf(error));
+      // what was sent before the link came back says nothing about it now
+      const isTolerable = !(error instanceof TooLong) && commander.isTolerable(error);
+      if (!isTolerable && generation === this.#generation) this.lose(reasonOf(error));
       return undefined;
     }
   }
@@ -64,6 +70,7 @@ export class RedisLink {
   lose(reason: string): void {
     if (!this.#up || this.#closed) return;
     this.#up = false;
+    this.#generation++;
     this.#trials = 0;
     this.#tell(false, reason);
     this.#again();
@@ -85,8 +92,15 @@ export class RedisLink {
 
   #connect(): Commander {
     const made = this.#options.connection();
-    made.connect(() => void this.#try());
+    made.connect(() => this.#joined());
     return made;
+  }
+
+  /** A connection stands, and behind it may be another server than before: nothing is found until what it knows was compared. */
+  #joined(): void {
+    this.#up = false;
+    this.#generation++;
+    void this.#try();
   }
 
   #again(): void {
@@ -98,17 +112,26 @@ export class RedisLink {
     if (this.#up || this.#closed || this.#trying) return;
     this.#trying = true;
     try {
-      await timed(this.#options.revive(this.#commander), this.#options.timeoutMs * 4);
+      for (let generation = -1; generation !== this.#generation && !this.#closed;) {
+        generation = this.#generation;
+        await this.#revive(this.#commander);
+      }
       this.#up = !this.#closed;
     } catch (error) {
       this.#failed(error);
     }
     this.#trying = false;
     if (!this.#up) return;
-    this.#revivals++;
     clearTimeout(this.#timer);
     this.#tell(true, '');
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #revive(commander: Commander): Promise<void> {
+    const servers = await commander.servers();
+    // one that is connected and silent would make each request wait that asks it; one that is gone makes none wait
+    await timed(Promise.allSettled(servers.map((send) => send(['PING']))), this.#options.timeoutMs);
+    await timed(this.#options.revive(commander), this.#options.timeoutMs * 4);
   }
 
   #failed(error: unknown): void {
@@ -132,8 +155,22 @@ export class RedisLink {
 
 class TooLong extends Error {}
 
+/** What a server says that is not of the kind that the configuration takes it for. */
+const MISTAKEN: readonly (readonly [says: RegExp, means: string])[] = [
+  [/^MOVED /, 'it is a server of a cluster (write cache.redis.cluster: true)'],
+  [/^READONLY /, 'it is a replica (give the address of its master)'],
+  [
+    /^ERR unknown command '?eval/i,
+    'it is no Redis that runs scripts; a Sentinel, perhaps (give the address of a proxy that follows the master, or a cluster)',
+  ],
+  [/cluster support disabled/, 'it is a server by itself (write cache.redis.cluster: false)'],
+];
+
 /** Errors of the library name addresses, never credentials: those stand in commands that are not shown. */
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message || error.name : String(error));
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return MISTAKEN.find(([says]) => says.test(text))?.[1] ?? text;
+}
 
 function timed<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -6,17 +6,14 @@ export interface Record {
   readonly slot: string;
   /** Its place in the order of coming. */
   readonly order: number;
-  readonly marked: boolean;
   /** The last drop that was known to who stored it. */
   readonly seq: number;
   readonly head: Head;
   readonly body: Buffer;
 }
 
-/** Order (set by the script), mark, version, drop, length of the head; then head and body. */
+/** Order (set by the script), a byte that is free, version, drop, length of the head; then head and body. */
 const ORDER = 4;
-/** Where the mark is, counted with the order. */
-export const MARK_AT = ORDER;
 const SIZE = ORDER + 1 + 1 + 8 + 4;
 
 /** What is sent to be stored before the body: all but the order. The body is sent as it is, so that it is not held twice. */
@@ -46,5 +43,5 @@ function readRecord(slot: string, bytes: Buffer | undefined): Record | undefined
   const end = SIZE + bytes.readUInt32BE(SIZE - 4);
   const head = readHead(bytes.toString('utf8', SIZE, end));
   if (head === undefined) return undefined;
-  return { slot, order: bytes.readUInt32BE(0), marked: bytes[MARK_AT] === 1, seq: bytes.readDoubleBE(ORDER + 2), head, body: bytes.subarray(end) };
+  return { slot, order: bytes.readUInt32BE(0), seq: bytes.readDoubleBE(ORDER + 2), head, body: bytes.subarray(end) };
 }

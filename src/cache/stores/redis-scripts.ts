@@ -3,42 +3,55 @@
  * with 14 digits.
  */
 
-/** Begins the numbers of drops, from the server's microseconds: above any number that was given out before, should the key ever be lost. */
-const BEGIN = `
-local function begin(above)
+/**
+ * Numbers of drops are the server's microseconds, each above the last. Where the key was lost they begin anew, and so they do where another server has come in the place of
+ * the one that wrote them (its replication id says so, as far as this user may ask): it may lack the last drops, and what was stored before them must not be found again.
+ */
+const NUMBERS = `
+local function after(above)
   local t = redis.call('TIME')
   local seq = string.format('%d%06d', tonumber(t[1]), tonumber(t[2]))
   if tonumber(seq) <= above then seq = string.format('%.0f', above + 1) end
-  redis.call('DEL', KEYS[1])
-  redis.call('ZADD', KEYS[1], seq, '#seq', seq, '#floor')
   return seq
 end
-local seq = redis.call('ZSCORE', KEYS[1], '#seq')`;
+local info = redis.pcall('INFO', 'replication')
+local here = type(info) == 'string' and string.match(info, 'master_replid:(%w+)')
+local function begin(above)
+  local seq = after(above)
+  redis.call('DEL', KEYS[1])
+  redis.call('ZADD', KEYS[1], seq, '#seq', seq, '#floor')
+  if here then redis.call('ZADD', KEYS[1], '+inf', '#at:' .. here) end
+  return seq
+end
+local seq = redis.call('ZSCORE', KEYS[1], '#seq')
+local lost = not seq or (here and not redis.call('ZSCORE', KEYS[1], '#at:' .. here))`;
 
 /** KEYS: drops. ARGV: the last number that was seen. Replies the last number, the floor, and what was dropped since with its numbers. */
-export const CATCH_UP = `${BEGIN}
+export const CATCH_UP = `${NUMBERS}
 local seen = tonumber(ARGV[1])
-if not seq or tonumber(seq) < seen then seq = begin(seen) end
+if lost or tonumber(seq) < seen then seq = begin(math.max(seen, tonumber(seq or 0))) end
 return {seq, redis.call('ZSCORE', KEYS[1], '#floor'), redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf', 'WITHSCORES')}`;
 
-/** KEYS: drops. ARGV: channel, message, how many to remember, members. Replies the number of this drop. */
-export const DROP = `${BEGIN}
-if not seq then begin(0) end
-seq = redis.call('ZINCRBY', KEYS[1], 1, '#seq')
+/** KEYS: drops. ARGV: channel, message, how many to remember, members. Replies the number of this drop, and the one before. */
+export const DROP = `${NUMBERS}
+if lost then seq = begin(tonumber(seq or 0)) end
+local last = seq
+seq = after(tonumber(last))
+redis.call('ZADD', KEYS[1], seq, '#seq')
 for i = 4, #ARGV do redis.call('ZADD', KEYS[1], seq, ARGV[i]) end
-local over = redis.call('ZCARD', KEYS[1]) - 2 - tonumber(ARGV[3])
+local over = redis.call('ZCARD', KEYS[1]) - 3 - tonumber(ARGV[3])
 if over > 0 then
   local old = redis.call('ZRANGE', KEYS[1], 1, over, 'WITHSCORES')
   redis.call('ZREMRANGEBYRANK', KEYS[1], 1, over)
   redis.call('ZADD', KEYS[1], old[#old], '#floor')
 end
-redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
-return seq`;
+redis.call('PUBLISH', ARGV[1], seq .. ' ' .. last .. '\\n' .. ARGV[2])
+return {seq, last}`;
 
-/** KEYS: drops. ARGV: channel, message. Forgets all that is stored. Replies the number of this drop. */
-export const DROP_ALL = `${BEGIN}
+/** KEYS: drops. ARGV: channel, message. Forgets all that is stored. */
+export const DROP_ALL = `${NUMBERS}
 seq = begin(tonumber(seq or 0))
-redis.call('PUBLISH', ARGV[1], seq .. '\\n' .. ARGV[2])
+redis.call('PUBLISH', ARGV[1], seq .. ' 0\\n' .. ARGV[2])
 return seq`;
 
 /** KEYS: answers of a key. ARGV: slot, start of the record, body, time to live, how many, how many bytes. Takes the place of what lies within it. Numbers them in the order of their coming; the oldest go. */
@@ -82,18 +95,6 @@ export const REMOVE = `
 local gone = redis.call('HDEL', KEYS[1], unpack(ARGV))
 if redis.call('HLEN', KEYS[1]) <= 1 then redis.call('UNLINK', KEYS[1]) end
 return gone`;
-
-/** KEYS: answers of a key. ARGV: slots, and where in a record the mark is. Replies how many were marked. */
-export const MARK = `
-local marked, at = 0, tonumber(ARGV[#ARGV])
-for i = 1, #ARGV - 1 do
-  local record = redis.call('HGET', KEYS[1], ARGV[i])
-  if record then
-    redis.call('HSET', KEYS[1], ARGV[i], string.sub(record, 1, at) .. '\\1' .. string.sub(record, at + 2))
-    marked = marked + 1
-  end
-end
-return marked`;
 
 /** KEYS: answers of a tag. ARGV: member, its end, time to live, how many, now. */
 export const INDEX = `

@@ -1,12 +1,14 @@
 import type { Clock } from '../../model/clock.ts';
 import type { CacheStore, Found, InvalidationListener, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
 import { digest, foundOf, matches, slotOf, summaryOf } from './record.ts';
-import { type Commander, commander, type RedisAddress } from './redis-commander.ts';
-import { Drops } from './redis-drops.ts';
+import { clusterCommander } from './redis-cluster.ts';
+import { clientCommander, type Commander, type RedisAddress } from './redis-commander.ts';
+import { Drops, dropsKey } from './redis-drops.ts';
+import { filterTag } from './redis-filters.ts';
 import { type Place, remove, run, scan, TagIndex } from './redis-index.ts';
 import { RedisLink } from './redis-link.ts';
-import { MARK_AT, readRecords, type Record, writeStart } from './redis-record.ts';
-import { MARK, PUT } from './redis-scripts.ts';
+import { readRecords, type Record, writeStart } from './redis-record.ts';
+import { PUT } from './redis-scripts.ts';
 import { UnmadeDrops } from './unmade-drops.ts';
 
 /** Where a Redis store is, and its bounds. How many bytes it takes in all is set on the server (`maxmemory`). */
@@ -32,7 +34,9 @@ const NOTHING: readonly Found[] = [];
 /** Opens a store that is shared through Redis. Settles when it is reached, or after one time limit: it goes on trying, and finds nothing until then. */
 export async function openRedisStore(options: RedisStoreOptions, clock: Clock): Promise<RedisStore> {
   const redis = await import('redis');
-  const store = new RedisStore(() => commander(redis, options.address), options, clock);
+  const { address, prefix } = options;
+  const connection = (): Commander => (address.cluster ? clusterCommander(redis, address, dropsKey(prefix)) : clientCommander(redis, address));
+  const store = new RedisStore(connection, options, clock);
   await store.settled();
   return store;
 }
@@ -76,7 +80,7 @@ export class RedisStore implements CacheStore {
   async lookup(key: string): Promise<readonly Found[]> {
     // one that came just as the link was back
     if (!this.#unsent.isEmpty) this.#link.lose('a drop is still to be made');
-    const place = this.#keyOf(key);
+    const [place, { generation }] = [this.#keyOf(key), this.#link];
     const found = await this.#link.try(async (link) => {
       // the number is read after the answer: a drop between the two is seen
       const [answers, seq] = await Promise.all([link.send(place, ['HGETALL', place]), this.#drops.last(link)]);
@@ -84,7 +88,7 @@ export class RedisStore implements CacheStore {
       if (!known) await this.#drops.catchUp(link);
       return known ? readRecords(answers) : [];
     });
-    if (found === undefined || found.length === 0) return NOTHING;
+    if (found === undefined || found.length === 0 || generation !== this.#link.generation) return NOTHING;
     return found
       .filter((record) => record.head.key === key && this.#isLive(record))
       .map((record) => foundOf(record.head, record.body, this.#isStale(record)));
@@ -113,15 +117,7 @@ export class RedisStore implements CacheStore {
   }
 
   async invalidate(tags: readonly string[], soft: boolean): Promise<number> {
-    const dropped = await this.#link.try(async (link) => {
-      await this.#drops.drop(link, tags, soft);
-      return true;
-    });
-    if (dropped !== true) {
-      this.#unsent.add(tags, soft);
-      this.#link.lose('a drop could not be made');
-      return 0;
-    }
+    if (!(await this.#drop(tags, soft))) return 0;
     const places = await this.#link.try((link) => (soft ? this.#index.find(link, tags, this.#clock.wallNow()) : this.#index.take(link, tags)));
     if (places === undefined || soft) return places?.length ?? 0;
     const removed = await this.#free(places.slice(0, FREED_FIRST));
@@ -135,11 +131,12 @@ export class RedisStore implements CacheStore {
     if (tag !== undefined && Object.values(rest).every((value) => value === undefined)) return this.invalidate([tag], soft);
     let count = 0;
     for await (const records of this.#walk(filter)) {
-      if (records.length === 0) continue;
       const places = records.map(({ place }) => place);
-      count += (await this.#link.try((link) => (soft ? mark(link, places) : remove(link, places)))) ?? 0;
+      count += soft || places.length === 0 ? places.length : ((await this.#link.try((link) => remove(link, places))) ?? 0);
     }
-    if (!soft && Object.values(filter).every((value) => value === undefined)) await this.#link.try((link) => this.#drops.dropAll(link));
+    // what is stored meanwhile was fetched before it too, here and elsewhere: it has an older number
+    const isAll = !soft && Object.values(filter).every((value) => value === undefined);
+    await this.#drop(isAll ? undefined : [filterTag(filter)], soft);
     return count;
   }
 
@@ -176,6 +173,19 @@ export class RedisStore implements CacheStore {
     while (!this.#unsent.isEmpty) await this.#drops.make(link, this.#unsent);
   }
 
+  /** Drops tags for everybody; all that is stored where there are none. False where that has to wait until the link stands again. */
+  async #drop(tags: readonly string[] | undefined, soft: boolean): Promise<boolean> {
+    const dropped = await this.#link.try(async (link) => {
+      await (tags === undefined ? this.#drops.dropAll(link) : this.#drops.drop(link, tags, soft));
+      return true;
+    });
+    if (dropped === true) return true;
+    if (tags === undefined) this.#unsent.giveBack({ all: true, tags: [] });
+    else this.#unsent.add(tags, soft);
+    this.#link.lose('a drop could not be made');
+    return false;
+  }
+
   /** Frees the memory of what is dropped. How many answers were still there. */
   async #free(places: readonly Place[]): Promise<number> {
     let count = 0;
@@ -187,11 +197,11 @@ export class RedisStore implements CacheStore {
   }
 
   #isLive({ head, seq }: Record): boolean {
-    return head.keepUntil >= this.#clock.wallNow() && !this.#drops.isDead(seq, head.tags);
+    return head.keepUntil >= this.#clock.wallNow() && !this.#drops.isDead(seq, head);
   }
 
-  #isStale({ marked, seq, head }: Record): boolean {
-    return marked || this.#drops.isMarked(seq, head.tags);
+  #isStale({ seq, head }: Record): boolean {
+    return this.#drops.isMarked(seq, head);
   }
 
   #keyOf(key: string): string {
@@ -235,8 +245,3 @@ export class RedisStore implements CacheStore {
 const PAGE = 50;
 /** What Redis takes as a time to live. */
 const MAX_LIFE_MS = 10 * 365 * 86_400_000;
-
-async function mark(link: Commander, places: readonly Place[]): Promise<number> {
-  const marked = await Promise.all(places.map(({ key, slot }) => run(link, MARK, key, [slot, String(MARK_AT)])));
-  return marked.reduce<number>((count, one) => count + Number(one), 0);
-}

@@ -7,8 +7,14 @@ export class Rows implements AsyncDisposable {
   readonly #server = createServer((request, response) => this.#answer(request.method ?? '', String(request.headers.authorization), response));
   reads = 0;
   version = 0;
-  /** What the next read waits for before it is answered with the version of now. */
-  held: Promise<void> | undefined;
+  #held: { readonly asked: () => void; readonly released: Promise<void> } | undefined;
+
+  /** Holds back the answer to the next read until it is released. `asked` settles when it has come: from then on it tells of a version that may be old. */
+  holdNext(): { readonly asked: Promise<void>; readonly release: () => void } {
+    const [asked, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.#held = { asked: asked.resolve, released: released.promise };
+    return { asked: asked.promise, release: released.resolve };
+  }
 
   async listen(): Promise<this> {
     await opened(this.#server);
@@ -23,7 +29,10 @@ export class Rows implements AsyncDisposable {
     if (method === 'GET') this.reads++;
     else this.version++;
     const said = `${user} sees version ${this.version}`;
-    void Promise.resolve(this.held).then(() => response.end(said));
+    const held = this.#held;
+    this.#held = undefined;
+    held?.asked();
+    void Promise.resolve(held?.released).then(() => response.end(said));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -37,6 +37,28 @@ describe('sidecars that share one Redis', () => {
     expect(JSON.stringify(fleet.sidecars.map(({ log }) => log))).not.toContain('hush');
   });
 
+  it.each([{ prefix: 'http:' }, { tag: 'rows' }, { route: 'default', upstream: 'api' }, { all: true }])(
+    'do not store what they were fetching when another purged it softly: %j',
+    async (what) => {
+      await using origin = await new Rows().listen();
+      const cache = '{ store: redis, redis: { url: "${REDIS_URL}", timeout: 20s, prefix: "${PREFIX}" } }';
+      const env = { REDIS_URL: `redis://:hush-hush@127.0.0.1:${redis.port}`, PREFIX: `${JSON.stringify(what)}:` };
+      await using fleet = await Fleet.start(2, yamlFor(origin.url, cache), env);
+      const [a, b] = fleet.sidecars as [RunningBreakwater, RunningBreakwater];
+      const held = origin.holdNext();
+      const old = ask(b, 'ann');
+      await held.asked;
+      origin.version++;
+      const purge = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...what, soft: true }) };
+      expect((await fetch(`${a.adminUrl}/api/cache/purge`, purge)).status).toBe(200);
+      // from here on it knows of it, message or not
+      await ask(b, 'bob');
+      held.release();
+      expect(await old).toMatchObject({ text: 'ann sees version 0', hit: false });
+      for (const app of [b, a]) expect((await ask(app, 'ann')).text).toBe('ann sees version 1');
+    },
+  );
+
   it('serve on when Redis has gone, and say so', async () => {
     await using origin = await new Rows().listen();
     await using own = await RedisServer.start();
