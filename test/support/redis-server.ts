@@ -27,12 +27,13 @@ export class RedisServer implements AsyncDisposable {
     this.#args = args;
   }
 
-  /** Starts one with these arguments; `tls` makes `port` speak TLS only. `program`: another that is like it. */
-  static async start(args: readonly string[] = [], { tls = false, program = 'redis-server' } = {}): Promise<RedisServer> {
+  /** Starts one with these arguments; `tls` makes `port` speak TLS only. `program`: another that is like it; `config`: its file, which a Sentinel needs. */
+  static async start(args: readonly string[] = [], { tls = false, program = 'redis-server', config = '' } = {}): Promise<RedisServer> {
     const [port, busPort, directory] = [await freePort(), await freePort(), await scratchDirectory()];
     const where = [...(tls ? ['--port', '0', '--tls-port'] : ['--port']), String(port)];
     const bus = args.includes('--cluster-enabled') ? ['--cluster-port', String(busPort)] : [];
-    const options = [...where, ...bus, '--bind', '127.0.0.1', '--save', '', '--dir', directory.path, ...args];
+    const common = ['--bind', '127.0.0.1', '--dir', directory.path, ...(config === '' ? ['--save', ''] : [])];
+    const options = [...(config === '' ? [] : [config]), ...where, ...bus, ...common, ...args];
     const server = new RedisServer([port, busPort], directory, program, options);
     await server.start();
     return server;
@@ -42,7 +43,7 @@ export class RedisServer implements AsyncDisposable {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, also again after `kill`: empty. */
+  /** Starts it, also again after `kill`: empty, unless it was told to SAVE. */
   async start(): Promise<void> {
     const child = spawn(this.#program, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] });
     this.#child = child;
@@ -52,10 +53,10 @@ export class RedisServer implements AsyncDisposable {
     await Promise.race([failed, isReady(child)]);
   }
 
-  /** What it says to a PING, without a client library. */
-  async ping(): Promise<string> {
+  /** What it says to a command, one short line, without a client library. */
+  async ask(command: string): Promise<string> {
     const socket = connect(this.port, '127.0.0.1');
-    socket.write('PING\r\n');
+    socket.write(`${command}\r\n`);
     const [reply] = (await once(socket, 'data')) as [Buffer];
     socket.destroy();
     return reply.toString().slice(1).trim();
@@ -88,7 +89,7 @@ async function isReady(child: ChildProcess): Promise<void> {
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
-    if (/Ready to accept connections/i.test(line)) {
+    if (/Ready to accept connections|Sentinel ID is/i.test(line)) {
       child.stdout.resume();
       return;
     }

@@ -82,19 +82,24 @@ export function clientCommander(redis: typeof Redis, address: RedisAddress): Com
   const ears = redis.createClient({ ...clientOptions(address), url: address.urls[0] ?? '', RESP: 2, disableOfflineQueue: false });
   const mapped = commandOptions(redis);
   const send: Send = (words) => client.sendCommand(words, mapped);
+  let misplaced: Error | undefined;
   // every failure is also told to whoever sent a command
   client.on('error', ignore);
   ears.on('error', ignore);
   return {
     send: (_key, words) => send(words),
-    servers: () => Promise.resolve([send]),
+    servers: () => (misplaced === undefined ? Promise.resolve([send]) : Promise.reject(misplaced)),
     connect: (joined) => {
       client.on('ready', joined);
       client.connect().catch(ignore);
       ears.connect().catch(ignore);
     },
     subscribe: (channel, listener) => void ears.subscribe(channel, listener).catch(ignore),
-    isTolerable: (error) => error instanceof redis.ErrorReply,
+    isTolerable: (error) => {
+      // a part of the keys would be found, and nobody would see what is wrong
+      if (error instanceof redis.ErrorReply && error.message.startsWith('MOVED ')) misplaced ??= error;
+      return error instanceof redis.ErrorReply && error !== misplaced;
+    },
     destroy: () => {
       if (client.isOpen) client.destroy();
       if (ears.isOpen) ears.destroy();

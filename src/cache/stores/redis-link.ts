@@ -60,7 +60,7 @@ export class RedisLink {
     } catch (error) {
       this.errors++;
       // what was sent before the link came back says nothing about it now
-      const isTolerable = !(error instanceof TooLong) && commander.isTolerable(error);
+      const isTolerable = !(error instanceof TooLong) && !isReplica(error) && commander.isTolerable(error);
       if (!isTolerable && generation === this.#generation) this.lose(reasonOf(error));
       return undefined;
     }
@@ -139,7 +139,8 @@ export class RedisLink {
     this.#trials++;
     // the first trial comes before the connection stands
     if (this.#trials > 1) this.#tell(false, reasonOf(error));
-    if (this.#trials % GIVEN_UP === 0 && error instanceof TooLong) {
+    // a name may lead to another server by now
+    if (this.#trials % GIVEN_UP === 0 && (error instanceof TooLong || isReplica(error))) {
       this.#commander.destroy();
       this.#commander = this.#connect();
     }
@@ -153,14 +154,18 @@ export class RedisLink {
   }
 }
 
+const isReplica = (error: unknown): boolean => error instanceof Error && REPLICA.test(error.message);
+
 class TooLong extends Error {}
+
+const REPLICA = /^READONLY /;
 
 /** What a server says that is not of the kind that the configuration takes it for. */
 const MISTAKEN: readonly (readonly [says: RegExp, means: string])[] = [
   [/^MOVED /, 'it is a server of a cluster (write cache.redis.cluster: true)'],
-  [/^READONLY /, 'it is a replica (give the address of its master)'],
+  [REPLICA, 'it is a replica (give the address of its master)'],
   [
-    /^ERR unknown command '?eval/i,
+    /^ERR unknown command '?(?:eval|cluster)/i,
     'it is no Redis that runs scripts; a Sentinel, perhaps (give the address of a proxy that follows the master, or a cluster)',
   ],
   [/cluster support disabled/, 'it is a server by itself (write cache.redis.cluster: false)'],

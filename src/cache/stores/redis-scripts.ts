@@ -16,6 +16,7 @@ local function after(above)
 end
 local info = redis.pcall('INFO', 'replication')
 local here = type(info) == 'string' and string.match(info, 'master_replid:(%w+)')
+if here and string.find(info, 'role:slave', 1, true) then return redis.error_reply('READONLY it is a replica') end
 local function begin(above)
   local seq = after(above)
   redis.call('DEL', KEYS[1])

@@ -12,7 +12,9 @@ export function checkStore(context: CheckContext): void {
     const written = context.isWritten(['cache', 'redis']);
     context.reportKey(written ? ['cache', 'redis'] : ['cache', 'store'], 'a redis store needs an address', 'write cache.redis.url: ${REDIS_URL}');
   }
-  if (urls.some((url) => !isRedisUrl(url)))
+  if (urls.some((url) => /sentinel/i.test(url.split('://')[0] ?? '')))
+    context.report(URL_PATH, 'Sentinel is not supported', 'give the address of a proxy that follows the master, or take a cluster');
+  else if (urls.some((url) => !isRedisUrl(url)))
     context.report(URL_PATH, 'expected redis://HOST:PORT or rediss://HOST:PORT (not shown: it may hold a password)');
   else if (urls.length > 1 && !redis.cluster) context.report(URL_PATH, 'several addresses are for a cluster', 'write cache.redis.cluster: true');
   else if (redis.tls !== undefined && urls.some((url) => !url.startsWith('rediss:')))

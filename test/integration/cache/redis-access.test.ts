@@ -10,7 +10,7 @@ import { RedisServer } from '../../support/redis-server.ts';
 import { scratchDirectory } from '../../support/scratch.ts';
 import { storedResponse } from '../../unit/cache/store-contract.ts';
 
-async function opened(address: Partial<RedisAddress>, notices: string[] = []): Promise<RedisStore & Disposable> {
+async function opened(address: Partial<RedisAddress>, notice: (text: string) => void = () => undefined): Promise<RedisStore & Disposable> {
   const store = await openRedisStore(
     {
       address: { urls: [], cluster: false, connectTimeoutMs: 2000, tls: undefined, ...address },
@@ -18,7 +18,7 @@ async function opened(address: Partial<RedisAddress>, notices: string[] = []): P
       timeoutMs: 2000,
       maxVariants: 8,
       maxKeyBytes: 1_000_000,
-      notice: (text) => notices.push(text),
+      notice,
     },
     systemClock,
   );
@@ -47,27 +47,44 @@ describe('the Redis store and who may use it', () => {
     const urls = [`rediss://127.0.0.1:${server.port}`];
     using trusting = await opened({ urls, tls: { ca } });
     expect(await works(trusting)).toBe(true);
-    const notices: string[] = [];
-    using distrusting = await opened({ urls }, notices);
+    using distrusting = await opened({ urls });
     expect(await works(distrusting)).toBe(false);
   });
 
   it('logs in with the user and the password of the URL, and shows neither', async () => {
     await using server = await RedisServer.start('--user sidecar on >p@ss:word ~access:* &access:* +@all -@dangerous --user default off'.split(' '));
     const notices: string[] = [];
-    using right = await opened({ urls: [`redis://sidecar:p%40ss%3Aword@127.0.0.1:${server.port}`] }, notices);
+    using right = await opened({ urls: [`redis://sidecar:p%40ss%3Aword@127.0.0.1:${server.port}`] }, (text) => notices.push(text));
     expect(await works(right)).toBe(true);
     expect(notices).toEqual([]);
-    const refused = new Promise<string>((resolve) => {
-      notices.push = (...texts) => {
-        resolve(texts.join());
-        return 0;
-      };
-    });
-    using wrong = await opened({ urls: [`redis://sidecar:hush-hush@127.0.0.1:${server.port}`] }, notices);
+    const refused = Promise.withResolvers<string>();
+    using wrong = await opened({ urls: [`redis://sidecar:hush-hush@127.0.0.1:${server.port}`] }, refused.resolve);
     expect(await works(wrong)).toBe(false);
-    expect(await refused).toMatch(/WRONGPASS|not answer/);
-    expect(await refused).not.toMatch(/hush|sidecar:/);
+    expect(await refused.promise).toMatch(/WRONGPASS|not answer/);
+    expect(await refused.promise).not.toMatch(/hush|sidecar:/);
+  });
+
+  it('says what is in its way where a server is not of the kind that it is taken for', async () => {
+    await using scratch = await scratchDirectory();
+    const config = join(scratch.path, 'sentinel.conf');
+    writeFileSync(config, 'sentinel monitor main 127.0.0.1 1 1\n');
+    await using sentinel = await RedisServer.start(['--sentinel'], { config });
+    await using alone = await RedisServer.start();
+    await using cluster = await RedisCluster.start({ replicas: false });
+    const told = async (url: string, inCluster: boolean): Promise<string> => {
+      const said = Promise.withResolvers<string>();
+      using store = await opened({ urls: [url], cluster: inCluster }, said.resolve);
+      // a single server of a cluster has a part of the keys
+      for (let i = 0; i < 20; i++) await store.lookup(`k${i}`);
+      return await said.promise;
+    };
+    const cases: readonly (readonly [url: string, inCluster: boolean, says: string])[] = [
+      [sentinel.url, false, 'a Sentinel, perhaps (give the address of a proxy that follows the master, or a cluster)'],
+      [sentinel.url, true, 'a Sentinel, perhaps'],
+      [alone.url, true, 'write cache.redis.cluster: false'],
+      ...cluster.urls.map((url) => [url, false, 'write cache.redis.cluster: true'] as const),
+    ];
+    await Promise.all(cases.map(async ([url, inCluster, says]) => expect(await told(url, inCluster)).toContain(says)));
   });
 
   it('spreads over a cluster, drops across its servers, and lists and purges all of them', async () => {

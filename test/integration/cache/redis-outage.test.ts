@@ -40,7 +40,7 @@ async function setting(): Promise<Setting> {
     return store;
   };
   const store = await join();
-  while ((await server.ping()) !== 'PONG' || !(await works(store)));
+  while ((await server.ask('PING')) !== 'PONG' || !(await works(store)));
   return {
     server,
     store,
@@ -113,6 +113,35 @@ describe('the Redis store in an outage', () => {
     const late = await test.join();
     while ((await late.lookup('kept')).length === 0);
     expect(await late.lookup('k')).toEqual([]);
+  });
+
+  it('finds nothing that was dropped when Redis comes back without its last drops', async () => {
+    await using test = await setting();
+    const { server, store } = test;
+    await store.put('k', storedResponse(Date.now(), { tags: ['t'] }));
+    expect(await server.ask('SAVE')).toBe('OK');
+    expect(await store.invalidate(['t'], false)).toBe(1);
+    await server.kill();
+    await server.start();
+    const late = await test.join();
+    while (!(await works(late))) await new Promise(setImmediate);
+    expect(await late.lookup('k')).toEqual([]);
+    while (!(await works(store))) await new Promise(setImmediate);
+    expect(await store.lookup('k')).toEqual([]);
+  });
+
+  it('turns away from a server that has become a replica, and says so', async () => {
+    await using test = await setting();
+    const { server, store } = test;
+    await using other = await RedisServer.start();
+    const [lost, back] = [test.told(/it is a replica/), test.told(/answers again/)];
+    await server.ask(`REPLICAOF 127.0.0.1 ${other.port}`);
+    await store.put('k', storedResponse(Date.now()));
+    expect(await store.lookup('k')).toEqual([]);
+    await lost;
+    await server.ask('REPLICAOF NO ONE');
+    await back;
+    expect(await works(store)).toBe(true);
   });
 
   it('starts without Redis, and takes it up when it comes', async () => {

@@ -10,6 +10,10 @@ describe('the store of the cache', () => {
       'proxy.yaml:2:24 cache.redis.url: expected redis://HOST:PORT or rediss://HOST:PORT (not shown: it may hold a password)',
     ],
     [
+      'cache: { redis: { url: redis+sentinel://:hush@a:26379/main } }',
+      'proxy.yaml:2:24 cache.redis.url: Sentinel is not supported (give the address of a proxy that follows the master, or take a cluster)',
+    ],
+    [
       'cache: { redis: { url: [redis://a, redis://b] } }',
       'proxy.yaml:2:24 cache.redis.url: several addresses are for a cluster (write cache.redis.cluster: true)',
     ],
