@@ -2,19 +2,13 @@ import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRedisStore, type RedisStore, type RedisStoreOptions } from '../../../src/cache/stores/redis.ts';
 import { RedisServer } from '../../support/redis-server.ts';
+import { valkeyServer } from '../../support/valkey/valkey.ts';
 import { storeContract, storedResponse } from '../../unit/cache/store-contract.ts';
 import { FakeClock } from '../../unit/policy/fixtures.ts';
 
 let server: RedisServer;
 let prefixes = 0;
 const newPrefix = (): string => `test*[${prefixes++}]:`;
-
-beforeAll(async () => {
-  server = await RedisServer.start();
-});
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-});
 
 function optionsFor(prefix: string, parts: Partial<RedisStoreOptions> = {}): RedisStoreOptions {
   return {
@@ -59,7 +53,17 @@ class Fleet implements AsyncDisposable {
 
 const bodies = async (store: RedisStore, key: string): Promise<string[]> => (await store.lookup(key)).map(({ body }) => Buffer.from(body).toString());
 
-describe('the Redis store', () => {
+const servers = [
+  { name: 'Redis', program: () => 'redis-server' },
+  { name: 'Valkey', program: valkeyServer },
+];
+
+describe.each(servers)('the Redis store on $name', ({ program }) => {
+  beforeAll(async () => {
+    server = await RedisServer.start([], { program: await program() });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
   storeContract(async () => {
     const fleet = new Fleet();
     const store = await fleet.join();
