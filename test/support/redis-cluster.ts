@@ -1,8 +1,8 @@
 import { createClient } from 'redis';
 import { RedisServer } from './redis-server.ts';
 
-/** How long a server is silent before the others hold it for dead, in milliseconds. */
-const NODE_TIMEOUT_MS = 1000;
+/** How long a server is silent before the others hold it for dead, in milliseconds: while they get to know each other, which fails for good after that, and afterwards. */
+const [MEETING_MS, NODE_TIMEOUT_MS] = [10_000, 1000];
 const SLOTS = 16_384;
 
 /** One server of a cluster, and a connection to it. */
@@ -17,7 +17,7 @@ export class Member implements AsyncDisposable {
   }
 
   static async start(options: readonly string[]): Promise<Member> {
-    const server = await RedisServer.start(['--cluster-enabled', 'yes', '--cluster-node-timeout', String(NODE_TIMEOUT_MS), ...options]);
+    const server = await RedisServer.start(['--cluster-enabled', 'yes', '--cluster-node-timeout', String(MEETING_MS), ...options]);
     const member = new Member(server);
     await member.#client.connect();
     return member;
@@ -119,6 +119,7 @@ export class RedisCluster implements AsyncDisposable {
         while (!(await replica.says(['INFO', 'replication'], 'master_link_status:up')));
       }),
     );
+    await Promise.all(this.members.map((member) => member.send('CONFIG', 'SET', 'cluster-node-timeout', String(NODE_TIMEOUT_MS))));
     // who holds a replica for a master does not let it take over
     for (const member of this.members)
       while (String(await member.send('CLUSTER', 'NODES')).match(/ (?:myself,)?slave[ ,]/g)?.length !== (this.replicas.length || undefined));

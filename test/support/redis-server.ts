@@ -29,14 +29,22 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts one with these arguments; `tls` makes `port` speak TLS only. `program`: another that is like it; `config`: its file, which a Sentinel needs. */
   static async start(args: readonly string[] = [], { tls = false, program = 'redis-server', config = '' } = {}): Promise<RedisServer> {
-    const [port, busPort, directory] = [await freePort(), await freePort(), await scratchDirectory()];
-    const where = [...(tls ? ['--port', '0', '--tls-port'] : ['--port']), String(port)];
-    const bus = args.includes('--cluster-enabled') ? ['--cluster-port', String(busPort)] : [];
-    const common = ['--bind', '127.0.0.1', '--dir', directory.path, ...(config === '' ? ['--save', ''] : [])];
-    const options = [...(config === '' ? [] : [config]), ...where, ...bus, ...common, ...args];
-    const server = new RedisServer([port, busPort], directory, program, options);
-    await server.start();
-    return server;
+    const directory = await scratchDirectory();
+    for (;;) {
+      const [port, busPort] = [await freePort(), await freePort()];
+      const where = [...(tls ? ['--port', '0', '--tls-port'] : ['--port']), String(port)];
+      const bus = args.includes('--cluster-enabled') ? ['--cluster-port', String(busPort)] : [];
+      const common = ['--bind', '127.0.0.1', '--dir', directory.path, ...(config === '' ? ['--save', ''] : [])];
+      const options = [...(config === '' ? [] : [config]), ...where, ...bus, ...common, ...args];
+      const server = new RedisServer([port, busPort], directory, program, options);
+      try {
+        await server.start();
+        return server;
+      } catch (error) {
+        // another server, of another test, was quicker to take it
+        if (!String(error).includes('Address already in use')) throw error;
+      }
+    }
   }
 
   get url(): string {
