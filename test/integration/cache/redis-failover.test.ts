@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openRedisStore, type RedisStore } from '../../../src/cache/stores/redis.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import type { RunningBreakwater } from '../../support/breakwater.ts';
@@ -48,6 +48,9 @@ async function works(store: RedisStore): Promise<void> {
     await put(store, 'works', 'yes', []);
   } while ((await store.lookup('works')).length === 0);
 }
+
+// a cluster takes its seconds to notice, to vote and to be found again, and more of them on a busy machine
+vi.setConfig({ testTimeout: 90_000 });
 
 describe('sidecars on a Redis Cluster whose master is killed', () => {
   it('miss while it is down, fail no request, and hit and drop for each other again once its replica has taken over', async () => {
