@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
 import { HOP_BY_HOP } from '../model/headers.ts';
-import { request as httpRequest, STATUS_CODES } from '../model/node-http.ts';
+import { request as httpRequest } from '../model/node-http.ts';
 import { callAfter, LONGEST_MS } from '../model/timer.ts';
 import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
@@ -12,6 +12,7 @@ import { interimBytes, interimFields, objectionTo } from '../upstream/interim.ts
 import { nextLimit } from '../upstream/limits.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
+import { headText } from './head-text.ts';
 import { closeWithRefusal, linger, refusal } from './refusal.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -211,12 +212,6 @@ export class Upgrade implements OpenConnection {
     exchange.status = status;
     this.#context.observer.exchangeEnded(exchange, this.#context.clock.now() - exchange.startedAt);
   }
-}
-
-function headText(status: number, rawHeaders: readonly string[]): string {
-  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`;
-  for (let i = 0; i < rawHeaders.length; i += 2) text += `${rawHeaders[i] ?? ''}: ${rawHeaders[i + 1] ?? ''}\r\n`;
-  return `${text}\r\n`;
 }
 
 /** The request id is ours unless the upstream gave one. */

@@ -1,3 +1,4 @@
+import { ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
@@ -31,6 +32,19 @@ describe('an interim response', () => {
     const received = await client.send(GET).until('ok');
     expect(statuses(received)).toEqual([102, 103, 110, 103, 200]);
     expect(received).toContain('x-part: 1/2\r\n');
+  });
+
+  it('needs nothing of Node that its version 24 may lack', async () => {
+    const own = Object.getOwnPropertyDescriptor(ServerResponse.prototype, 'writeInformation');
+    if (own === undefined) throw new Error('this Node has none to take away');
+    Reflect.deleteProperty(ServerResponse.prototype, 'writeInformation');
+    try {
+      await using api = await stand((socket) => socket.write(`${HINTS}${OK}`));
+      using client = await api.client();
+      expect(statuses(await client.send(GET).until('ok'))).toEqual([103, 200]);
+    } finally {
+      Object.defineProperty(ServerResponse.prototype, 'writeInformation', own);
+    }
   });
 
   it('comes as often as the upstream is still at it', async () => {
