@@ -125,7 +125,6 @@ export abstract class AnsweringTurn implements InterimTaker {
 
   /** The client has gone, or is given up, while its exchange was served. `status`: what would have been answered. */
   protected abandon(exchange: Exchange, status: number): void {
-    this.end();
     const unanswered = this.#reply === undefined;
     exchange.failure ??= clientClosed(unanswered ? 'headers' : 'body');
     if (unanswered) exchange.status = status;

@@ -12,7 +12,7 @@ import { Connections } from './connections.ts';
 import type { ListenContext, ListenLimits } from './context.ts';
 import type { Door } from './door.ts';
 import { httpServer } from './http-server.ts';
-import { alpnOnWire, type InterceptionParts } from './interception.ts';
+import type { InterceptionParts } from './interception.ts';
 import { type BoundSocket, type ListenAddress, leadsTo, type OpenPort, openPort } from './ports.ts';
 import { refusal } from './refusal.ts';
 import { HeadReader } from './request-head.ts';
@@ -43,7 +43,7 @@ export interface DataPlaneOptions {
 }
 
 /** Protocols that are offered inside TLS. HTTP/2 is not: some clients take it whenever it is offered. */
-const ALPN = alpnOnWire(['http/1.1']);
+const ALPN = ['http/1.1'];
 
 /** Opens the ports and serves. Rejects where an address cannot be had; nothing is left open then. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {

@@ -8,8 +8,8 @@ import type { TunnelDoor } from './door.ts';
 
 /** What an interception needs of the data plane. */
 export interface InterceptionParts {
-  /** Offered in ALPN, best first, as it goes over the wire (`alpnOnWire`). HTTP/2 finds its place here and where `speak` looks at what was chosen. */
-  readonly alpn: Buffer;
+  /** Offered in ALPN, best first. HTTP/2 finds its place here and where `speak` looks at what was chosen. */
+  readonly alpn: readonly string[];
   /** For a client to begin and end its handshake, in milliseconds. */
   readonly handshakeMs: number;
   /** The tunnel speaks HTTP on `socket` from now on. */
@@ -18,18 +18,10 @@ export interface InterceptionParts {
   failed(detail: string): void;
 }
 
-/** Goes on with the handshake: with another context, the one in place, or not at all. */
-type SniAnswer = (error: Error | null, context?: SecureContext) => void;
-
 /** First byte of a TLS record that begins a handshake. */
 const TLS_HANDSHAKE = 0x16;
 /** Names that a certificate is made for. */
 const HOST_NAME = /^[a-z0-9_-][a-z0-9._-]{0,252}$/;
-
-/** Protocol names as ALPN has them (RFC 7301 section 3.1), each behind its length: made once, since Node would make it anew for each connection. */
-export function alpnOnWire(names: readonly string[]): Buffer {
-  return Buffer.concat(names.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, 'latin1')));
-}
 
 /** The inside of a CONNECT tunnel to a configured host, until it speaks HTTP: looks at the first byte and, where it is TLS, shakes hands in the name of the host. */
 export class Interception implements OpenConnection {
@@ -90,8 +82,8 @@ export class Interception implements OpenConnection {
     const secure = new TLSSocket(this.#raw, {
       isServer: true,
       secureContext: context,
-      ALPNProtocols: this.#parts.alpn,
-      SNICallback: (name, done) => this.#present(name, authority, done),
+      ALPNProtocols: [...this.#parts.alpn],
+      SNICallback: (name, done) => void this.#present(name.toLowerCase(), authority, done),
     });
     this.#secure = secure;
     const failed = (error: Error): void => this.#fail(handshakeError(error));
@@ -108,11 +100,14 @@ export class Interception implements OpenConnection {
   }
 
   /** Answers the client's SNI: the leaf of the tunnel's host, which is in place already, unless it names another. */
-  #present(name: string, authority: CertificateAuthority, done: SniAnswer): void {
-    const host = name.toLowerCase();
-    // to put a context in place is dear, even the same one
-    if (host === this.#to.host || !HOST_NAME.test(host)) done(null);
-    else void presentOther(host, authority, done);
+  async #present(host: string, authority: CertificateAuthority, done: (error: Error | null, context?: SecureContext) => void): Promise<void> {
+    let other: SecureContext | undefined;
+    try {
+      if (host !== this.#to.host && HOST_NAME.test(host)) other = await authority.contextFor(host);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done(null, other);
   }
 
   #fail(detail: string): void {
@@ -128,16 +123,6 @@ export class Interception implements OpenConnection {
     clearTimeout(this.#timer);
     return true;
   }
-}
-
-async function presentOther(host: string, authority: CertificateAuthority, done: SniAnswer): Promise<void> {
-  let found: SecureContext;
-  try {
-    found = await authority.contextFor(host);
-  } catch (error) {
-    return done(error as Error);
-  }
-  done(null, found);
 }
 
 function handshakeError(error: Error): string {

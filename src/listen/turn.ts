@@ -45,12 +45,12 @@ export class Turn extends AnsweringTurn {
     }
   }
 
-  /** The client has gone, or cannot be understood any more. */
-  leave(): void {
+  /** The client has gone, or cannot be understood any more. `status`: what it would have been answered. */
+  leave(status: number = STATUS_OF.client_closed): void {
     if (this.over) return;
-    this.#reader?.stop(new Error('the client closed its connection'));
-    if (this.exchange !== undefined) return this.abandon(this.exchange, STATUS_OF.client_closed);
     this.end();
+    this.#reader?.stop(new Error('the client closed its connection'));
+    if (this.exchange !== undefined) return this.abandon(this.exchange, status);
     this.context.observer.rejected('body_incomplete', 400, 'the client left before its request was complete');
     this.#readEnded?.(undefined);
   }
@@ -67,9 +67,8 @@ export class Turn extends AnsweringTurn {
       this.end();
       this.#reader?.stop(new Error('the request is malformed'));
       this.#readEnded?.(undefined);
-    } else if (!this.over) {
-      this.#reader?.stop(new Error('the client closed its connection'));
-      this.abandon(this.exchange, refused.status);
+    } else {
+      this.leave(refused.status);
     }
     return unsent;
   }
