@@ -2,7 +2,7 @@ import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import { parseJsonPath } from '../model/json-path.ts';
-import { compileTemplate, matchesTemplate } from '../model/path-template.ts';
+import { compileTemplate, matchesTemplate, type PathTemplate } from '../model/path-template.ts';
 import { documentOf } from '../model/request-body.ts';
 import { pathOf, percentDecoded, queryOf } from '../model/target.ts';
 import { matchesHost } from './hosts.ts';
@@ -34,11 +34,11 @@ export class RouteView {
 /** Whether a request belongs to a route. */
 export type Matcher = (view: RouteView) => boolean;
 
-/** Compiles what a route matches; the cheap conditions come first. All of them have to hold. */
-export function compileMatch(match: MatchConfig): Matcher {
+/** Compiles what a route matches; the cheap conditions come first. All of them have to hold. `templates`: its paths, compiled. */
+export function compileMatch(match: MatchConfig, templates = templatesOf(match)): Matcher {
   const conditions: Matcher[] = [];
   if (match.method !== undefined) conditions.push(byMethod(match.method));
-  if (match.path !== undefined) conditions.push(byPath(match.path));
+  if (templates !== undefined) conditions.push((view) => templates.some((template) => matchesTemplate(template, view.path)));
   if (match.host !== undefined) conditions.push(byHost(match.host));
   for (const [name, wanted] of Object.entries(match.header ?? {})) conditions.push(byHeader(name.toLowerCase(), wanted));
   for (const [name, wanted] of Object.entries(match.query ?? {})) conditions.push(byQuery(name, wanted));
@@ -51,9 +51,9 @@ function byMethod(methods: readonly string[]): Matcher {
   return (view) => wanted.has(view.exchange.method);
 }
 
-function byPath(texts: readonly string[]): Matcher {
-  const templates = texts.map(compileTemplate);
-  return (view) => templates.some((template) => matchesTemplate(template, view.path));
+/** The paths that a route matches, compiled; undefined where it matches any. */
+export function templatesOf({ path }: MatchConfig): readonly PathTemplate[] | undefined {
+  return path?.map(compileTemplate);
 }
 
 function byHost(hosts: readonly string[]): Matcher {

@@ -1,8 +1,8 @@
 import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { compileTemplate } from '../model/path-template.ts';
+import type { PathTemplate } from '../model/path-template.ts';
 import type { Service } from '../model/service.ts';
-import { compileMatch, type Matcher, RouteView } from './matcher.ts';
+import { compileMatch, type Matcher, RouteView, templatesOf } from './matcher.ts';
 import { PathIndex } from './path-index.ts';
 
 /** What a route is found by. `match` is undefined for the upstream's own settings, which take what no route does. */
@@ -19,6 +19,7 @@ export interface RoutedService extends RoutePart {
 
 interface Entry<T> extends RoutePart {
   readonly route: T;
+  readonly templates: readonly PathTemplate[] | undefined;
   readonly matches: Matcher;
 }
 
@@ -27,11 +28,11 @@ const ANY = '*';
 
 /** Finds the route of an exchange: the first that it matches, in the order given. The last must take all. Its cost does not grow with the number of routes. */
 export function routeFinder<T extends RoutePart>(routes: readonly T[]): (exchange: Exchange) => T {
-  const entries = routes.map((route): Entry<T> => ({
-    route,
-    match: route.match,
-    matches: route.match === undefined ? () => true : compileMatch(route.match),
-  }));
+  const entries = routes.map((route): Entry<T> => {
+    const { match } = route;
+    const templates = match === undefined ? undefined : templatesOf(match);
+    return { route, match, templates, matches: match === undefined ? () => true : compileMatch(match, templates) };
+  });
   const methods = new Set(entries.flatMap((entry) => entry.match?.method ?? []));
   const byMethod = new Map([...methods].map((method) => [method, candidates(entries, method)]));
   const others = candidates(entries, ANY);
@@ -44,7 +45,7 @@ function candidates<T>(entries: readonly Entry<T>[], method: string): (exchange:
   const only = fitting[0];
   if (only !== undefined && only.match === undefined) return () => only.route;
   const index = new PathIndex<Entry<T>>();
-  for (const entry of fitting) index.add(entry, entry.match?.path?.map(compileTemplate));
+  for (const entry of fitting) index.add(entry, entry.templates);
   return (exchange) => {
     const view = new RouteView(exchange);
     const found = index.find(view.path, ({ matches }) => matches(view));
