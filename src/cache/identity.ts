@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { parseObject } from '../model/json.ts';
 
 /** Request fields that say who asks. All that a request carries are part of its key, unless the route says `shared`. */
 const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
@@ -130,11 +131,6 @@ function tokenEnd(credentials: string): number {
 }
 
 function expiry(payload: string): number {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    const exp = typeof claims === 'object' && claims !== null && 'exp' in claims ? claims.exp : undefined;
-    return typeof exp === 'number' ? exp * 1000 : Infinity;
-  } catch {
-    return Infinity;
-  }
+  const exp = parseObject(Buffer.from(payload, 'base64url'))?.['exp'];
+  return typeof exp === 'number' ? exp * 1000 : Infinity;
 }

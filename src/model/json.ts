@@ -1,3 +1,9 @@
+/** The document of a JSON text that is an object; undefined where it is none, or no JSON. Its members are still to be looked at. */
+export function parseObject(text: string | Buffer): Readonly<Record<string, unknown>> | undefined {
+  const document = parseJson(text);
+  return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : undefined;
+}
+
 /** The document of a JSON text (RFC 8259); undefined where it is none. */
 export function parseJson(text: string | Buffer): unknown {
   try {

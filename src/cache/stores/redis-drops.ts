@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseObject } from '../../model/json.ts';
 import type { InvalidationListener } from '../store.ts';
 import { digest, type Head } from './record.ts';
 import type { Commander } from './redis-commander.ts';
@@ -123,7 +124,7 @@ export class Drops {
   heard(message: string, commander: Commander): void {
     const cut = message.indexOf('\n');
     const [seq = NaN, last] = message.slice(0, cut).split(' ').map(Number);
-    const { from, soft, tags } = parse(message.slice(cut + 1));
+    const { from, soft, tags }: Partial<Message> = parseObject(message.slice(cut + 1)) ?? {};
     if (from === undefined || from === this.#from) return;
     this.#tell(namesOf(tags), soft === true);
     if (tags !== undefined && last === this.#seen)
@@ -190,14 +191,6 @@ interface Message {
   readonly soft: boolean;
   /** Undefined: everything. */
   readonly tags: readonly string[] | undefined;
-}
-
-function parse(text: string): Partial<Message> {
-  try {
-    return JSON.parse(text) as Partial<Message>;
-  } catch {
-    return {};
-  }
 }
 
 /** Tags as others are told of them; undefined where a filter is among them, which may be about anything. */

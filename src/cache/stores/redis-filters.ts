@@ -1,3 +1,4 @@
+import { parseObject } from '../../model/json.ts';
 import type { StoreFilter } from '../store.ts';
 import { type Head, matches } from './record.ts';
 
@@ -30,7 +31,7 @@ export class FilterDrops {
 
   /** Remembers a drop. Replies the number below which everything has to count as dropped: above 0 where there was no room for an older one. */
   note(tag: string, soft: boolean, seq: number): number {
-    const filter = parse(tag);
+    const filter: StoreFilter | undefined = parseObject(tag.slice(MARK.length));
     if (filter === undefined) return seq;
     const others = this.#drops.filter((drop) => drop.tag !== tag || drop.soft !== soft || drop.seq > seq);
     const drops = [...others, { tag, filter, soft, seq }].sort((a, b) => a.seq - b.seq);
@@ -47,13 +48,5 @@ export class FilterDrops {
       if (drop.soft === soft && matches(drop.filter, head)) return true;
     }
     return false;
-  }
-}
-
-function parse(tag: string): StoreFilter | undefined {
-  try {
-    return JSON.parse(tag.slice(MARK.length)) as StoreFilter;
-  } catch {
-    return undefined;
   }
 }

@@ -89,6 +89,22 @@ describe('what was dropped from a shared store', () => {
     expect([drops.isDead(3, head('missed')), drops.isDead(8, head('bots')), drops.isDead(9, head('bots'))]).toEqual([true, true, false]);
   });
 
+  it.each(['9 4\nnull', '9 4\n"text"', '9 4\n{', '', 'null'])('is not heard of by %j, which is no message of a sidecar', (text) => {
+    const told: unknown[] = [];
+    const drops = new Drops('p:', (tags) => told.push(tags));
+    drops.heard(text, new PlayedRedis());
+    expect(told).toEqual([]);
+    expect(drops.seen).toBe(-1);
+  });
+
+  it.each(['null', '7', '{'])('counts as everything before it where it is by the filter %s, which is none', async (text) => {
+    const redis = new PlayedRedis();
+    const drops = new Drops('p:', () => undefined);
+    await drops.catchUp(redis);
+    drops.heard(message(1, `${filterTag({}).slice(0, 1)}${text}`), redis);
+    expect(drops.isDead(0, head('bots'))).toBe(true);
+  });
+
   it('may be all that a filter holds for, hard or softly, and is told as what may be anything', async () => {
     const told: unknown[] = [];
     const redis = new PlayedRedis();
