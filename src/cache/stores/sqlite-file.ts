@@ -44,7 +44,7 @@ const TABLES = `
 const BROKEN = new Set([11, 26]);
 
 /**
- * The one file of a SQLite store: opened when it can be, moved aside when it is corrupt, tried again later when it cannot be opened. Never throws. It is locked while
+ * The one file of a SQLite store: opened when it can be, moved aside when it is corrupt or of another version, tried again later when it cannot be opened. Never throws. It is locked while
  * it is open: two processes that write to one file would not hear of each other's writes.
  */
 export class SqliteFile {
@@ -67,7 +67,7 @@ export class SqliteFile {
   /** The open file. Undefined where it cannot be had now. `made` is called with one that was just opened. */
   get(made: (db: Database) => void): Database | undefined {
     if (this.#db !== undefined || this.#closed || this.#clock.now() < this.#retryAt) return this.#db;
-    // the second time, what was corrupt has been moved aside
+    // the second time, what was of no use has been moved aside
     for (let tries = 0; tries < 2 && this.#db === undefined; tries++) {
       try {
         const db = this.#opened();
@@ -82,11 +82,12 @@ export class SqliteFile {
     return this.#db;
   }
 
-  /** Something failed on the open file. True where it was corrupt and was moved aside; any other failure closes it for a while only if it cannot be used. */
+  /** Something failed on the open file. True where it is of no use and was moved aside; any other failure closes it for a while only if it cannot be used. */
   failed(error: unknown): boolean {
     this.errors++;
     const code = codeOf(error);
-    if (BROKEN.has(code)) return this.#moveAside();
+    if (error instanceof OtherLayout) return this.#moveAside('old', 'was written by another version');
+    if (BROKEN.has(code)) return this.#moveAside('corrupt', 'was corrupt');
     this.#tell(`the cache file ${this.#options.file} cannot be used: ${error instanceof Error ? error.message : String(error)}`);
     // full or busy passes; what else there is may need a new handle
     if (this.#db !== undefined && code !== 13 && code !== 5) this.#release();
@@ -131,18 +132,18 @@ export class SqliteFile {
     }
   }
 
-  #moveAside(): boolean {
+  #moveAside(suffix: string, why: string): boolean {
     const { file, notice } = this.#options;
     this.#release();
-    const aside = `${file}.corrupt-${new Date(this.#clock.wallNow()).toISOString().replaceAll(':', '-')}`;
+    const aside = `${file}.${suffix}-${new Date(this.#clock.wallNow()).toISOString().replaceAll(':', '-')}`;
     try {
       renameSync(file, aside);
       for (const end of FILES.slice(1)) rmSync(file + end, { force: true });
-      notice(`the cache file ${file} was corrupt: moved to ${aside}, and begun anew`);
+      notice(`the cache file ${file} ${why}: moved to ${aside}, and begun anew`);
       this.#retryAt = -Infinity;
       return true;
     } catch {
-      this.#tell(`the cache file ${file} is corrupt and cannot be moved aside`);
+      this.#tell(`the cache file ${file} ${why} and cannot be moved aside`);
       return false;
     }
   }
@@ -168,9 +169,8 @@ export class SqliteFile {
 /** The database, and what SQLite keeps beside it. */
 const FILES = ['', '-wal', '-shm', '-journal'];
 
-class OtherLayout extends Error {
-  readonly errcode = 26;
-}
+/** Another version of this program keeps its answers in other tables. */
+class OtherLayout extends Error {}
 
 function codeOf(error: unknown): number {
   const code = typeof error === 'object' && error !== null && 'errcode' in error ? error.errcode : 0;

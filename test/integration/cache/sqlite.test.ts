@@ -118,6 +118,18 @@ describe('the SQLite store', () => {
     expect(readdirSync(test.directory).some((name) => name.startsWith('cache.db.corrupt-'))).toBe(true);
   });
 
+  it('moves a file of another version aside as what it is', async () => {
+    await using test = await opened(10_000_000, (file) => {
+      const other = new DatabaseSync(file);
+      other.exec('CREATE TABLE other (id); PRAGMA user_version = 1');
+      other.close();
+    });
+    void test.store.put('k', storedResponse(test.clock.wallNow()));
+    expect(bodyOf(test.store, 'k')).toBe('body');
+    expect(test.notices).toEqual([expect.stringMatching(/was written by another version: moved to .*cache\.db\.old-\d{4}-.*, and begun anew$/)]);
+    expect(readdirSync(test.directory).some((name) => name.startsWith('cache.db.old-'))).toBe(true);
+  });
+
   it('moves a file aside that turns out to be corrupt later', async () => {
     await using test = await opened();
     for (let i = 0; i < 200; i++) void test.store.put(`k${i}`, storedResponse(test.clock.wallNow(), { body: Buffer.alloc(3000) }));
