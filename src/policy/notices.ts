@@ -1,12 +1,10 @@
 import type { Observer } from '../model/events.ts';
+import type { FaultReading } from '../model/status.ts';
 import type { Patience, PatienceStatus } from './patience.ts';
 
 /** Faults that are injected on a route: never to be overlooked. */
-export interface FaultNotice {
+export interface FaultNotice extends FaultReading {
   readonly upstream: string;
-  readonly route: string;
-  /** What they do, for people. */
-  readonly text: string;
 }
 
 /** What the policies of an upstream's routes have to tell whoever shows its health. */

@@ -2,6 +2,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Layer } from '../model/service.ts';
+import type { PatienceReading } from '../model/status.ts';
 
 /** How it is learned how long clients wait, and what is done with it. Times in milliseconds. */
 export interface PatienceOptions {
@@ -16,14 +17,8 @@ export interface PatienceOptions {
 }
 
 /** What is known of the patience of a route's clients. */
-export interface PatienceStatus {
+export interface PatienceStatus extends PatienceReading {
   readonly upstream: string;
-  readonly route: string;
-  /** Milliseconds after which clients leave. */
-  readonly patienceMs: number;
-  readonly totalMs: number;
-  /** Departures that show it. */
-  readonly departures: number;
   /** True where the route's total is longer: what it allows past the patience is seen by nobody. */
   readonly tooLong: boolean;
 }

@@ -1,13 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-
-/** A quota that is used up. */
-export interface QuotaStatus {
-  /** What it belongs to: hosts, digests of credentials, models. */
-  readonly scope: string;
-  /** The rule that found it. */
-  readonly rule: string;
-  readonly retryAfterMs: number;
-}
+import type { QuotaReading } from '../model/status.ts';
 
 interface Gate {
   readonly until: number;
@@ -28,7 +20,7 @@ export class QuotaGates {
   #soonest = Infinity;
   /** Told that there is news for the others that share them. */
   readonly #dirty: (() => void) | undefined;
-  #untold: QuotaStatus[] = [];
+  #untold: QuotaReading[] = [];
 
   constructor(clock: Clock, dirty?: () => void) {
     this.#clock = clock;
@@ -42,7 +34,7 @@ export class QuotaGates {
   }
 
   /** The quota that a scope has used up; undefined where it may go out. */
-  closed(scope: string): QuotaStatus | undefined {
+  closed(scope: string): QuotaReading | undefined {
     const gate = this.#gates.get(scope);
     if (gate === undefined) return undefined;
     const retryAfterMs = gate.until - this.#clock.now();
@@ -76,24 +68,24 @@ export class QuotaGates {
   }
 
   /** The quotas that are used up now. */
-  get list(): QuotaStatus[] {
+  get list(): QuotaReading[] {
     return [...this.#gates.keys()].map((scope) => this.closed(scope)).filter((gate) => gate !== undefined);
   }
 
   /** Takes over the gates of one that this takes the place of. */
-  adopt(list: readonly QuotaStatus[]): void {
+  adopt(list: readonly QuotaReading[]): void {
     for (const { scope, rule, retryAfterMs } of list) this.close(scope, retryAfterMs, rule);
   }
 
   /** Quotas that were found used up here since the last time. */
-  takeUntold(): QuotaStatus[] {
+  takeUntold(): QuotaReading[] {
     const told = this.#untold;
     this.#untold = [];
     return told;
   }
 
   /** Quotas that were found used up elsewhere. */
-  hear(list: readonly QuotaStatus[]): void {
+  hear(list: readonly QuotaReading[]): void {
     const own = this.takeUntold();
     this.adopt(list);
     this.#untold = own;

@@ -3,7 +3,8 @@ import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import { after, type Layer } from '../model/service.ts';
-import type { QuotaGates, QuotaStatus } from './quota-gates.ts';
+import type { QuotaReading } from '../model/status.ts';
+import type { QuotaGates } from './quota-gates.ts';
 import type { Scope } from './scope.ts';
 
 /** What a quota layer is made with. */
@@ -44,7 +45,7 @@ function close({ upstream, gates, scopeOf, clock, observer }: QuotaParts, exchan
   observer.warned(upstream, exchange.route, 'quota', `a quota is used up (${rule}): requests of its scope are answered at once until ${until}`);
 }
 
-function refusal({ rule, retryAfterMs }: QuotaStatus): Failure {
+function refusal({ rule, retryAfterMs }: QuotaReading): Failure {
   return failure({
     code: 'request_paced',
     phase: 'queue',

@@ -1,6 +1,6 @@
 import type { Sightings } from './breaker/untold.ts';
 import type { SentState } from './ledger.ts';
-import type { QuotaStatus } from './quota-gates.ts';
+import type { QuotaReading } from '../model/status.ts';
 
 /** What a breaker of this process has seen. */
 export interface BreakerNews extends Sightings {
@@ -27,7 +27,7 @@ export interface SentNews {
 export interface UpstreamNews {
   readonly breakers: readonly BreakerNews[];
   readonly budget: { readonly requests: number; readonly retries: number } | undefined;
-  readonly quotas: readonly QuotaStatus[];
+  readonly quotas: readonly QuotaReading[];
   readonly probes: readonly ProbeNews[];
   readonly sent: readonly SentNews[];
 }
