@@ -30,6 +30,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   zod: 'config',
   commander: 'cli',
   redis: 'cache',
+  'cluster-key-slot': 'cache',
   'lru-cache': 'cache',
   '@peculiar/x509': 'tls',
   'reflect-metadata': 'tls',

@@ -1,7 +1,8 @@
+import slotOfKey from 'cluster-key-slot';
 import type * as Redis from 'redis';
+import { within } from '../../model/timer.ts';
 import { clientOptions, type Commander, commandOptions, ignore, nodeOptions, type RedisAddress, type Send } from './redis-commander.ts';
 import { Ears, type ServerAddress } from './redis-ears.ts';
-import { slotOfKey } from './redis-slots.ts';
 
 /** After a connection was lost, the servers are asked again who holds what. */
 const REFRESH_MS = 1000;
@@ -152,18 +153,6 @@ async function connected(cluster: Cluster, connectTimeoutMs: number): Promise<bo
     const clients = cluster.masters.map((master) => cluster.nodeClient(master));
     await within(Promise.allSettled(clients), connectTimeoutMs);
   };
-  await within(all(), connectTimeoutMs * CONNECTING);
+  await within(Promise.allSettled([all()]), connectTimeoutMs * CONNECTING);
   return cluster.isReady;
-}
-
-/** Waits for a promise, however it ends, or for so long. */
-function within(promise: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const ended = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    promise.then(ended, ended);
-  });
 }
