@@ -9,15 +9,15 @@ import type { CaseResult } from './report/results.ts';
 import { ratio } from './report/summary.ts';
 import { byLoad, byWrk } from './scenarios/measures.ts';
 import { type Case, targetOf } from './scenarios/scenario.ts';
-import { performanceOf, pooled, verdictOf } from './report/smoke-verdict.ts';
+import { isSettled, performanceOf, pooled, verdictOf } from './report/smoke-verdict.ts';
 
 /**
  * The guard of continuous integration: Breakwater with the whole preset against the bare forwarder, in under a minute on a quiet machine. Ends with 1 where it does
  * less than 0.7 of the forwarder's requests for the same CPU time, and where the machine is too restless to tell. CPU time, since both have one core to
  * themselves and are bound by it, and neighbours of the machine disturb it least.
  */
-const EFFORT: Effort = { rounds: 5, seconds: 1, warmUp: 2 };
-/** Runs until the machine was quiet over all of them. */
+const EFFORT: Effort = { rounds: 5, seconds: 1, warmUp: 3 };
+/** Runs until the verdict is settled over all of them. */
 const MAX_RUNS = 4;
 const CONNECTIONS = 32;
 const PATH = '/rest/v1/1k';
@@ -56,7 +56,7 @@ const bench = await openBench();
 try {
   const runs: CaseResult[] = [];
   do runs.push(await measureCase(bench, pair, pair.contenders, EFFORT, say));
-  while (pooled(runs).void && runs.length < MAX_RUNS);
+  while (!isSettled(pooled(runs)) && runs.length < MAX_RUNS);
   const result = pooled(runs);
   explain(result);
   const verdict = verdictOf(result);

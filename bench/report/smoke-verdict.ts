@@ -1,13 +1,28 @@
 import type { CaseResult, Row } from './results.ts';
-import { isQuiet, type Spread } from '../lib/stats.ts';
-import { ratio } from './summary.ts';
+import { isQuiet, quantile, type Spread, spread } from '../lib/stats.ts';
+import { ratiosOf } from './summary.ts';
 
 /** Below this part of the bare forwarder the build fails. */
 export const FLOOR = 0.7;
 
-/** How Breakwater does beside the bare forwarder: its share of the rate, or, where the case measures cost, the forwarder's share of its cost. */
+/** How Breakwater does beside the bare forwarder, round by round: its share of the rate, or, where the case measures cost, the forwarder's share of its cost. */
+function shares(result: CaseResult): readonly number[] {
+  return result.better === 'higher' ? ratiosOf(result, 'breakwater', 'forwarder') : ratiosOf(result, 'forwarder', 'breakwater');
+}
+
+/** How Breakwater does beside the bare forwarder, in short. */
 export function performanceOf(result: CaseResult): Spread | undefined {
-  return result.better === 'higher' ? ratio(result, 'breakwater', 'forwarder') : ratio(result, 'forwarder', 'breakwater');
+  const found = shares(result);
+  return found.length === 0 ? undefined : spread(found);
+}
+
+/**
+ * True where more rounds would hardly change the verdict: the baseline is equal to itself, and three in four rounds are on one side of the floor. The middle
+ * of five rounds of a restless machine may be anywhere.
+ */
+export function isSettled(result: CaseResult): boolean {
+  const found = shares(result);
+  return !result.void && (quantile(found, 0.25) >= FLOOR || quantile(found, 0.75) < FLOOR);
 }
 
 /** Several runs of one case as one: a restless machine needs more rounds, and each counts. At least one run. */

@@ -16,11 +16,15 @@ export function typical(row: Row, key: string): number {
   return median(series(row, key).filter((value) => !Number.isNaN(value)));
 }
 
-/** How many times the other contender's figure, round by round. Undefined where either was not measured. */
-export function ratio(result: CaseResult, name: string, against: string, key = result.metric): Spread | undefined {
+/** How many times the other contender's figure in each round that has both. Empty where either was not measured. */
+export function ratiosOf(result: CaseResult, name: string, against: string, key = result.metric): readonly number[] {
   const row = rowOf(result, name);
   const base = rowOf(result, against);
-  if (row === undefined || base === undefined) return undefined;
-  const found = ratios(series(row, key), series(base, key));
+  return row === undefined || base === undefined ? [] : ratios(series(row, key), series(base, key));
+}
+
+/** The same, in short. Undefined where either was not measured. */
+export function ratio(result: CaseResult, name: string, against: string, key = result.metric): Spread | undefined {
+  const found = ratiosOf(result, name, against, key);
   return found.length === 0 ? undefined : spread(found);
 }

@@ -3,7 +3,7 @@ import { barChart } from '../../../bench/report/chart.ts';
 import { scenarioText, targetsText } from '../../../bench/report/markdown.ts';
 import { cpuSummary, heapSummary } from '../../../bench/report/profiles.ts';
 import { type CaseResult, type Row, type ScenarioResult, type Taken, withCase } from '../../../bench/report/results.ts';
-import { pooled, verdictOf } from '../../../bench/report/smoke-verdict.ts';
+import { isSettled, pooled, verdictOf } from '../../../bench/report/smoke-verdict.ts';
 import { ratio } from '../../../bench/report/summary.ts';
 import { judge, TARGETS } from '../../../bench/report/targets.ts';
 import { SCENARIOS } from '../../../bench/scenarios/all.ts';
@@ -76,6 +76,17 @@ describe('the smoke guard', () => {
     const quiet = caseOf(pair(80, 80, 80), { aa: [1, 0.98, 1.02] });
     expect(pooled([restless]).void).toBe(true);
     expect(verdictOf(pooled([restless, quiet]))).toEqual({ passed: true, text: 'passed: 0.80 is at least 0.7' });
+  });
+
+  it('is settled where three rounds in four say the same', () => {
+    expect(isSettled(caseOf(pair(80, 90, 72, 71, 50)))).toBe(true);
+    expect(isSettled(caseOf(pair(60, 50, 65, 69, 90)))).toBe(true);
+  });
+
+  it('takes more rounds where they contradict one another, or the baseline itself', () => {
+    expect(isSettled(caseOf(pair(39, 76, 103, 87, 63)))).toBe(false);
+    expect(isSettled(caseOf(pair(80, 90, 85), { void: true }))).toBe(false);
+    expect(isSettled(caseOf([row('forwarder', 100)]))).toBe(false);
   });
 
   it('fails below, and says the ratio', () => {
