@@ -19,6 +19,7 @@ import { AppView } from './admin-view.ts';
 import { writeClientRoots } from './client-roots.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
 import { assemble, type Generation, retired } from './generation.ts';
+import { BodyMemory, youngCollector } from './heap.ts';
 import { bundlePath, localUrl, portsOf } from './paths.ts';
 import { Reloader } from './reload.ts';
 import type { Seat } from './seat.ts';
@@ -198,6 +199,7 @@ export class App {
       limits: { headerBytes: limits.header, bodyBytes: limits.body, requestTimeoutMs: limits.requestTimeout },
       observer: this.telemetry,
       clock: this.#clock,
+      passed: new BodyMemory(youngCollector()).passed,
     });
     if (seat === undefined) await this.#openAdmin();
     for (const runtime of this.#generation.runtimes) runtime.start();

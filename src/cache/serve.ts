@@ -2,7 +2,7 @@ import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { reply, type Reply } from '../model/outcome.ts';
+import { fromStore, reply, type Reply } from '../model/outcome.ts';
 import type { CacheRequest } from './request.ts';
 import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { partHeaders, partOf, requestedRange } from './rules/range.ts';
@@ -24,7 +24,7 @@ export function storedReply(stored: Found, request: CacheRequest, exchange: Exch
   if (stored.range !== undefined) return undefined;
   return exchange.method === 'HEAD'
     ? bodiless(stored.status, stored.headers, age)
-    : reply(stored.status, aged(stored.headers, age), 'cache', new BytesBody(stored.body));
+    : fromStore(stored.status, stored.headers, new BytesBody(stored.body), age, stored);
 }
 
 function partReply(stored: Found, request: CacheRequest, exchange: Exchange, age: string): Reply | undefined {
@@ -36,15 +36,11 @@ function partReply(stored: Found, request: CacheRequest, exchange: Exchange, age
   if (request.conditional && isNotModified(exchange.headers, stored)) return bodiless(304, notModifiedHeaders(stored.headers), age);
   const offset = stored.range?.first ?? 0;
   const bytes = stored.body.subarray(part.first - offset, part.last - offset + 1);
-  return reply(206, aged(partHeaders(stored.headers, part), age), 'cache', new BytesBody(bytes));
+  return fromStore(206, partHeaders(stored.headers, part), new BytesBody(bytes), age);
 }
 
 function bodiless(status: number, headers: HeaderList, age: string): Reply {
-  return reply(status, aged(headers, age), 'cache', new BytesBody());
-}
-
-function aged(headers: HeaderList, age: string): HeaderList {
-  return [...headers, 'age', age];
+  return fromStore(status, headers, new BytesBody(), age);
 }
 
 /** The answer to `only-if-cached` where nothing is (RFC 9111 section 5.2.1.7). */

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../model/headers.ts';
+import type { FieldMemo } from '../model/outcome.ts';
 
 /** A value now, where the store lives in this process, or later, where it does not. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -51,7 +52,7 @@ export interface StoredResponse {
 }
 
 /** A stored answer as `lookup` gives it. */
-export interface Found extends StoredResponse {
+export interface Found extends StoredResponse, FieldMemo {
   /** True once a soft purge marked it: to be treated as just gone stale. */
   readonly stale: boolean;
 }

@@ -6,6 +6,16 @@ import { clientClosed, type Failure } from '../model/failure.ts';
 /** How long a client may leave its answer unread, in milliseconds, where the data plane does not say. */
 const STALL_MS = 300_000;
 
+/** How a body is written. */
+export interface AnswerBodyOptions {
+  /** The answer may have no content (HEAD). */
+  readonly bodyless: boolean;
+  /** How long the client may take nothing, in milliseconds; five minutes unless said. */
+  readonly stallMs: number | undefined;
+  /** Told of the length of each piece. */
+  readonly passed: (bytes: number) => void;
+}
+
 /** Writes a streamed body to the client: as it comes, as fast as the client takes it. Made only for bodies that are not whole when their head is written. */
 export class AnswerBody implements BodySink {
   readonly #response: ServerResponse;
@@ -18,15 +28,15 @@ export class AnswerBody implements BodySink {
   #waits = false;
   #over = false;
   readonly #stallMs: number;
+  readonly #passed: (bytes: number) => void;
   #stalled: NodeJS.Timeout | undefined = undefined;
 
-  /** `ended` is told once: undefined where all was written, or what broke the body. `bodyless`: the answer may have no content (HEAD). `stallMs`: how long the client may take nothing. */
+  /** `ended` is told once: undefined where all was written, or what broke the body. */
   constructor(
     response: ServerResponse,
     exchange: Exchange,
     source: BodySource,
-    bodyless: boolean,
-    stallMs: number | undefined,
+    { bodyless, stallMs, passed }: AnswerBodyOptions,
     ended: (failure: Failure | undefined) => void,
   ) {
     this.#response = response;
@@ -34,6 +44,7 @@ export class AnswerBody implements BodySink {
     this.#source = source;
     this.#bodyless = bodyless;
     this.#stallMs = stallMs ?? STALL_MS;
+    this.#passed = passed;
     this.#ended = ended;
   }
 
@@ -53,6 +64,7 @@ export class AnswerBody implements BodySink {
     if (this.#over || this.#bodyless) return true;
     this.#wrote = true;
     this.#exchange.bytesOut += chunk.length;
+    this.#passed(chunk.length);
     if (this.#response.write(chunk)) return true;
     this.#awaitDrain();
     return false;

@@ -1,29 +1,28 @@
 import type { ServerResponse } from 'node:http';
-import type { HeaderList } from '../model/headers.ts';
+import type { Reply } from '../model/outcome.ts';
+import { type PlainFraming, putPlainHead } from './plain-head.ts';
 
-/** What the fields of an answer depend on beyond the reply. */
-export interface AnswerFraming {
-  /** Length of the content where it is known and may be told. */
-  readonly length: number | undefined;
+/** What the head of an answer depends on beyond the reply. */
+export interface AnswerFraming extends PlainFraming {
   /** The connection ends with this answer. */
   readonly close: boolean;
-  readonly id: string;
-  /** What the cache did (RFC 9211), without our name; empty where no cache is on the route. */
-  readonly cacheStatus: string;
+  /** HTTP/1.1, and an answer that may have content. */
+  readonly plain: boolean;
 }
 
 /** Writes the head of an answer: the reply's own fields, a length where it is known, what the cache did, our request id unless the upstream gave one. */
-export function writeAnswerHead(response: ServerResponse, status: number, headers: HeaderList, framing: AnswerFraming): void {
-  const fields = answerFields(headers, framing);
+export function writeAnswerHead(response: ServerResponse, reply: Reply, framing: AnswerFraming): void {
+  if (framing.plain && !framing.close && putPlainHead(response, reply, framing)) return;
+  const fields = answerFields(reply, framing);
   try {
-    response.writeHead(status, fields);
+    response.writeHead(reply.status, fields);
   } catch (error) {
     if (!isBadField(error)) throw error;
-    response.writeHead(status, asBytes(fields));
+    response.writeHead(reply.status, asBytes(fields));
   }
 }
 
-function answerFields(headers: HeaderList, { length, close, id, cacheStatus }: AnswerFraming): string[] {
+function answerFields({ headers, age }: Reply, { length, close, id, cacheStatus }: AnswerFraming): string[] {
   const fields: string[] = [];
   let hasId = false;
   let hasLength = false;
@@ -34,6 +33,7 @@ function answerFields(headers: HeaderList, { length, close, id, cacheStatus }: A
     fields.push(name, headers[i + 1] ?? '');
   }
   if (!hasLength && length !== undefined) fields.push('content-length', String(length));
+  if (age !== undefined) fields.push('age', age);
   if (cacheStatus !== '') fields.push('cache-status', `breakwater; ${cacheStatus}`);
   if (!hasId) fields.push('x-request-id', id);
   if (close) fields.push('connection', 'close');

@@ -18,6 +18,8 @@ export abstract class AnsweringTurn implements InterimTaker {
   protected readonly connection: ClientConnection;
   protected readonly request: IncomingMessage;
   protected readonly context: ListenContext;
+  /** The client waits to be told to send the content. */
+  protected readonly expectsContinue: boolean;
   protected id = '';
   protected exchange: Exchange | undefined;
   #reply: Reply | undefined;
@@ -25,11 +27,12 @@ export abstract class AnsweringTurn implements InterimTaker {
   #overAt: number | undefined;
   #told = false;
 
-  constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext) {
+  constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext, expectsContinue: boolean) {
     this.connection = connection;
     this.request = request;
     this.response = response;
     this.context = context;
+    this.expectsContinue = expectsContinue;
   }
 
   /** What of the request has not been read is read away. */
@@ -65,16 +68,23 @@ export abstract class AnsweringTurn implements InterimTaker {
     this.#write(exchange, reply);
   }
 
-  #write(exchange: Exchange, { status, headers, source, body }: Reply): void {
+  #write(exchange: Exchange, reply: Reply): void {
+    const { status, source, body } = reply;
     const bytes = body.whole();
     const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
     const length = bodyless ? undefined : bytes?.length;
     // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
     const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
-    writeAnswerHead(this.response, status, headers, { length, close: this.context.draining(), id: this.id, cacheStatus });
+    const close = this.context.draining();
+    const plain = !bodyless && !this.expectsContinue && this.request.httpVersionMinor !== 0;
+    writeAnswerHead(this.response, reply, { length, close, id: this.id, cacheStatus, plain });
     if (bytes === undefined) {
-      this.#body = new AnswerBody(this.response, exchange, body, bodyless, this.context.limits.stallMs, (failure) =>
-        this.#bodyEnded(exchange, failure),
+      this.#body = new AnswerBody(
+        this.response,
+        exchange,
+        body,
+        { bodyless, stallMs: this.context.limits.stallMs, passed: this.context.passed },
+        (failure) => this.#bodyEnded(exchange, failure),
       );
       this.#body.begin();
       return;
@@ -83,6 +93,7 @@ export abstract class AnsweringTurn implements InterimTaker {
       this.response.end();
     } else {
       exchange.bytesOut = bytes.length;
+      this.context.passed(bytes.length);
       endWith(this.response, bytes);
     }
     this.#finish();

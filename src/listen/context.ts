@@ -30,4 +30,6 @@ export interface ListenContext {
   readonly isOwn: (to: HostPort) => boolean;
   /** True once the data plane closes: every answer is the last of its connection. */
   readonly draining: () => boolean;
+  /** Told of the length of each piece of a body, in either direction. */
+  readonly passed: (bytes: number) => void;
 }

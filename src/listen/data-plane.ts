@@ -38,6 +38,8 @@ export interface DataPlaneOptions {
   readonly clock: Clock;
   /** Gives the socket of an address, where another process holds it; absent: the address is opened here. */
   readonly socketOf?: (asked: UpstreamPort) => Promise<BoundSocket>;
+  /** Told of the length of each piece of a body, in either direction: of the memory that is no longer needed. */
+  readonly passed?: (bytes: number) => void;
   /** In whose name hosts are intercepted: asked for when the first one is, and each time again, so it should remember its answer. */
   readonly authority: () => Promise<CertificateAuthority>;
 }
@@ -70,9 +72,10 @@ export class DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
-    const { gateway, limits, observer, clock } = options;
+    const { gateway, limits, observer, clock, passed = () => undefined } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
-    this.#context = { gateway, limits, observer, clock, heads: new HeadReader(), ids: new RequestIds(), isOwn, draining: () => this.#draining };
+    const own = { heads: new HeadReader(), ids: new RequestIds(), isOwn, draining: () => this.#draining };
+    this.#context = { gateway, limits, observer, clock, passed, ...own };
     const connect = new ConnectHandler({
       context: this.#context,
       connections: this.#connections,

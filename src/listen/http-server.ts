@@ -13,8 +13,8 @@ export interface HttpHandlers {
   clientError(error: Error, socket: Socket): void;
 }
 
-/** Longer than the idle time of common clients (httpx 5 s, Node 5 s, nginx 60 s), so that they close first and no request meets a closing connection. */
-const KEEP_ALIVE_MS = 65_000;
+/** How long an idle connection is kept, which each answer says. Longer than the idle time of common clients (httpx 5 s, Node 5 s, nginx 60 s), so that they close first and no request meets a closing connection. */
+export const KEEP_ALIVE_MS = 65_000;
 /** How often slow clients are looked for, at most, in milliseconds. */
 const CHECK_MS = 5000;
 

@@ -12,6 +12,16 @@ export interface ReadLimits {
   readonly bodyBytes: number;
 }
 
+/** Who hears of the content of a request. */
+export interface ReadHandlers {
+  /** What it came to: called once, unless the reader is stopped first. */
+  readonly result: (result: RequestBody | Refusal) => void;
+  /** A stream has passed the limit later on. */
+  readonly tooLarge: (refused: Refusal) => void;
+  /** Told of the length of each piece. */
+  readonly passed: (bytes: number) => void;
+}
+
 /** The refusal of content beyond the limit. */
 export function tooLarge(limit: number): Refusal {
   return refusal(413, 'body_too_large', `the request body is larger than ${limit} bytes (limits.body)`, { error: 'request_too_large' });
@@ -19,27 +29,19 @@ export function tooLarge(limit: number): Refusal {
 
 /**
  * Reads the content of one request: whole where it is small, else as a stream. Content of unknown length is read until the limit says which it is.
- * `onResult` is called once, unless `stop` is called first; `onTooLarge` where a stream passes the limit later on.
  */
 export class RequestReader {
   readonly #request: IncomingMessage;
   readonly #limits: ReadLimits;
-  readonly #onResult: (result: RequestBody | Refusal) => void;
-  readonly #onTooLarge: (refused: Refusal) => void;
+  readonly #handlers: ReadHandlers;
   #chunks: Buffer[] = [];
   #size = 0;
   #stream: RequestStream | undefined;
 
-  constructor(
-    request: IncomingMessage,
-    limits: ReadLimits,
-    onResult: (result: RequestBody | Refusal) => void,
-    onTooLarge: (refused: Refusal) => void,
-  ) {
+  constructor(request: IncomingMessage, limits: ReadLimits, handlers: ReadHandlers) {
     this.#request = request;
     this.#limits = limits;
-    this.#onResult = onResult;
-    this.#onTooLarge = onTooLarge;
+    this.#handlers = handlers;
   }
 
   /** Begins. May call back before it returns. */
@@ -68,25 +70,34 @@ export class RequestReader {
   readonly #take = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
+    this.#handlers.passed(chunk.length);
     if (this.#size <= this.#limits.bufferBytes) return;
     this.#detach();
-    if (this.#size > this.#limits.bodyBytes) this.#onResult(tooLarge(this.#limits.bodyBytes));
+    if (this.#size > this.#limits.bodyBytes) this.#handlers.result(tooLarge(this.#limits.bodyBytes));
     else this.#toStream(undefined);
   };
 
   readonly #end = (): void => {
     this.#detach();
-    const [first] = this.#chunks;
-    const bytes = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks, this.#size);
-    this.#onResult(this.#size === 0 ? { kind: 'none' } : { kind: 'bytes', bytes });
+    this.#handlers.result(this.#size === 0 ? { kind: 'none' } : { kind: 'bytes', bytes: this.#inOne() });
   };
+
+  #inOne(): Buffer {
+    const [first] = this.#chunks;
+    if (this.#chunks.length === 1 && first !== undefined) return first;
+    // the copy is memory of its own
+    this.#handlers.passed(this.#size);
+    return Buffer.concat(this.#chunks, this.#size);
+  }
 
   #toStream(length: number | undefined): void {
     this.#request.pause();
-    const stream = new RequestStream(this.#request, this.#chunks, this.#limits.bodyBytes, () => this.#onTooLarge(tooLarge(this.#limits.bodyBytes)));
+    const { bodyBytes } = this.#limits;
+    const { tooLarge: refuse, passed } = this.#handlers;
+    const stream = new RequestStream(this.#request, this.#chunks, bodyBytes, { tooLarge: () => refuse(tooLarge(bodyBytes)), passed });
     this.#chunks = [];
     this.#stream = stream;
-    this.#onResult({ kind: 'stream', stream, length, started: false });
+    this.#handlers.result({ kind: 'stream', stream, length, started: false });
   }
 
   #detach(): void {

@@ -1,6 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
+/** Who hears of a stream. */
+export interface StreamHandlers {
+  /** The content has passed the limit: called once; the stream then stands still until it is destroyed. */
+  readonly tooLarge: () => void;
+  /** Told of the length of each piece that comes. */
+  readonly passed: (bytes: number) => void;
+}
+
 /**
  * The content of a request as a stream that may be destroyed without closing the client's connection, which still awaits its answer. First gives what was read
  * already. Told to by its reader, it holds the client back.
@@ -8,18 +16,18 @@ import { Readable } from 'node:stream';
 export class RequestStream extends Readable {
   readonly #request: IncomingMessage;
   readonly #limit: number;
-  readonly #tooLarge: () => void;
+  readonly #handlers: StreamHandlers;
   #size = 0;
 
-  /** `tooLarge` is called once when the content passes `limit` bytes; the stream then stands still until it is destroyed. */
-  constructor(request: IncomingMessage, first: readonly Buffer[], limit: number, tooLarge: () => void) {
+  /** `first`: what was read already. `limit`: bytes that are let in. */
+  constructor(request: IncomingMessage, first: readonly Buffer[], limit: number, handlers: StreamHandlers) {
     super();
     this.#request = request;
     this.#limit = limit;
-    this.#tooLarge = tooLarge;
+    this.#handlers = handlers;
     // whoever reads hears of it; while nobody does, an error must not be an exception
     this.on('error', ignore);
-    request.on('data', this.#take);
+    request.on('data', this.#came);
     request.once('end', this.#end);
     for (const chunk of first) this.#take(chunk);
   }
@@ -29,21 +37,26 @@ export class RequestStream extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#request.off('data', this.#take);
+    this.#request.off('data', this.#came);
     this.#request.off('end', this.#end);
     this.#request.pause();
     done(error);
   }
 
-  readonly #take = (chunk: Buffer): void => {
+  readonly #came = (chunk: Buffer): void => {
+    this.#handlers.passed(chunk.length);
+    this.#take(chunk);
+  };
+
+  #take(chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > this.#limit) {
-      this.#request.off('data', this.#take);
-      this.#tooLarge();
+      this.#request.off('data', this.#came);
+      this.#handlers.tooLarge();
       return;
     }
     if (!this.push(chunk)) this.#request.pause();
-  };
+  }
 
   readonly #end = (): void => {
     this.push(null);

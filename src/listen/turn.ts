@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BytesBody } from '../model/body.ts';
 import { Exchange } from '../model/exchange.ts';
 import { STATUS_OF } from '../model/failure.ts';
@@ -6,8 +5,6 @@ import { reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
 import type { Target } from '../route/gateway.ts';
 import { AnsweringTurn } from './answering-turn.ts';
-import type { ClientConnection } from './connection.ts';
-import type { ListenContext } from './context.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { endsHere } from './last-hop.ts';
 import { type Refusal, refusal } from './refusal.ts';
@@ -16,14 +13,8 @@ import { RequestReader, tooLarge } from './request-reader.ts';
 
 /** One request on a connection and its answer: reads the one, has it served, writes the other. */
 export class Turn extends AnsweringTurn {
-  readonly #expectsContinue: boolean;
   #reader: RequestReader | undefined;
   #readEnded: ((body: RequestBody | undefined) => void) | undefined;
-
-  constructor(connection: ClientConnection, request: IncomingMessage, response: ServerResponse, context: ListenContext, expectsContinue: boolean) {
-    super(connection, request, response, context);
-    this.#expectsContinue = expectsContinue;
-  }
 
   /** Serves the request. Never throws: a bug is told to the observer and answered with 500. */
   run(): void {
@@ -110,14 +101,17 @@ export class Turn extends AnsweringTurn {
     return new Promise((resolve) => {
       this.#readEnded = resolve;
       const { bodyBytes } = this.context.limits;
-      const got = (result: RequestBody | Refusal): void => {
-        if ('kind' in result) return resolve(result);
-        this.refuse(result, true);
-        resolve(undefined);
-      };
       const limits = { bufferBytes: Math.min(target.bufferLimit, bodyBytes), bodyBytes };
-      this.#reader = new RequestReader(this.request, limits, got, (refused) => this.connection.refuse(refused));
-      if (this.#expectsContinue) this.response.writeContinue();
+      this.#reader = new RequestReader(this.request, limits, {
+        result: (result) => {
+          if ('kind' in result) return resolve(result);
+          this.refuse(result, true);
+          resolve(undefined);
+        },
+        tooLarge: (refused) => this.connection.refuse(refused),
+        passed: this.context.passed,
+      });
+      if (this.expectsContinue) this.response.writeContinue();
       this.#reader.begin(head);
     });
   }

@@ -13,6 +13,25 @@ export interface Reply {
   readonly headers: HeaderList;
   readonly source: ReplySource;
   readonly body: BodySource;
+  /** Of an answer from the store: how old it is, in seconds (RFC 9111 section 5.1), to be sent as `age` with `headers`, which then have none. */
+  readonly age: string | undefined;
+  /** Where the listener may keep what it made of `headers`, since the same will be sent again. */
+  readonly memo: FieldMemo | undefined;
+}
+
+/** The fields of an answer as they go over the wire. */
+export interface FieldText {
+  /** What it was made of: for no other list does it hold. */
+  readonly of: HeaderList;
+  /** Whole lines; undefined where they cannot be written so. */
+  readonly text: string | undefined;
+  /** `x-request-id` is among them. */
+  readonly hasId: boolean;
+}
+
+/** Something that keeps the fields of an answer as text, from when they are first wanted. */
+export interface FieldMemo {
+  fieldText?: FieldText | undefined;
 }
 
 /** What a service promises: an answer, or a failure as a value. */
@@ -20,7 +39,12 @@ export type Outcome = Reply | Failure;
 
 /** Builds a reply. */
 export function reply(status: number, headers: HeaderList, source: ReplySource, body: BodySource): Reply {
-  return { type: 'reply', status, headers, source, body };
+  return { type: 'reply', status, headers, source, body, age: undefined, memo: undefined };
+}
+
+/** Builds a reply from the store. */
+export function fromStore(status: number, headers: HeaderList, body: BodySource, age: string, memo?: FieldMemo): Reply {
+  return { type: 'reply', status, headers, source: 'cache', body, age, memo };
 }
 
 /** Lets go of an outcome that nobody will read: its connection is taken until its body has ended or is aborted. */

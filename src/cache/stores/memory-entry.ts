@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../model/headers.ts';
+import type { FieldText } from '../../model/outcome.ts';
 import type { Found, Freshness, StoredRange, StoredResponse, StoreFilter } from '../store.ts';
 import type { Tag, TagTable } from './tags.ts';
 
@@ -8,6 +9,7 @@ const OVERHEAD_BYTES = 800;
 /** A stored answer. It holds its tags themselves: their names stand in them once for all entries. */
 export class Entry implements Found {
   stale = false;
+  fieldText: FieldText | undefined = undefined;
   /** The generation of the tags at which it was last found alive. */
   checkedAt: number;
   /** When it last moved to the front. */
@@ -88,7 +90,8 @@ export function costOf(variants: readonly Entry[]): number {
 /** Bytes that one entry counts for. */
 export function bytesOf(key: string, { headers, body, variant, tags }: StoredResponse): number {
   let bytes = OVERHEAD_BYTES + key.length + variant.length + body.length;
-  for (const text of headers) bytes += text.length + 16;
+  // once as they are, once more as the text that is kept from the first time that they are sent
+  for (const text of headers) bytes += 2 * text.length + 18;
   for (const tag of tags) bytes += tag.length + 16;
   return bytes;
 }

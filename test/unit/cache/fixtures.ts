@@ -84,7 +84,7 @@ export async function read(outcome: Outcome, exchange: Exchange): Promise<Answer
     source: answer?.source ?? '',
     failure,
     said: exchange.cacheStatus,
-    header: (name) => headerValue(answer?.headers ?? [], name),
+    header: (name) => (name === 'age' ? answer?.age : undefined) ?? headerValue(answer?.headers ?? [], name),
   };
 }
 

@@ -21,7 +21,9 @@ function answering(): { body: AnswerBody; response: ServerResponse; resumed: () 
     abort: () => undefined,
   };
   const ended: (Failure | undefined)[] = [];
-  const body = new AnswerBody(response, exchangeOf(), source, false, STALL_MS, (failure) => ended.push(failure));
+  const body = new AnswerBody(response, exchangeOf(), source, { bodyless: false, stallMs: STALL_MS, passed: () => undefined }, (failure) =>
+    ended.push(failure),
+  );
   return { body, response, resumed: () => resumes, ended };
 }
 
