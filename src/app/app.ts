@@ -7,6 +7,7 @@ import type { Loaded } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type DataPlane, startDataPlane } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
+import { isLoopbackOnly } from '../model/loopback.ts';
 import type { ConfigReading, ListenerReading } from '../model/status.ts';
 import { pseudonyms } from '../policy/pseudonym.ts';
 import { within } from '../model/timer.ts';
@@ -154,7 +155,8 @@ export class App {
   /** The certificate authority, made on first use, with the bundle for clients. Rejects with an AuthorityError where its directory cannot be used. */
   authority(): Promise<CertificateAuthority> {
     if (this.#authority !== undefined) return this.#authority;
-    const loading = loadAuthority(this.#config.intercept.ca, this.#clock, this.#seat?.ticketKeys);
+    const { intercept, listen } = this.#config;
+    const loading = loadAuthority(intercept.ca, this.#clock, { ticketKeys: this.#seat?.ticketKeys, local: isLoopbackOnly(listen.host) });
     this.#authority = loading;
     // a directory that was mended in the meantime is tried again
     loading.catch(() => {

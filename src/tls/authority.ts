@@ -11,6 +11,16 @@ export interface AuthorityPaths {
   readonly bundle: string;
 }
 
+/** How the authority's hosts are served. */
+export interface TlsServing {
+  /** 48 secret bytes, the same for all processes that serve together, so that a session can be resumed by any of them. */
+  readonly ticketKeys?: Buffer | undefined;
+  /** True where clients come from this machine alone: what nobody can record needs no key exchange that outlasts quantum computers, which costs a seventh of a new connection. */
+  readonly local?: boolean;
+}
+
+/** Groups for the key exchange on one machine, best first; Node's own begin with a hybrid (X25519MLKEM768) where OpenSSL has it. */
+const LOCAL_GROUPS = 'X25519:prime256v1:secp384r1';
 const DAY_MS = 86_400_000;
 /** Life of a leaf, well below the 397 days that clients accept. */
 const LEAF_MS = 90 * DAY_MS;
@@ -37,10 +47,17 @@ export class CertificateAuthority {
   readonly #leaves = new Map<string, Leaf>();
   /** One key for the tickets of all leaves, so that a session outlives the renewal of its host's leaf. */
   readonly #ticketKeys: Buffer;
+  readonly #groups: string | undefined;
 
-  /** `ticketKeys`: 48 secret bytes, the same for all processes that serve together, so that a session can be resumed by any of them. */
-  constructor(caPem: string, issuer: LeafIssuer, paths: AuthorityPaths, clock: Clock, ticketKeys: Buffer = randomBytes(48)) {
+  constructor(
+    caPem: string,
+    issuer: LeafIssuer,
+    paths: AuthorityPaths,
+    clock: Clock,
+    { ticketKeys = randomBytes(48), local = false }: TlsServing = {},
+  ) {
     this.#ticketKeys = ticketKeys;
+    this.#groups = local ? LOCAL_GROUPS : undefined;
     this.caPem = caPem;
     this.paths = paths;
     this.#issuer = issuer;
@@ -61,7 +78,14 @@ export class CertificateAuthority {
   async #mint(host: string, now: number): Promise<SecureContext> {
     try {
       const { certificate, key } = await this.#issuer.issue(host, now, LEAF_MS);
-      return createSecureContext({ cert: certificate, key, ticketKeys: this.#ticketKeys, sessionIdContext: 'breakwater', minVersion: 'TLSv1.2' });
+      return createSecureContext({
+        cert: certificate,
+        key,
+        ticketKeys: this.#ticketKeys,
+        sessionIdContext: 'breakwater',
+        minVersion: 'TLSv1.2',
+        ecdhCurve: this.#groups,
+      });
     } catch (error) {
       this.#leaves.delete(host);
       throw error;

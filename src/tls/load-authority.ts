@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../model/clock.ts';
-import { type AuthorityPaths, CertificateAuthority } from './authority.ts';
+import { type AuthorityPaths, CertificateAuthority, type TlsServing } from './authority.ts';
 import { writeBundle } from './bundle.ts';
 import { createOnce, privateDirectory, readIfThere } from './files.ts';
 
@@ -36,11 +36,11 @@ export async function keyWarning(directory: string): Promise<string | undefined>
  * Loads the authority of a directory: `ca.pem`, `ca-key.pem`; made on first use, and the bundle written where it is not up to date. Processes that start at once
  * end with the same authority. Rejects with an AuthorityError where the files cannot be read, do not belong together or are out of date.
  */
-export async function loadAuthority(directory: string, clock: Clock = systemClock, ticketKeys?: Buffer): Promise<CertificateAuthority> {
+export async function loadAuthority(directory: string, clock: Clock = systemClock, serving?: TlsServing): Promise<CertificateAuthority> {
   const files = await prepareAuthority(directory, clock);
   // loaded here because it is slow to load, and needed by those alone who intercept
   const { LeafIssuer } = await import('./certificates.ts');
-  return new CertificateAuthority(files.certificate, await LeafIssuer.of(files), authorityPaths(directory), clock, ticketKeys);
+  return new CertificateAuthority(files.certificate, await LeafIssuer.of(files), authorityPaths(directory), clock, serving);
 }
 
 /** Sees to it that an authority and its bundle are in a directory, as `loadAuthority` does, and loads no more than that takes. Rejects as it does. */

@@ -1,3 +1,4 @@
+import { isLoopbackOnly } from '../../model/loopback.ts';
 import { hostsOf } from '../effective.ts';
 import { formatPath, type Path } from '../tree.ts';
 import type { CheckContext } from './context.ts';
@@ -45,7 +46,7 @@ function checkPorts(context: CheckContext): void {
   }
   checkLoops(context, claims);
   for (const { path, host } of claims) {
-    if (!isLoopback(host)) context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
+    if (!isLoopbackOnly(host)) context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
   }
 }
 
@@ -55,7 +56,7 @@ function checkLoops(context: CheckContext, claims: readonly Claim[]): void {
     if (upstream.origin === undefined || upstream.resolve !== undefined) continue;
     const { protocol, hostname, port } = new URL(upstream.origin);
     const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-    const own = claims.find((claim) => claim.port === number && isLoopback(hostname) && overlap(claim.host, hostname));
+    const own = claims.find((claim) => claim.port === number && isLoopbackOnly(hostname) && overlap(claim.host, hostname));
     if (own === undefined) continue;
     const message = `requests would lead back to ${formatPath(context.tree, own.path)} of this proxy`;
     context.report([...path, 'origin'], message, 'write the address of the upstream, or resolve');
@@ -66,10 +67,6 @@ function overlap(a: string, b: string): boolean {
   const every = new Set(['0.0.0.0', '::', '[::]']);
   const same = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
   return same(a) === same(b) || every.has(a) || every.has(b);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || host.startsWith('127.');
 }
 
 function checkHosts(context: CheckContext): void {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect, createServer, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, type SecureContext, TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
 import { type CertificateAuthority } from '../../../src/tls/authority.ts';
 import { writeBundle } from '../../../src/tls/bundle.ts';
 import { AuthorityError, keyWarning, loadAuthority } from '../../../src/tls/load-authority.ts';
@@ -14,9 +16,16 @@ import { FakeClock } from '../policy/fixtures.ts';
 const DAY_MS = 86_400_000;
 
 /** What a client that trusts the authority is shown for a host; rejects where it does not verify. */
-async function shown(authority: CertificateAuthority, context: SecureContext): Promise<X509Certificate> {
-  const server = createServer({ SNICallback: (_name, done) => done(null, context) }, (socket) => socket.end());
-  server.on('connection', (socket) => socket.on('error', () => undefined));
+function shown(authority: CertificateAuthority, context: SecureContext): Promise<X509Certificate> {
+  return asked(authority, context, (client) => client.getPeerX509Certificate());
+}
+
+/** What a client that trusts the authority finds once it has shaken hands. */
+async function asked<T>(authority: CertificateAuthority, context: SecureContext, look: (client: TLSSocket) => T | undefined): Promise<T> {
+  const server = createServer((raw) => {
+    raw.on('error', () => undefined);
+    new TLSSocket(raw, { isServer: true, secureContext: context }).on('error', () => undefined).end();
+  });
   const port = await opened(server);
   try {
     return await new Promise((resolve, reject) => {
@@ -29,10 +38,10 @@ async function shown(authority: CertificateAuthority, context: SecureContext): P
           checkServerIdentity: () => undefined,
         },
         () => {
-          const certificate = client.getPeerX509Certificate();
+          const found = look(client);
           client.destroy();
-          if (certificate === undefined) reject(new Error('no certificate'));
-          else resolve(certificate);
+          if (found === undefined) reject(new Error('it has none'));
+          else resolve(found);
         },
       );
       client.once('error', reject);
@@ -64,6 +73,14 @@ describe('the certificate authority', () => {
     await loadAuthority(scratch.path);
     await chmod(join(scratch.path, 'ca-key.pem'), mode);
     expect((await keyWarning(scratch.path)) ?? '').toMatch(expected);
+  });
+
+  it('agrees on keys as Node does, or by X25519 with those who are on this machine', async () => {
+    await using scratch = await scratchDirectory();
+    const group = async (authority: CertificateAuthority): Promise<string | undefined> =>
+      asked(authority, await authority.contextFor('a.example'), (client) => (client.getEphemeralKeyInfo() as { name?: string }).name);
+    expect(await group(await loadAuthority(scratch.path, systemClock, { local: true }))).toBe('X25519');
+    expect(await group(await loadAuthority(scratch.path))).toBe('X25519MLKEM768');
   });
 
   it('of which there is no key is no reason to warn', async () => {
