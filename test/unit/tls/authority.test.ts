@@ -23,8 +23,9 @@ function shown(authority: CertificateAuthority, context: SecureContext): Promise
 /** What a client that trusts the authority finds once it has shaken hands. */
 async function asked<T>(authority: CertificateAuthority, context: SecureContext, look: (client: TLSSocket) => T | undefined): Promise<T> {
   const server = createServer((raw) => {
-    raw.on('error', () => undefined);
-    new TLSSocket(raw, { isServer: true, secureContext: context }).on('error', () => undefined).end();
+    const socket = new TLSSocket(raw, { isServer: true, secureContext: context });
+    socket.on('error', () => raw.destroy());
+    socket.once('secure', () => socket.end());
   });
   const port = await opened(server);
   try {
