@@ -18,7 +18,7 @@ export default {
       // and keeps it twice as large where one letter of it is not Latin-1: 2 MB for a few dashes and quotes
       name: 'latin-1',
       generateBundle: (_options, bundle) => {
-        for (const chunk of Object.values(bundle)) chunk.code = chunk.code.replace(/[^\x00-\xff]/g, escaped);
+        for (const chunk of Object.values(bundle)) chunk.code = chunk.code.replace(/[\u0100-\uffff]/g, escaped);
       },
     },
   ],

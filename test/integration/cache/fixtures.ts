@@ -135,7 +135,12 @@ export class Sidecar implements AsyncDisposable {
     const outcome = await this.send(exchange);
     const answer = outcome.type === 'reply' ? outcome : outcome.reply;
     if (answer === undefined) return { status: 0, body: '', said: exchange.cacheStatus, header: () => undefined };
-    return { status: answer.status, body: await text(answer.body), said: exchange.cacheStatus, header: (name) => headerValue(answer.headers, name) };
+    return {
+      status: answer.status,
+      body: await text(answer.body),
+      said: exchange.cacheStatus,
+      header: (name) => (name === 'age' ? answer.age : undefined) ?? headerValue(answer.headers, name),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

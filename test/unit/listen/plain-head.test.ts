@@ -60,7 +60,7 @@ const NAMES = [
 ];
 const name = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...NAMES) }, fc.string({ minLength: 1, maxLength: 8 }));
 const value = fc.oneof(
-  fc.constantFrom('text/plain', 'close', 'keep-alive', 'chunked', 'a\r\nb: c', 'caf\u00e9', '\u010a\u010d', 'tab\there', ''),
+  fc.constantFrom('text/plain', 'close', 'keep-alive', 'chunked', 'a\r\nsmuggled: c', 'caf\u00e9', '\u010a\u010d', 'tab\there', ''),
   fc.string({ maxLength: 12 }),
   fc.string({ maxLength: 12, unit: 'binary' }),
 );
@@ -108,7 +108,7 @@ describe('the head of an ordinary answer', () => {
     fc.assert(
       fc.property(fields, value, (headers, detail) => {
         const looked = attempt(() => written(upstream([...DATE, ...headers]), true, { cacheStatus: `hit; detail=${detail}` }));
-        expect(looked).not.toMatch(/^b: c/m);
+        expect(looked).not.toMatch(/^smuggled:/m);
         for (const line of looked
           .replace(/\r\n\r\n$/, '')
           .split('\r\n')
