@@ -16,7 +16,6 @@ import { ONE_KIB } from './programs/payloads.ts';
  */
 const [rounds = 7, seconds = 4] = process.argv.slice(2).map(Number);
 const CONNECTIONS = 64;
-const FLAGS = ['--max-semi-space-size=8'];
 const CLI = join(import.meta.dirname, '../dist/cli/main.js');
 
 interface Side {
@@ -52,7 +51,7 @@ async function startSide(directory: string, name: string, cores: string, workers
   const api = { preset: 'supabase', origin: `http://127.0.0.1:${origin.port}`, cache: { enabled: false }, pool: { connections: 2 * CONNECTIONS } };
   const config = { version: 1, workers, listen: { port }, admin: { port: adminPort }, log: { level: 'warn', access: false }, upstreams: { api } };
   writeFileSync(file, JSON.stringify(config));
-  const proxy = start([process.execPath, ...FLAGS, CLI, 'run', '-c', file], cores, directory);
+  const proxy = start([process.execPath, CLI, 'run', '-c', file], cores, directory);
   await until(proxy, () => probe(adminPort, '/health/ready'));
   return { name, cores, proxy, origin: origin.program, url: `http://127.0.0.1:${port}/api/rest/v1/1k`, perSecond: [], cpuPerRequest: [] };
 }
