@@ -19,6 +19,5 @@ VOLUME /var/lib/breakwater
 USER node
 EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "dist/cli/main.js", "healthcheck"]
-# a small young generation: half the memory, at no cost that could be measured
 ENTRYPOINT ["node", "dist/cli/main.js"]
 CMD ["run", "-c", "/etc/breakwater/proxy.yaml"]
