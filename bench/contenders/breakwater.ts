@@ -8,6 +8,9 @@ const root = join(import.meta.dirname, '../..');
 const built = join(root, 'dist/cli/main.js');
 const source = join(root, 'src/cli/main.ts');
 
+/** As `npm start` and the image have it. */
+const FLAGS = ['--no-memory-reducer'];
+
 /** What `bench` may vary on Breakwater besides the setup. */
 interface Variant {
   readonly name: string;
@@ -49,7 +52,7 @@ async function startBreakwater(variant: Variant, setup: Setup): Promise<Endpoint
   };
   // JSON is YAML too
   const file = configured(directory, 'breakwater.yaml', JSON.stringify(config, null, 2));
-  const program = start([process.execPath, ...(variant.flags ?? []), variant.cli ?? built, 'run', '-c', file], PROXY_CORE, directory);
+  const program = start([process.execPath, ...FLAGS, ...(variant.flags ?? []), variant.cli ?? built, 'run', '-c', file], PROXY_CORE, directory);
   await until(program, () => probe(adminPort, '/health/ready'));
   return { port, prefix: setup.mode === 'intercept' ? '' : '/origin', program };
 }
