@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isLoopbackOnly } from '../model/loopback.ts';
 
 /** A host and a port, as CONNECT and absolute-form targets name them. */
 export interface HostPort {
@@ -34,12 +35,5 @@ export function defaultPort(scheme: 'http' | 'https'): 443 | 80 {
 
 /** True for names and addresses that mean this machine. */
 export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    host === '::1' ||
-    host === '0.0.0.0' ||
-    host === '::' ||
-    (isIP(host) === 4 && host.startsWith('127.'))
-  );
+  return isLoopbackOnly(host) || host.endsWith('.localhost') || host === '0.0.0.0' || host === '::';
 }
