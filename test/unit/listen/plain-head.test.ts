@@ -50,6 +50,7 @@ const NAMES = [
   'date',
   'content-length',
   'content-type',
+  'content-disposition',
   'x-request-id',
   'etag',
   'set-cookie',
