@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FLAGS } from './contenders/breakwater.ts';
 import { thisMachine } from './lib/machine.ts';
 import { cpuUs } from './lib/proc.ts';
 import { answering, freePort, type Program, probe, run, start, until } from './lib/process.ts';
@@ -51,7 +52,7 @@ async function startSide(directory: string, name: string, cores: string, workers
   const api = { preset: 'supabase', origin: `http://127.0.0.1:${origin.port}`, cache: { enabled: false }, pool: { connections: 2 * CONNECTIONS } };
   const config = { version: 1, workers, listen: { port }, admin: { port: adminPort }, log: { level: 'warn', access: false }, upstreams: { api } };
   writeFileSync(file, JSON.stringify(config));
-  const proxy = start([process.execPath, CLI, 'run', '-c', file], cores, directory);
+  const proxy = start([process.execPath, ...FLAGS, CLI, 'run', '-c', file], cores, directory);
   await until(proxy, () => probe(adminPort, '/health/ready'));
   return { name, cores, proxy, origin: origin.program, url: `http://127.0.0.1:${port}/api/rest/v1/1k`, perSecond: [], cpuPerRequest: [] };
 }

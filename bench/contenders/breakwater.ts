@@ -7,9 +7,8 @@ const root = join(import.meta.dirname, '../..');
 /** As it is shipped. */
 const built = join(root, 'dist/cli/main.js');
 const source = join(root, 'src/cli/main.ts');
-
 /** As `npm start` and the image have it. */
-const FLAGS = ['--no-memory-reducer'];
+export const FLAGS = ['--no-memory-reducer'];
 
 /** What `bench` may vary on Breakwater besides the setup. */
 interface Variant {

@@ -1,6 +1,6 @@
 import type { CaseResult, Row } from './results.ts';
-import { isQuiet, quantile, type Spread, spread } from '../lib/stats.ts';
-import { ratiosOf } from './summary.ts';
+import { isQuiet, quantile, type Spread } from '../lib/stats.ts';
+import { inShort, ratiosOf } from './summary.ts';
 
 /** Below this part of the bare forwarder the build fails. */
 export const FLOOR = 0.7;
@@ -12,8 +12,7 @@ function shares(result: CaseResult): readonly number[] {
 
 /** How Breakwater does beside the bare forwarder, in short. */
 export function performanceOf(result: CaseResult): Spread | undefined {
-  const found = shares(result);
-  return found.length === 0 ? undefined : spread(found);
+  return inShort(shares(result));
 }
 
 /**

@@ -25,6 +25,10 @@ export function ratiosOf(result: CaseResult, name: string, against: string, key 
 
 /** The same, in short. Undefined where either was not measured. */
 export function ratio(result: CaseResult, name: string, against: string, key = result.metric): Spread | undefined {
-  const found = ratiosOf(result, name, against, key);
+  return inShort(ratiosOf(result, name, against, key));
+}
+
+/** Ratios in short; undefined where there are none. */
+export function inShort(found: readonly number[]): Spread | undefined {
   return found.length === 0 ? undefined : spread(found);
 }
