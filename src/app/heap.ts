@@ -9,7 +9,7 @@ const BODY_BYTES = 8 * 1024 * 1024;
 /**
  * Sets how V8 keeps the heap of this process: called once, by the program.
  *
- * The old generation is collected sooner than V8 would by itself, which lets the heap grow to several times of what lives: 50 MB less resident after load, at no cost of CPU that could be
+ * The old generation is collected sooner than V8 would by itself, which lets the heap grow to several times of what lives: some 50 MB less resident after load, at no cost of CPU that could be
  * measured. Much less room than this costs more than it saves, since what bodies come in counts as growth too.
  *
  * Nothing is collected because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
