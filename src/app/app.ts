@@ -68,6 +68,7 @@ export class App {
       pseudonymOf: pseudonyms(seat?.secret ?? randomBytes(32)),
       resolver: new Resolver(this.#clock, resolverOptions(config)),
       cacheFor: (settings, upstream) => this.cache.layerFor(settings, upstream),
+      prefetchFor: (settings, upstream, ask) => this.cache.prefetchFor(settings, upstream, ask),
       ...(seat === undefined ? undefined : { probes: seat.probes, sharingFor: (upstream) => seat.sharingFor(upstream) }),
     };
     this.#generation = assemble(config, this.#parts, undefined);

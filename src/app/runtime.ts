@@ -4,7 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
-import type { Layer } from '../model/service.ts';
+import type { Layer, Service } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { AttemptRecords } from '../policy/attempt-records.ts';
@@ -33,6 +33,8 @@ export interface RuntimeParts {
   readonly probes?: boolean;
   /** The cache layer of a route, where it has one. */
   readonly cacheFor: (settings: RouteSettings, upstream: UpstreamConfig) => Layer | undefined;
+  /** The layer of a route that gives answers asked for ahead, where it has one; `ask` asks. */
+  readonly prefetchFor: (settings: RouteSettings, upstream: UpstreamConfig, ask: Service) => Layer | undefined;
 }
 
 /** Active probes that have to fail in a row to open the breakers, where the configuration does not say. */
@@ -77,7 +79,10 @@ export class UpstreamRuntime {
     const { leastMs } = this.pools;
     const known = { breakers, budget, gates, clientRetries, places, notices, ledger, sends };
     const shared = { ...known, bulkhead: config.bulkhead, leastMs, pseudonymOf, clock, observer };
-    const routes = this.routes.map((settings) => this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config) }));
+    const ask: Service = (exchange) => this.target.serve(exchange);
+    const routes = this.routes.map((settings) =>
+      this.#route(settings, { ...shared, cache: parts.cacheFor(settings, config), prefetch: parts.prefetchFor(settings, config, ask) }),
+    );
     const routeOf = routeFinder(routes);
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Leases } from './coalesce/leases.ts';
 import type { Identities } from './identity.ts';
+import type { ChainView, Prefetcher } from './prefetch/prefetcher.ts';
 import { urlForms } from './request.ts';
 import type { CacheStore, StoredSummary, StoreFilter, StoreStats } from './store.ts';
 import { routeTag, scopedTag, upstreamTag, urlTag } from './tag-names.ts';
@@ -50,13 +51,19 @@ export class CacheAdmin {
   readonly #identities: Identities;
   readonly #clock: Clock;
   readonly #upstreams: () => Iterable<string>;
+  readonly #prefetchers: () => readonly Prefetcher[];
 
-  constructor(parts: { store: CacheStore; leases: Leases; identities: Identities; clock: Clock }, upstreams: () => Iterable<string>) {
+  constructor(
+    parts: { store: CacheStore; leases: Leases; identities: Identities; clock: Clock },
+    upstreams: () => Iterable<string>,
+    prefetchers: () => readonly Prefetcher[],
+  ) {
     this.#store = parts.store;
     this.#leases = parts.leases;
     this.#identities = parts.identities;
     this.#clock = parts.clock;
     this.#upstreams = upstreams;
+    this.#prefetchers = prefetchers;
   }
 
   /** Up to `limit` stored answers, in any order. */
@@ -78,12 +85,18 @@ export class CacheAdmin {
   async purge(request: PurgeRequest): Promise<number> {
     const soft = request.soft ?? false;
     let count = 0;
+    for (const prefetcher of this.#prefetchers()) prefetcher.drop();
     for (const filter of this.#filters(request)) {
       if (filter.tag === undefined) this.#leases.killAll();
       else this.#leases.kill([filter.tag]);
       count += await this.#store.purge(filter, soft);
     }
     return count;
+  }
+
+  /** The chains of requests that are followed ahead of clients. */
+  chains(): ChainView[] {
+    return this.#prefetchers().flatMap(({ chains }) => chains);
   }
 
   /** Where the store stands. */

@@ -3,7 +3,7 @@ import type { RouteSettings } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
-import type { Layer } from '../model/service.ts';
+import type { Layer, Service } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
 import { Leases } from './coalesce/leases.ts';
 import { KeyNotes } from './coalesce/key-notes.ts';
@@ -12,6 +12,9 @@ import type { CacheParts } from './fetch.ts';
 import { Identities } from './identity.ts';
 import { Tables } from './invalidate/tables.ts';
 import { cacheLayer } from './layer.ts';
+import { prefetchLayer } from './prefetch/layer.ts';
+import { Prefetcher } from './prefetch/prefetcher.ts';
+import { prefetchSettings } from './prefetch/settings.ts';
 import { routeCacheSettings, tagTemplates } from './settings.ts';
 import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
 import { MemoryStore } from './stores/memory.ts';
@@ -43,6 +46,7 @@ export class Cache {
   readonly #upstreams = new Set<string>();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
 
+  readonly #prefetchers = new Map<string, { readonly fingerprint: string; readonly prefetcher: Prefetcher }>();
   readonly #tellOthers: CacheOptions['tellOthers'];
 
   constructor(options: CacheOptions) {
@@ -51,8 +55,16 @@ export class Cache {
     this.store = options.store ?? new MemoryStore({ maxBytes: options.maxBytes, maxVariants: MAX_VARIANTS }, clock);
     const identities = new Identities(options.secret ?? randomBytes(32));
     this.#parts = { store: this.store, leases: new Leases(), notes: new KeyNotes(), spool: new Spool(SPOOL_BYTES), identities, clock, observer };
-    this.admin = new CacheAdmin(this.#parts, () => this.#upstreams);
-    this.store.onInvalidation?.((tags) => (tags === undefined ? this.#parts.leases.killAll() : this.#parts.leases.kill(tags)));
+    this.admin = new CacheAdmin(
+      this.#parts,
+      () => this.#upstreams,
+      () => this.prefetchers,
+    );
+    this.store.onInvalidation?.((tags) => {
+      if (tags === undefined) this.#parts.leases.killAll();
+      else this.#parts.leases.kill(tags);
+      this.#dropPrefetched();
+    });
   }
 
   /**
@@ -75,6 +87,31 @@ export class Cache {
     return cacheLayer({ reads, writes, tables }, this.#parts);
   }
 
+  /**
+   * The layer of one route that gives answers asked for ahead; undefined where the upstream asks for none. `ask` sends a request through the whole of its route. What was
+   * learned is kept over reloads, as long as the settings are the same.
+   */
+  prefetchFor(settings: RouteSettings, upstream: UpstreamConfig, ask: Service): Layer | undefined {
+    const made = prefetchSettings(settings.upstream, upstream);
+    if (made === undefined) {
+      this.#forgetPrefetcher(settings.upstream);
+      return undefined;
+    }
+    const fingerprint = JSON.stringify([upstream.prefetch, made.key]);
+    let known = this.#prefetchers.get(settings.upstream);
+    if (known?.fingerprint !== fingerprint) {
+      this.#forgetPrefetcher(settings.upstream);
+      known = { fingerprint, prefetcher: new Prefetcher(made, this.#parts) };
+      this.#prefetchers.set(settings.upstream, known);
+    }
+    return prefetchLayer(known.prefetcher, { identities: this.#parts.identities, ask, changesNothing: settings.invalidate?.none === true });
+  }
+
+  /** What asks ahead, one for each upstream that does. */
+  get prefetchers(): readonly Prefetcher[] {
+    return [...this.#prefetchers.values()].map(({ prefetcher }) => prefetcher);
+  }
+
   /** Where the store stands. */
   get stats(): StoreStats {
     return this.store.stats;
@@ -82,6 +119,7 @@ export class Cache {
 
   /** Ends: the store is closed. */
   async close(): Promise<void> {
+    for (const { prefetcher } of this.#prefetchers.values()) prefetcher.close();
     await this.store.close();
   }
 
@@ -95,7 +133,17 @@ export class Cache {
   /** Another process that serves the same upstreams has dropped these tags. */
   dropped(tags: readonly string[]): MaybePromise<number> {
     this.#parts.leases.kill(tags);
+    this.#dropPrefetched();
     return this.store.shared ? 0 : this.store.invalidate(tags, false);
+  }
+
+  #forgetPrefetcher(upstream: string): void {
+    this.#prefetchers.get(upstream)?.prefetcher.close();
+    this.#prefetchers.delete(upstream);
+  }
+
+  #dropPrefetched(): void {
+    for (const { prefetcher } of this.#prefetchers.values()) prefetcher.drop();
   }
 
   /** What is known of an upstream's tables is kept over reloads, as long as they stand at the same path. */
@@ -112,5 +160,7 @@ export class Cache {
 
 function cachesAnything(upstream: UpstreamConfig): boolean {
   const on = (cache: UpstreamConfig['cache']): boolean => cache !== undefined && cache.enabled !== false;
+  // other processes hear of its writes, since they may have asked ahead
+  if (upstream.prefetch !== undefined && upstream.prefetch.enabled !== false) return true;
   return on(upstream.cache) || (upstream.routes ?? []).some((route) => on(route.cache));
 }

@@ -88,6 +88,16 @@ export class Identities {
   /** The hash of one credential. */
   readonly hash = (credential: string): string => this.#identity(credential).id;
 
+  /** The hash of a text that is not remembered: one that is new each time, or must not stay. */
+  digest(text: string): string {
+    return createHmac('sha256', this.#secret).update(text).digest('base64url').slice(0, 22);
+  }
+
+  /** Whether a path and query carries credentials. */
+  hasCredentials(path: string): boolean {
+    return this.withoutCredentials(path, true) !== path;
+  }
+
   /** A path and query with its credentials hashed, or left out where they do not count. */
   withoutCredentials(path: string, shared = false): string {
     if (!path.includes('?')) return path;
@@ -97,7 +107,7 @@ export class Identities {
   #identity(text: string): Identity {
     const known = this.#known.get(text);
     if (known !== undefined) return known;
-    const id = createHmac('sha256', this.#secret).update(text).digest('base64url').slice(0, 22);
+    const id = this.digest(text);
     const identity = { id, expiresAt: tokenEnd(text) };
     this.#known.set(text, identity);
     return identity;

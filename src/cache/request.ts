@@ -11,6 +11,8 @@ export interface CacheRequest {
   readonly url: string;
   /** The primary key: the URL, who asks, and the fields that the route says select the answer. The same for GET and HEAD. */
   readonly key: string;
+  /** Who asks: a keyed hash of all credentials; empty where there are none. */
+  readonly identity: string;
   /** When the credential ends, in milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly authorized: boolean;
@@ -92,6 +94,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
   return {
     url,
     key,
+    identity: identity?.id ?? '',
     expiresAt: identity?.expiresAt ?? Infinity,
     authorized: said.authorized,
     directives: said.directives,

@@ -72,7 +72,7 @@ export const configSchema = z.strictObject({
 export type Config = z.output<typeof configSchema>;
 
 export type { ClassifyRule, ErrorsConfig, PushbackRule } from './schema/answers.ts';
-export type { CacheConfig, InvalidateConfig, TablesConfig } from './schema/cache.ts';
+export type { CacheConfig, InvalidateConfig, PrefetchConfig, TablesConfig } from './schema/cache.ts';
 export type { BreakerConfig, BulkheadConfig, ProbeConfig, QuotaConfig, RetryConfig, TimeoutsConfig } from './schema/policies.ts';
 export type { FaultConfig, GuardConfig, PaceConfig, PatienceConfig } from './schema/conduct.ts';
 export type { FallbackConfig, FallbackStep, HedgeConfig, ResendConfig, ResumeConfig } from './schema/rescue.ts';

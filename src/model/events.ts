@@ -11,7 +11,20 @@ export type BreakerCause = 'consecutive' | 'ratio' | 'slow' | 'probe_failed' | '
 
 /** A policy that can be told to observe only: it counts what it would have done. */
 export type ObservablePolicy =
-  'retry' | 'breaker' | 'bulkhead' | 'quota' | 'cache' | 'hedge' | 'fallback' | 'pacing' | 'faults' | 'resume' | 'resend' | 'patience' | 'guard';
+  | 'retry'
+  | 'breaker'
+  | 'bulkhead'
+  | 'quota'
+  | 'cache'
+  | 'hedge'
+  | 'fallback'
+  | 'pacing'
+  | 'faults'
+  | 'resume'
+  | 'resend'
+  | 'patience'
+  | 'guard'
+  | 'prefetch';
 
 /** A breaker changed its state. */
 export interface BreakerTransition {

@@ -97,6 +97,8 @@ export class Exchange implements ExchangeParts {
   streaming = false;
   /** True for a fetch that no client waits for: what a client says of its time does not hold for it. */
   background = false;
+  /** How many answers in a row led to it; 0 for a request of a client's own. */
+  chained = 0;
   /** True where the attempt under way is the last and may take all the time that is left for the head of its answer. */
   patient = false;
 

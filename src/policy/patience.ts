@@ -113,13 +113,14 @@ function warning({ patienceMs, totalMs, departures }: PatienceStatus): string {
 /** Watches how long clients stay, and tells the layers inside by when an attempt is of no use any more. */
 export function patience(learner: Patience, options: PatienceOptions, clock: Clock): Layer {
   const learn = (exchange: Exchange): void => {
+    if (exchange.background) return;
     const elapsedMs = clock.now() - exchange.startedAt;
     if (options.observe && elapsedMs > learner.usefulMs && exchange.attempt > 1) learner.observe(exchange);
     if (exchange.aborted) learner.left(exchange.abortedAt - exchange.startedAt);
     else learner.stayed(elapsedMs);
   };
   return (next) => (exchange) => {
-    if (!options.observe) exchange.patienceEndsAt = exchange.startedAt + learner.usefulMs;
+    if (!options.observe && !exchange.background) exchange.patienceEndsAt = exchange.startedAt + learner.usefulMs;
     const outcome = next(exchange);
     // an answer at once tells nothing of how long a client waits
     if (!(outcome instanceof Promise)) return outcome;

@@ -37,6 +37,8 @@ export interface SharedPolicies extends CoreParts {
 export interface PipelineParts extends SharedPolicies {
   /** The route's cache and invalidation; undefined where it has none. */
   readonly cache: Layer | undefined;
+  /** Answers that were asked for ahead; absent where nothing is. */
+  readonly prefetch?: Layer | undefined;
   /** Where the attempts of the route's transport wait to be judged, to be counted so; absent where nothing is counted. */
   readonly records?: AttemptRecords | undefined;
 }
@@ -73,6 +75,8 @@ export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLa
     ['fallback', fallbackFor(settings, parts)],
     // what the client does not wait for any more still drops what it has made stale, so it is outside of the cache
     ['resend', resendFor(settings, parts, judged)],
+    // what was asked for ahead needs no look into the cache, and what passes here is what a client sees of its rows
+    ['prefetch', parts.prefetch],
     // a hit is no attempt, and an open breaker must not stop it
     ['cache', parts.cache],
     // what the cache fetches behind its client's back has the route's time, not the client's

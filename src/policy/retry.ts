@@ -57,7 +57,8 @@ export function retry(options: RetryOptions, parts: RetryParts): Layer {
 
 async function afterFailure(options: RetryOptions, parts: RetryParts, next: Service, exchange: Exchange, first: Failure): Promise<Outcome> {
   const last = await again(options, parts, next, exchange, first);
-  if (last.type === 'failure' && !exchange.aborted) parts.clientRetries?.failed(exchange);
+  // what no client waits for none sends again
+  if (last.type === 'failure' && !exchange.aborted && !exchange.background) parts.clientRetries?.failed(exchange);
   return last;
 }
 

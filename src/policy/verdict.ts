@@ -1,6 +1,6 @@
-import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { ClassifyRule, PushbackRule } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
+import { decodedJson } from '../model/content-coding.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
@@ -67,7 +67,7 @@ function patienceFor({ deadlineAt, patienceEndsAt }: Exchange, clock: Clock): nu
 
 async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock, waitMs: number): Promise<Outcome> {
   const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES, waitMs);
-  const document = complete ? parse(bytes, headerValue(reply.headers, 'content-encoding')) : undefined;
+  const document = complete ? decodedJson(bytes, headerValue(reply.headers, 'content-encoding'), 4 * PEEK_BYTES) : undefined;
   const whole = body === reply.body ? reply : { ...reply, body };
   const wallNow = clock.wallNow();
   return judge(whole, classify(reply.status, reply.headers, document), pushback(reply.headers, document, wallNow), wallNow);
@@ -91,23 +91,4 @@ function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | 
 
 function hasJson(reply: Reply): boolean {
   return /\bjson\b/.test(headerValue(reply.headers, 'content-type') ?? '');
-}
-
-/** Decoders by content coding (RFC 9110 section 8.4.1): clients ask for compressed answers, errors included. */
-const DECODERS: Readonly<Record<string, (bytes: Buffer, options: { maxOutputLength: number }) => Buffer>> = {
-  gzip: gunzipSync,
-  deflate: inflateSync,
-  br: brotliDecompressSync,
-  zstd: zstdDecompressSync,
-};
-
-/** The JSON document in an error body; undefined where it is none, or is coded in a way that we do not read. */
-function parse(bytes: Buffer, coding = 'identity'): unknown {
-  try {
-    const decode = DECODERS[coding];
-    if (decode === undefined && coding !== 'identity') return undefined;
-    return JSON.parse((decode?.(bytes, { maxOutputLength: 4 * PEEK_BYTES }) ?? bytes).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -56,6 +56,19 @@ describe('unmodified clients', () => {
     }, 60_000);
   });
 
+  it('supabase-py: a chain of reads sees what it sees directly, with rows that were asked for ahead', async () => {
+    const direct = await run('supabase_chain.py', 'direct');
+    staged().clear();
+    expect(await run('supabase_chain.py', 'proxy')).toEqual(direct);
+    const metrics = await (await fetch(`${staged().sidecar.adminUrl}/metrics`)).text();
+    const given = [
+      ...metrics.matchAll(/^breakwater_policy_actions_total\{upstream="supabase",.*policy="prefetch",action="(?:used|joined)"\} (\d+)$/gm),
+    ];
+    expect(given.reduce((sum, [, count]) => sum + Number(count), 0)).toBeGreaterThan(5);
+    const { chains } = (await (await fetch(`${staged().sidecar.adminUrl}/api/prefetch`)).json()) as { chains: { ask: string }[] };
+    expect(chains.map(({ ask }) => ask).join()).toMatch(/\/rest\/v1\/contacts\?select=id%2Cname%2Cwa_id&id=eq\.\{(?:contact_)?id\}/);
+  }, 60_000);
+
   it.each(SENDERS)(
     '%s: a message whose outcome is unknown is sent once, and the client is told by a Graph error',
     async (_name, program) => {

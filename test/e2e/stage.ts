@@ -34,7 +34,7 @@ export interface Stage extends AsyncDisposable {
 /** Shorter than the presets', so that a stalled answer costs a test one second and not seven. */
 const SHORT = { timeouts: { headers: '1s' } };
 
-/** Sets everything up. */
+/** Sets everything up. What Supabase's clients ask for next is asked ahead, so that all that they see is seen with that too. */
 export async function startStage(): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'breakwater-e2e-'));
   const sim = await startSimulators();
@@ -43,7 +43,7 @@ export async function startStage(): Promise<Stage> {
   sim.supabase.define('add', ({ a, b }) => Number(a) + Number(b));
   const { token } = sim.supabase.auth.signUp('ann@example.com');
   const tunnel = await startDirectTunnel(sim.addresses);
-  const sidecar = await startSidecar(sim, directory, { whatsapp: SHORT, gemini: SHORT, supabase: SHORT });
+  const sidecar = await startSidecar(sim, directory, { whatsapp: SHORT, gemini: SHORT, supabase: { ...SHORT, prefetch: {} } });
   const base = `http://127.0.0.1:${sidecar.proxy.port}`;
   const common = { supabaseKey: sim.supabase.serviceKey, userToken: token, mediaId };
   const real = {

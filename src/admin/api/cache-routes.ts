@@ -1,4 +1,5 @@
 import type { CacheAdmin, PurgeRequest } from '../../cache/admin.ts';
+import type { ChainView } from '../../cache/prefetch/prefetcher.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { json, problem } from '../replies.ts';
 import type { AdminReply, AdminRequest, AdminRoute } from '../route.ts';
@@ -18,11 +19,19 @@ const PURGE_KEYS = {
 const TARGETS = ['url', 'prefix', 'tag', 'route', 'upstream', 'all'] as const;
 
 /** The cache, as these endpoints use it. */
-export type CacheControl = Pick<CacheAdmin, 'list' | 'inspect' | 'purge' | 'stats'>;
+export type CacheControl = Pick<CacheAdmin, 'list' | 'inspect' | 'purge' | 'stats'> & {
+  chains(): readonly ChainView[] | Promise<readonly ChainView[]>;
+};
 
 /** Looking into the cache and purging it. */
 export function cacheRoutes(cache: CacheControl, log: Log): AdminRoute[] {
   return [
+    {
+      method: 'GET',
+      path: '/api/prefetch',
+      summary: 'Which requests are made ahead of clients, after which, and how often they came',
+      handle: async () => json({ chains: await cache.chains() }),
+    },
     {
       method: 'GET',
       path: '/api/cache',

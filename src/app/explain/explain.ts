@@ -76,8 +76,10 @@ function withoutQuery(path: string): string {
 const PASS: Layer = (next) => next;
 
 function explainedLayers(config: UpstreamConfig, settings: RouteSettings): ExplainedLayer[] {
-  const layers = layersOf(settings, inertParts(config, settings, systemClock, SILENT, caches(settings) ? PASS : undefined));
-  return [...layers.map(({ name }) => ({ name, words: layerWords(name, settings) })), { name: 'attempt', words: attemptWords(settings) }];
+  const parts = inertParts(config, settings, systemClock, SILENT, caches(settings) ? PASS : undefined);
+  const asksAhead = config.prefetch !== undefined && config.prefetch.enabled !== false;
+  const layers = layersOf(settings, { ...parts, prefetch: asksAhead ? PASS : undefined });
+  return [...layers.map(({ name }) => ({ name, words: layerWords(name, settings, config) })), { name: 'attempt', words: attemptWords(settings) }];
 }
 
 function caches({ cache }: RouteSettings): boolean {

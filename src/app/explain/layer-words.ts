@@ -1,13 +1,14 @@
 import type { RouteSettings } from '../../config/effective.ts';
+import type { UpstreamConfig } from '../../config/schema.ts';
 import { formatDuration, formatRate } from '../../config/units.ts';
 import { describeFault } from '../../policy/route-layers.ts';
 
 /** Words for the settings of a layer, by its name in the pipeline. Values that are not set are told with what holds instead. */
-export function layerWords(name: string, settings: RouteSettings): string {
-  return WORDS[name]?.(settings) ?? '';
+export function layerWords(name: string, settings: RouteSettings, upstream: UpstreamConfig): string {
+  return WORDS[name]?.(settings, upstream) ?? '';
 }
 
-type Words = (settings: RouteSettings) => string;
+type Words = (settings: RouteSettings, upstream: UpstreamConfig) => string;
 
 const time = (ms: number | undefined, instead = 'unbounded'): string => (ms === undefined || ms === Infinity ? instead : formatDuration(ms));
 
@@ -44,6 +45,13 @@ const WORDS: Readonly<Record<string, Words>> = {
       `a call goes on ${time(resend?.lateAnswer ?? 30_000)} past its time`,
       resend?.onUnknown === 'hold' && 'held back where nothing is known',
       observed(resend),
+    ),
+  prefetch: (_settings, { prefetch }) =>
+    list(
+      prefetch?.learn === false ? '' : 'learns what follows',
+      (prefetch?.chains ?? []).length > 0 && `follows after ${prefetch?.chains?.map(({ after }) => after).join(' and ') ?? ''}`,
+      `an answer waits ${time(prefetch?.within ?? 3000)}`,
+      observed(prefetch),
     ),
   cache: ({ cache }) =>
     list(

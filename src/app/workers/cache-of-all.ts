@@ -1,5 +1,6 @@
 import type { CacheControl } from '../../admin/api/cache-routes.ts';
 import type { CacheEntryView, ListFilter, PurgeRequest } from '../../cache/admin.ts';
+import type { ChainView } from '../../cache/prefetch/prefetcher.ts';
 import type { CacheReading } from '../../model/status.ts';
 import type { Crew } from './crew.ts';
 
@@ -38,6 +39,17 @@ export class CacheOfAll implements CacheControl {
   async purge(request: PurgeRequest): Promise<number> {
     const counts = (await this.#crew.askAll('cachePurge', request, LOOK_MS)).map(({ value }) => value);
     return this.#apart ? counts.reduce((sum, count) => sum + count, 0) : Math.max(0, ...counts);
+  }
+
+  /** Each worker learns by itself: what several have learned is told once. */
+  async chains(): Promise<ChainView[]> {
+    const known = new Map<string, ChainView>();
+    for (const chain of (await this.#crew.askAll('cacheChains', undefined, LOOK_MS)).flatMap(({ value }) => value)) {
+      const key = JSON.stringify([chain.upstream, chain.after, chain.ask, chain.written]);
+      const { came, of } = known.get(key) ?? { came: 0, of: 0 };
+      known.set(key, { ...chain, came: came + chain.came, of: of + chain.of });
+    }
+    return [...known.values()];
   }
 
   #joined(lists: readonly { readonly value: CacheEntryView[] }[]): CacheEntryView[] {

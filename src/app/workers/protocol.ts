@@ -1,4 +1,5 @@
 import type { BreakerAction } from '../../admin/view.ts';
+import type { ChainView } from '../../cache/prefetch/prefetcher.ts';
 import type { CacheEntryView, ListFilter, PurgeRequest } from '../../cache/admin.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
@@ -90,6 +91,7 @@ export interface WorkerCalls {
   cacheList: (order: { readonly limit: number; readonly filter: ListFilter }) => CacheEntryView[];
   cacheInspect: (url: string) => CacheEntryView[];
   cachePurge: (request: PurgeRequest) => number;
+  cacheChains: (order: undefined) => ChainView[];
 }
 
 /** What a worker asks of the primary. */

@@ -86,6 +86,7 @@ export class Worker {
       cacheList: ({ limit, filter }) => this.#running.cache.admin.list(limit, filter),
       cacheInspect: (url) => this.#running.cache.admin.inspect(url),
       cachePurge: (request) => this.#running.cache.admin.purge(request),
+      cacheChains: () => this.#running.cache.admin.chains(),
     };
   }
 

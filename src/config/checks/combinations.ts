@@ -1,5 +1,5 @@
 import { STATUS_OF } from '../../model/failure.ts';
-import type { BulkheadConfig, CacheConfig, InvalidateConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
+import type { BulkheadConfig, CacheConfig, InvalidateConfig, PrefetchConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
 import { nearest } from '../suggest.ts';
 import type { Path } from '../tree.ts';
 import { formatDuration } from '../units.ts';
@@ -22,6 +22,7 @@ export function checkCombinations(context: CheckContext): void {
   }
   for (const { upstream, path } of context.upstreams) {
     checkRoutes(context, path, upstream);
+    checkPrefetch(context, [...path, 'prefetch'], upstream.prefetch);
   }
 }
 
@@ -65,6 +66,11 @@ function checkOrder<Key extends string>(
   const [least, most] = [settings?.[lower], settings?.[upper]];
   if (typeof least !== 'number' || typeof most !== 'number' || least <= most) return;
   context.report([...path, lower], `${lower} (${formatDuration(least)}) is above ${upper} (${formatDuration(most)})`);
+}
+
+function checkPrefetch(context: CheckContext, path: Path, prefetch: PrefetchConfig | undefined): void {
+  if (prefetch === undefined || prefetch.enabled === false || prefetch.learn !== false || (prefetch.chains ?? []).length > 0) return;
+  context.report([...path, 'learn'], 'nothing is asked for without chains', 'write prefetch.chains, or leave learn out');
 }
 
 function checkBulkhead(context: CheckContext, path: Path, bulkhead: BulkheadConfig | undefined): void {

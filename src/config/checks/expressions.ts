@@ -1,6 +1,7 @@
 import { parseJsonPath } from '../../model/json-path.ts';
+import { HOP_BY_HOP } from '../../model/headers.ts';
 import { compileTemplate } from '../../model/path-template.ts';
-import type { MatchConfig } from '../schema.ts';
+import type { MatchConfig, PrefetchConfig } from '../schema.ts';
 import { type Path, treeAt } from '../tree.ts';
 import type { CheckContext } from './context.ts';
 
@@ -8,6 +9,7 @@ import type { CheckContext } from './context.ts';
 export function checkExpressions(context: CheckContext): void {
   for (const { upstream, path } of context.upstreams) {
     for (const [index, route] of (upstream.routes ?? []).entries()) checkMatch(context, [...path, 'routes', index, 'match'], route.match);
+    checkChains(context, [...path, 'prefetch', 'chains'], upstream.prefetch);
     if (upstream.tables === undefined) continue;
     checkTemplate(context, [...path, 'tables', 'path'], upstream.tables.path);
     if (!/\{table[:}]/.test(upstream.tables.path))
@@ -22,6 +24,36 @@ export function checkExpressions(context: CheckContext): void {
     for (const [index, rule] of (settings.pushback ?? []).entries()) checkJsonPath(context, [...path, 'pushback', index, 'json'], rule.json);
   }
 }
+
+function checkChains(context: CheckContext, path: Path, prefetch: PrefetchConfig | undefined): void {
+  for (const [index, { after, ask }] of (prefetch?.chains ?? []).entries()) {
+    const before: Path = [...path, index, 'after'];
+    if (after.includes('?')) context.report(before, 'a path template has no query', 'every request of the path is followed');
+    else checkTemplate(context, before, after);
+    for (const [at, { path: target, headers = {} }] of ask.entries()) {
+      const item = itemPath(context, [...path, index, 'ask'], at);
+      const place = treeAt(context.tree, item)?.kind === 'map' ? [...item, 'path'] : item;
+      if (/[\s#]|\{[^{}]*$|\{\}/.test(target))
+        context.report(
+          place,
+          `expected a path and query as it is sent, got ${context.shown(place)}`,
+          'write {field} for a value, and other blanks as %20',
+        );
+      for (const [name, value] of Object.entries(headers)) {
+        if (FIELD_NAME.test(name) && !/[\r\n\0]/.test(value) && !UNSENDABLE.has(name.toLowerCase())) continue;
+        context.reportKey(
+          [...item, 'headers', name],
+          `${JSON.stringify(name)} cannot be set here`,
+          'say what is asked for, such as accept; credentials are those of the request before',
+        );
+      }
+    }
+  }
+}
+
+/** A field name (RFC 9110 section 5.1), and fields that say how a request goes and not what it asks for. */
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const UNSENDABLE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length', 'authorization', 'apikey', 'cookie']);
 
 function checkMatch(context: CheckContext, path: Path, match: MatchConfig): void {
   for (const [index, template] of (match.path ?? []).entries()) checkTemplate(context, itemPath(context, [...path, 'path'], index), template);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, mode, size, status } from './scalars.ts';
+import { duration, mode, oneOrMany, size, status } from './scalars.ts';
 
 /** What is stored, for how long and for whom. */
 export const cache = z.strictObject({
@@ -20,6 +20,40 @@ export const cache = z.strictObject({
   tags: z.array(z.string()).optional().describe('Surrogate keys; {name} is replaced from the path template.'),
 });
 
+/** What is asked for ahead of the clients that are going to ask for it. */
+export const prefetch = z.strictObject({
+  enabled: z.boolean().optional().describe('false turns it off here.'),
+  mode: mode.optional(),
+  learn: z.boolean().optional().describe('Learns from what clients do which request follows which answer; absent: true.'),
+  chains: z
+    .array(
+      z.strictObject({
+        after: z.string().startsWith('/').describe('Path of the request before, as in match.path: /rest/v1/messages.'),
+        ask: oneOrMany(
+          z.union([
+            z
+              .string()
+              .startsWith('/')
+              .transform((path) => ({ path, headers: undefined })),
+            z.strictObject({
+              path: z.string().startsWith('/').describe('Path and query to ask for, as under ask.'),
+              headers: z.record(z.string(), z.string()).optional().describe('Request fields of its own, such as accept.'),
+            }),
+          ]),
+        ).describe(
+          'Path and query to ask for then: /rest/v1/accounts?id=eq.{account_id}. {field} is taken from each row of the answer, {?name} from the query of the request before.',
+        ),
+      }),
+    )
+    .optional()
+    .describe('Requests that follow others, known beforehand.'),
+  within: duration.optional().describe('How long an answer waits for its request, and how soon a request comes after an answer to follow from it.'),
+  rows: z.int().min(1).max(100).optional().describe('Rows of one answer that are followed.'),
+  concurrent: z.int().min(1).optional().describe('Requests ahead that are under way at once.'),
+  depth: z.int().min(1).max(10).optional().describe('Chains in a row that are followed before a client asks.'),
+  maxEntry: size.optional().describe('Answers above this are not kept.'),
+});
+
 /** What a write on a route drops from the cache. */
 export const invalidate = z.strictObject({
   tags: z.array(z.string()).optional().describe('Tags dropped by a write on this route.'),
@@ -36,6 +70,8 @@ export const tables = z.strictObject({
 
 /** What is stored of the answers, and for how long. Times in milliseconds. */
 export type CacheConfig = z.output<typeof cache>;
+/** What is asked for ahead. Times in milliseconds. */
+export type PrefetchConfig = z.output<typeof prefetch>;
 /** Which table an answer belongs to. */
 export type TablesConfig = z.output<typeof tables>;
 /** What a write of a route drops besides what it names itself. */

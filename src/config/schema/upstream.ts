@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tables } from './cache.ts';
+import { prefetch, tables } from './cache.ts';
 import { bulkhead, probe } from './policies.ts';
 import { cascading, route } from './route.ts';
 import { duration, listen, size } from './scalars.ts';
@@ -37,6 +37,7 @@ export const upstream = z.strictObject({
   bulkhead: bulkhead.optional().describe('How many exchanges run at once.'),
   probe: probe.optional().describe('Asks the upstream how it is, so that a breaker opens and half-opens before a user pays for the discovery.'),
   tables: tables.optional().describe('Where paths name tables, so that a write drops the cached reads of its table.'),
+  prefetch: prefetch.optional().describe('Asks for the rows that clients are going to ask for next, with the credentials of the request before.'),
   ...cascading,
   routes: z.array(route).optional().describe('Requests with settings of their own; the first that matches takes a request.'),
 });

@@ -34,6 +34,7 @@ const CONFIG = configSchema.parse({
       fallback: { steps: [{ name: 'flash', path: { from: 'gemini-pro', to: 'gemini-flash' } }] },
       faults: [{ abort: 503, percent: 10 }],
     },
+    inbox: { origin: 'https://inbox.example', prefetch: { chains: [{ after: '/messages', ask: '/conversations?id={conversation_id}' }] } },
   },
 });
 
@@ -132,6 +133,11 @@ describe('explain', () => {
     expect(effect(gemini, 'status 503')).toMatchObject({ attempts: 2, status: 200, fallback: 'flash' });
     expect(effect(gemini, 'the stream broke off before its first event')).toMatchObject({ replay: 'ambiguous', attempts: 2, fallback: 'flash' });
     expect(effect(gemini, 'the stream ended without its last event')).toMatchObject({ broken: true });
+  });
+
+  it('says what is asked for ahead', async () => {
+    const { layers } = await explained('GET', 'https://inbox.example/messages');
+    expect(layers.find(({ name }) => name === 'prefetch')?.words).toBe('learns what follows, follows after /messages, an answer waits 3s');
   });
 
   it('names what makes up the cache key, and never a secret', async () => {

@@ -46,6 +46,26 @@ describe('settings that are impossible together', () => {
       'hosts: [a.*.example]',
       '5:13 upstreams.api.hosts.0: expected a host such as api.example.com or *.example.com, got "a.*.example" (* may only stand first, before a dot)',
     ],
+    [
+      'prefetch: { chains: [{ after: /a?b=1, ask: /c }] }',
+      '5:35 upstreams.api.prefetch.chains.0.after: a path template has no query (every request of the path is followed)',
+    ],
+    [
+      "prefetch: { chains: [{ after: /a, ask: '/c?id={} x' }] }",
+      '5:44 upstreams.api.prefetch.chains.0.ask: expected a path and query as it is sent, got "/c?id={} x" (write {field} for a value, and other blanks as %20)',
+    ],
+    [
+      "prefetch: { chains: [{ after: /a, ask: [/b, { path: '/c?id={id' }] }] }",
+      '5:57 upstreams.api.prefetch.chains.0.ask.1.path: expected a path and query as it is sent, got "/c?id={id" (write {field} for a value, and other blanks as %20)',
+    ],
+    [
+      'prefetch: { chains: [{ after: /a, ask: { path: /c, headers: { Authorization: x } } }] }',
+      '5:67 upstreams.api.prefetch.chains.0.ask.headers.Authorization: "Authorization" cannot be set here (say what is asked for, such as accept; credentials are those of the request before)',
+    ],
+    [
+      'prefetch: { learn: false }',
+      '5:24 upstreams.api.prefetch.learn: nothing is asked for without chains (write prefetch.chains, or leave learn out)',
+    ],
     ['tables: { path: /rest }', '5:21 upstreams.api.tables.path: expected a path with {table} in it, such as /rest/v1/{table}'],
     ['tls: { ca: ./none.pem }', '5:16 upstreams.api.tls.ca: the CA file "./none.pem" cannot be read: there is no such file'],
     ['tls: { ca: ./proxy.yaml }', '5:16 upstreams.api.tls.ca: the CA file "./proxy.yaml" holds no certificate in PEM'],

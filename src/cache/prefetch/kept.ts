@@ -1,0 +1,45 @@
+import type { Clock } from '../../model/clock.ts';
+import { headerValue, type HeaderList, withHeader, withoutHeaders } from '../../model/headers.ts';
+import { discard, type Outcome } from '../../model/outcome.ts';
+import { peek } from '../../model/peek.ts';
+import { lengthOf } from '../entry.ts';
+import { dated, initialAgeMs } from '../rules/age.ts';
+import { mayBeShared } from '../rules/storing.ts';
+import { varyOf } from '../rules/vary.ts';
+import type { Kept } from './shelf.ts';
+
+/** How an answer is read. */
+interface Reading {
+  /** Milliseconds since the epoch. */
+  readonly requestedAt: number;
+  readonly clock: Clock;
+  readonly maxBytes: number;
+}
+
+/**
+ * What an answer to a request of ours leaves for its client; undefined where it may not be given later, or is not worth it: an error, one that says that it may not be stored, one
+ * out of the store, which the client's own request finds there. Reads the body in any case that may lead further.
+ */
+export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes }: Reading): Promise<Kept | undefined> {
+  if (outcome.type === 'failure' || outcome.status !== 200 || (lengthOf(outcome.headers) ?? 0) > maxBytes) {
+    discard(outcome);
+    return undefined;
+  }
+  const respondedAt = clock.wallNow();
+  const { bytes, complete, body } = await peek(outcome.body, maxBytes);
+  if (!complete) body.abort();
+  if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream' || !mayWait(outcome.headers)) return undefined;
+  const length = lengthOf(outcome.headers);
+  if (length !== undefined && length !== bytes.length) return undefined;
+  const initialAge = initialAgeMs(outcome.headers, { requestedAt, respondedAt });
+  return { headers: fieldsOf(outcome.headers, bytes.length, respondedAt), body: bytes, respondedAt, initialAgeMs: initialAge };
+}
+
+function mayWait(headers: HeaderList): boolean {
+  return mayBeShared(200, headers) && varyOf(headers) !== undefined;
+}
+
+function fieldsOf(headers: HeaderList, bytes: number, respondedAt: number): HeaderList {
+  const own = withoutHeaders(dated(headers, respondedAt), (name) => name === 'age');
+  return headerValue(own, 'content-length') === undefined ? withHeader(own, 'content-length', String(bytes)) : own;
+}

@@ -1,0 +1,49 @@
+import { clientClosed } from '../../model/failure.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { after, type Answered, type Layer, type Service } from '../../model/service.ts';
+import type { Identities } from '../identity.ts';
+import { isSafe } from '../invalidate/targets.ts';
+import { type CacheRequest, readRequest } from '../request.ts';
+import { NOTHING_ASKED } from '../rules/directives.ts';
+import type { Prefetcher } from './prefetcher.ts';
+
+/** A route before which answers are asked for. */
+export interface PrefetchRoute {
+  readonly identities: Identities;
+  /** Sends a request of ours through the whole of its route. */
+  readonly ask: Service;
+  /** The operator says that no request of it changes anything, whatever its method. */
+  readonly changesNothing: boolean;
+}
+
+/** Gives requests what was asked for ahead of them, and watches answers and writes for it. */
+export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Layer {
+  const { identities, ask, changesNothing } = route;
+  return (next) => (exchange) => {
+    if (!isSafe(exchange.method)) {
+      if (changesNothing) return next(exchange);
+      const over = prefetcher.writing();
+      return after(next(exchange), (outcome) => {
+        over();
+        return outcome;
+      });
+    }
+    // a stale answer is asked for, which is none of ours
+    if (exchange.method !== 'GET' || exchange.staleUse === 'only' || exchange.body.kind !== 'none') return next(exchange);
+    const request = readRequest(exchange, prefetcher.settings.key, identities);
+    if (!isPlain(request)) return next(exchange);
+    const { headers } = exchange;
+    const seen = (outcome: Outcome): Outcome => prefetcher.passing({ exchange, request, headers, ask }, outcome);
+    const pass = (): Answered => after(next(exchange), seen);
+    const taken = exchange.chained === 0 ? prefetcher.take(exchange, request) : undefined;
+    if (taken === undefined) return pass();
+    return taken instanceof Promise
+      ? taken.then((reply) => (reply !== undefined ? seen(reply) : exchange.aborted ? clientClosed('headers') : pass()))
+      : seen(taken);
+  };
+}
+
+/** Asked without conditions, so that an answer from a moment ago is as good as one from now. */
+function isPlain({ directives, conditional, precondition, ranged, disguised }: CacheRequest): boolean {
+  return directives === NOTHING_ASKED && !conditional && !precondition && !ranged && !disguised;
+}
