@@ -3,6 +3,7 @@ import type { PatienceReading, UpstreamReading } from '../model/status.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import { type DependencyReading, DependencyWindow, type LastError } from '../telemetry/upstream-stats.ts';
 import { wilson } from '../telemetry/wilson.ts';
+import { latencyOf, shownLatency, trafficOf } from './traffic.ts';
 import { overall, verdictOf } from './verdict.ts';
 import type { AdminView } from './view.ts';
 
@@ -42,7 +43,7 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
   const counted = stats.upstreams.get(upstream.name);
   const recent = (counted?.all ?? new DependencyWindow()).read(clock.now());
   const verdict = verdictOf({ breakers, recent, probe, now: clock.wallNow() });
-  const detail = verbose ? { hosts: hostsOf(stats, upstream, clock.now()), routes: routesOf(stats, upstream, clock.now()) } : undefined;
+  const detail = verbose ? detailOf(stats, upstream, clock.now()) : undefined;
   return {
     ...verdict,
     lastError: errorOf(recent.lastError),
@@ -58,6 +59,11 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
     ...(bulkhead === undefined ? undefined : { bulkhead }),
     ...detail,
   };
+}
+
+function detailOf(stats: Stats, upstream: UpstreamReading, now: number): Record<string, unknown> {
+  const latencyMs = latencyOf(stats.routesOf(upstream.name), now);
+  return { latencyMs, hosts: hostsOf(stats, upstream, now), routes: routesOf(stats, upstream, now) };
 }
 
 /** Without a `total` nothing bounds what clients wait for: null. */
@@ -98,12 +104,7 @@ function routesOf(stats: Stats, { name, routes }: UpstreamReading, now: number):
   return Object.fromEntries(
     routes.map((route) => {
       const own = counted.get(route);
-      const latency = own?.latency.read(now);
-      const shown =
-        latency === undefined
-          ? null
-          : { samples: latency.samples, p50: rounded(latency.p50Ms), p95: rounded(latency.p95Ms), p99: rounded(latency.p99Ms) };
-      return [route, { latencyMs: shown, cacheHitRatio: own?.hitRatio(now) ?? null }];
+      return [route, { latencyMs: shownLatency(own?.latency.read(now)), cacheHitRatio: own?.hitRatio(now) ?? null, ...trafficOf(own) }];
     }),
   );
 }

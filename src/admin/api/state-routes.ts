@@ -15,13 +15,15 @@ export interface ExchangeSource {
 
 /** What stands and what has happened, for tools and the dashboard. */
 export function stateRoutes(parts: HealthParts, journal: ExchangeSource): AdminRoute[] {
-  const { view } = parts;
+  const { view, clock } = parts;
   return [
     {
       method: 'GET',
       path: '/api/status',
       summary: 'Everything that /health?verbose says, with upstreams and listeners',
-      handle: () => json({ ...healthOf(parts, true), upstreams: view.upstreams(), listeners: view.listeners() }),
+      // by whose clock its times are: that of a browser elsewhere may differ
+      handle: () =>
+        json({ time: new Date(clock.wallNow()).toISOString(), ...healthOf(parts, true), upstreams: view.upstreams(), listeners: view.listeners() }),
     },
     {
       method: 'GET',
