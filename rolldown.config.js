@@ -1,7 +1,9 @@
+import { pageInput, pageNames } from './src/admin/dashboard/bundle.ts';
+
 /**
  * The package as it is shipped: the compiled sources and all that they import in a few files, since hundreds of modules take twice as long to load.
  */
-export default {
+const program = {
   input: ['build/cli/main.js', 'build/app/workers/worker-main.js'],
   platform: 'node',
   // without comments: V8 keeps the text of what it runs
@@ -23,6 +25,11 @@ export default {
     },
   ],
 };
+
+/** The web page, for browsers: one script with all that it imports, and its style sheet. */
+const page = { ...pageInput, output: { ...pageNames, dir: 'dist/dashboard', minify: true } };
+
+export default [program, page];
 
 /** A letter as strings, templates and regular expressions may write it; elsewhere no such letter stands. */
 function escaped(letter) {

@@ -1,9 +1,9 @@
-import { html } from './replies.ts';
+import { escaped, html } from './replies.ts';
 import type { AdminRoute } from './route.ts';
 
-/** The page at `/`: what there is, one line each. */
+/** The page at `/api`: what there is, one line each. */
 export function indexRoute(version: string, routes: () => readonly AdminRoute[]): AdminRoute {
-  return { method: 'GET', path: '/', summary: 'This page', handle: () => html(page(version, routes())) };
+  return { method: 'GET', path: '/api', summary: 'This list', handle: () => html(page(version, routes())) };
 }
 
 function page(version: string, routes: readonly AdminRoute[]): string {
@@ -21,8 +21,4 @@ ${rows.join('\n')}
 
 function linked(method: string, path: string): string {
   return method === 'GET' && !path.includes('{') ? `<a href="${escaped(path)}">${escaped(path)}</a>` : escaped(path);
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 }

@@ -17,6 +17,11 @@ export function html(body: string): AdminReply {
   return { status: 200, contentType: 'text/html; charset=utf-8', body, headers: { 'content-security-policy': policy } };
 }
 
+/** Text as HTML says it, in elements and in attributes within double quotes. */
+export function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+}
+
 /** An error of the admin listener itself (RFC 9457). */
 export function problem(status: number, detail: string, headers?: Readonly<Record<string, string>>): AdminReply {
   const body = `${JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, detail })}\n`;

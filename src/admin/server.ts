@@ -8,6 +8,7 @@ import { healthRoutes } from './api/health-routes.ts';
 import { metricsRoutes } from './api/metrics-routes.ts';
 import { quotaRoutes } from './api/quota-routes.ts';
 import { type ExchangeSource, stateRoutes } from './api/state-routes.ts';
+import { dashboardRoutes } from './dashboard/routes.ts';
 import { dispatcher } from './dispatch.ts';
 import { indexRoute } from './index-page.ts';
 import { problem } from './replies.ts';
@@ -23,7 +24,7 @@ export interface AdminOptions {
   readonly view: AdminView;
   readonly telemetry: Telemetry;
   readonly clock: Clock;
-  /** More endpoints (the cache's, the dashboard's). They come first, so that a page of their own at `/` takes the place of the plain one. */
+  /** More endpoints (the cache's). They come first. */
   readonly routes?: readonly AdminRoute[];
   /** Where exchanges are listed from; the telemetry's own journal unless said. */
   readonly exchanges?: ExchangeSource;
@@ -85,6 +86,7 @@ function adminRoutes({ view, telemetry, clock, routes = [], exchanges = telemetr
     ...breakerRoutes(view, telemetry.log),
     ...quotaRoutes(view, telemetry.log),
     indexRoute(view.version, () => all),
+    ...dashboardRoutes(),
   ];
   return all;
 }

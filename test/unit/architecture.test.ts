@@ -34,6 +34,9 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   'lru-cache': 'cache',
   '@peculiar/x509': 'tls',
   'reflect-metadata': 'tls',
+  preact: 'admin',
+  uplot: 'admin',
+  rolldown: 'admin',
 };
 
 interface Import {
@@ -67,6 +70,17 @@ describe('the layers', () => {
       .filter(({ specifier }) => specifier.startsWith('.'))
       .map((one) => ({ ...one, to: relative(SRC, resolve(dirname(one.file), one.specifier)).split('/')[0] ?? '' }))
       .filter(({ from, to }) => from !== to && !(MAY_IMPORT[from] ?? []).includes(to))
+      .map(({ file, to }) => `${relative(SRC, file)} imports ${to}`);
+    expect(wrong).toEqual([]);
+  });
+
+  it('keep what runs in browsers apart from what runs here', () => {
+    const page = join(SRC, 'admin/dashboard/page/');
+    const wrong = imports
+      .map((one) => ({ ...one, to: one.specifier.startsWith('.') ? resolve(dirname(one.file), one.specifier) : one.specifier }))
+      .filter(({ file, to }) =>
+        file.startsWith(page) ? !to.startsWith(page) && !['preact', 'preact/hooks', 'uplot'].includes(to) : to.startsWith(page),
+      )
       .map(({ file, to }) => `${relative(SRC, file)} imports ${to}`);
     expect(wrong).toEqual([]);
   });

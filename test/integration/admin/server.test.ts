@@ -113,6 +113,32 @@ describe('/health', () => {
     });
   });
 
+  it('counts with ?verbose what each route has done, and puts the latencies of all routes together', async () => {
+    await using server = await startStillAdmin();
+    const { telemetry, clock } = server;
+    const over = (parts: Parameters<typeof ended>[0], elapsedMs: number): void => {
+      telemetry.exchangeEnded(ended({ startedAt: clock.now(), ...parts }), elapsedMs);
+    };
+    over({}, 10);
+    over({ status: 503 }, 30);
+    const left = ended({ startedAt: clock.now() });
+    left.abort();
+    telemetry.exchangeEnded(left, 5000);
+    over({ route: 'default' }, 200);
+    for (const decision of ['retried', 'retried', 'budget'] as const) telemetry.retryDecided(ended(), decision, 'status');
+    for (const result of ['hit', 'stale', 'miss', 'bypass', 'coalesced'] as const) telemetry.cacheLooked(ended(), result);
+    expect((await server.read('/health?verbose'))['dependencies']).toMatchObject({
+      api: {
+        // who has left says nothing of how fast it is
+        latencyMs: { samples: 3, p99: expect.closeTo(200, -1) },
+        routes: {
+          messages: { requests: 3, failed: 1, departed: 1, retries: 2, cacheHits: 3, cacheMisses: 1 },
+          default: { requests: 1, failed: 0, departed: 0, retries: 0, cacheHits: 0, cacheMisses: 0 },
+        },
+      },
+    });
+  });
+
   it('is not ready while the app starts or drains, and live all the same', async () => {
     await using server = await startStillAdmin();
     for (const state of ['starting', 'draining'] as const) {
@@ -209,7 +235,7 @@ describe('/api', () => {
 describe('docs/admin.md', () => {
   it('lists every endpoint', async () => {
     await using server = await startStillAdmin();
-    const page = (await server.ask('GET', '/')).text.replaceAll(/<[^>]+>/g, ' ');
+    const page = (await server.ask('GET', '/api')).text.replaceAll(/<[^>]+>/g, ' ');
     const file = readFileSync(resolve(import.meta.dirname, '../../../docs/admin.md'), 'utf8');
     const served = [...page.matchAll(/\b(GET|POST|DELETE) +(\/\S*)/g)].map(([, method, path]) => `${method} ${path}`);
     const listed = [...file.matchAll(/^\| `((?:GET|POST|DELETE) [^`]+)`/gm)].map(([, endpoint]) => endpoint);
@@ -235,10 +261,10 @@ describe('the listener', () => {
     expect(head.headers['content-length']).toBe(get.headers['content-length']);
   });
 
-  it('shows at / what there is, the endpoints of other parts too', async () => {
+  it('shows at /api what there is, the endpoints of other parts too', async () => {
     const route = { method: 'GET', path: '/api/cache', summary: 'What is <stored>', handle: () => json({ entries: 0 }) } as const;
     await using server = await startStillAdmin({ routes: [route] });
-    const { text, headers } = await server.ask('GET', '/');
+    const { text, headers } = await server.ask('GET', '/api');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     for (const part of ['/health', '/metrics', '/api/breakers/{upstream}/{breaker}/trip', '/api/cache', 'What is &lt;stored>'])
       expect(text).toContain(part);
