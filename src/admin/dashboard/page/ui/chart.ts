@@ -16,20 +16,10 @@ export function Chart({ name, series }: { name: string; series: Series }): VNode
   const plot = useRef<uPlot | undefined>(undefined);
   const [pointed, setPointed] = useState<number | null>(null);
   useEffect(() => {
-    const at = place.current;
-    if (at === null) return undefined;
-    const made = new uPlot(optionsOf(at, HEIGHT, setPointed), dataOf(series), at);
+    if (place.current === null) return undefined;
+    const { made, end } = drawnIn(place.current, series, setPointed);
     plot.current = made;
-    const fit = new ResizeObserver(() => made.setSize({ width: at.clientWidth, height: HEIGHT }));
-    fit.observe(at);
-    const dark = matchMedia('(prefers-color-scheme: dark)');
-    const repaint = (): void => made.redraw();
-    dark.addEventListener('change', repaint);
-    return () => {
-      dark.removeEventListener('change', repaint);
-      fit.disconnect();
-      made.destroy();
-    };
+    return end;
   }, []);
   const newest = series.times.at(-1);
   // drawn when a bucket is complete or filled from the journal, not with each second
@@ -51,6 +41,22 @@ export function Chart({ name, series }: { name: string; series: Series }): VNode
     ),
     h('div', { ref: place, class: 'plot', 'aria-hidden': 'true' }),
   ]);
+}
+
+/** Draws in a place as wide as it is, and anew where that or the colours change. */
+function drawnIn(at: HTMLElement, series: Series, pointed: (index: number | null) => void): { made: uPlot; end: () => void } {
+  const made = new uPlot(optionsOf(at, HEIGHT, pointed), dataOf(series), at);
+  const fit = new ResizeObserver(() => made.setSize({ width: at.clientWidth, height: HEIGHT }));
+  fit.observe(at);
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const repaint = (): void => made.redraw();
+  dark.addEventListener('change', repaint);
+  const end = (): void => {
+    dark.removeEventListener('change', repaint);
+    fit.disconnect();
+    made.destroy();
+  };
+  return { made, end };
 }
 
 function dataOf({ times, requests, failed, p95 }: Series): uPlot.AlignedData {
