@@ -51,5 +51,10 @@ export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server
 function isUpgrade(request: IncomingMessage): boolean {
   const { upgrade } = request.headers;
   if (upgrade === undefined || request.httpVersionMinor === 0 || /^\s*h2c?\s*$/i.test(upgrade)) return false;
-  return request.headers['transfer-encoding'] === undefined && (request.headers['content-length'] ?? '0') === '0';
+  return !hasContent(request);
+}
+
+/** Content comes with the request, which may be empty where it comes in chunks. */
+export function hasContent({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 }

@@ -6,6 +6,7 @@ import type { ClientConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import { destinationOf } from './destination.ts';
+import { hasContent } from './http-server.ts';
 import { closeWithRefusal, type Refusal, refusal } from './refusal.ts';
 import { Upgrade } from './upgrade.ts';
 
@@ -27,6 +28,9 @@ export class UpgradeHandler {
     const startedAt = clock.now();
     const head = heads.read(request.rawHeaders, request.httpVersion);
     if (head.type === 'refusal') return this.#refuse(client, head);
+    // Node before 24.9 cannot be told that this is none, and has let go of the content: sent on without it, the request would say something else
+    if (hasContent(request))
+      return this.#refuse(client, refusal(501, 'malformed', 'an Upgrade that comes with content cannot be passed over before Node 24.9'));
     const method = request.method ?? '';
     const destination = destinationOf({ door: connection.door, method, url: request.url ?? '', host: head.host, isOwn }, gateway());
     if (destination.type === 'refusal') return this.#refuse(client, destination);

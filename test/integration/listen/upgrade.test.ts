@@ -78,6 +78,10 @@ function start(using: Dialing | undefined): Promise<Listener> {
 const ask = (target: string, more = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Protocol: p\r\n${more}\r\n`;
 
+/** Node asks which requests are upgrades from 24.9 on; before, each with `Upgrade` is one (docs/operations.md). */
+const isAsked = 'shouldUpgradeCallback' in createServer();
+const TO_HTTP_2 = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+
 describe('an upgrade', () => {
   it.each([
     ['by prefix', '/api/realtime?apikey=k'],
@@ -146,8 +150,10 @@ describe('an upgrade', () => {
     await using upstream = await Upstream.start();
     await using listener = await start(dialing(upstream.port));
     using client = await listener.client();
-    expect(await client.send(ask('/api/realtime').replace('HTTP/1.1', 'HTTP/1.0')).until('GET /realtime none')).toMatch(/^HTTP\/1.1 200 /);
-    expect(upstream.asked).toEqual([]);
+    client.send(ask('/api/realtime').replace('HTTP/1.1', 'HTTP/1.0'));
+    const [head, sign, upgrades] = isAsked ? ['HTTP/1.1 200 ', 'GET /realtime none', 0] : ['HTTP/1.1 101 ', 'hello ', 1];
+    expect((await client.until(sign)).slice(0, 13)).toBe(head);
+    expect(upstream.asked).toHaveLength(upgrades);
   });
 
   it('that is refused brings the upstream’s own answer', async () => {
@@ -215,7 +221,23 @@ describe('an upgrade', () => {
   it('to HTTP/2 is passed over: the request is served as it is', async () => {
     await using listener = await start(undefined);
     using client = await listener.client();
-    client.send('GET /api/ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n');
-    expect(await client.until('GET / none')).toMatch(/^HTTP\/1.1 200 /);
+    client.send(`GET /api/ HTTP/1.1\r\n${TO_HTTP_2}\r\n`);
+    const [head, sign] = isAsked ? ['HTTP/1.1 200 ', 'GET / none'] : ['HTTP/1.1 501 ', 'takes no upgrades'];
+    expect((await client.until(sign)).slice(0, 13)).toBe(head);
+  });
+
+  it.each([
+    ['of a known length', 'Content-Length: 5\r\n\r\nhello'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'],
+  ])('with content %s is never sent on without it', async (_name, content) => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    const [head, sign] = isAsked ? ['HTTP/1.1 200 ', 'POST / hello'] : ['HTTP/1.1 501 ', 'cannot be passed over before Node 24.9'];
+    for (const to of [TO_HTTP_2, TO_HTTP_2.replace('h2c', 'websocket')]) {
+      using client = await listener.client();
+      client.send(`POST /api/ HTTP/1.1\r\n${to}${content}`);
+      expect((await client.until(sign)).slice(0, 13)).toBe(head);
+    }
+    expect(upstream.asked).toEqual([]);
   });
 });
