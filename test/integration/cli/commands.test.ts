@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import { breakwater, CLI } from '../../support/breakwater.ts';
 import { commandLine } from '../../support/command-line.ts';
@@ -101,8 +102,9 @@ describe('breakwater exec', () => {
     await using scratch = await scratchDirectory();
     writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
     const child = spawn(node, [CLI, 'exec', '-c', 'proxy.yaml', '--', 'sleep', '60'], { cwd: scratch.path, stdio: ['ignore', 'ignore', 'pipe'] });
-    // its first line says that the proxy listens; the command comes after
-    child.stderr.once('data', () => child.kill('SIGTERM'));
+    // its first line in the log says that the proxy listens; the command comes after. Some Nodes warn of what is experimental before it
+    for await (const line of createInterface(child.stderr)) if (line.startsWith('{')) break;
+    child.kill('SIGTERM');
     child.stderr.resume();
     expect(await once(child, 'close')).toEqual([143, null]);
   });

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect, type SecureContext, TLSSocket } from 'node:tls';
+import { connect, createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import { type CertificateAuthority } from '../../../src/tls/authority.ts';
@@ -14,6 +14,18 @@ import { opened } from '../../support/servers.ts';
 import { FakeClock } from '../policy/fixtures.ts';
 
 const DAY_MS = 86_400_000;
+const HYBRID = 'X25519MLKEM768';
+const NAMELESS = 'a group that Node has no name for';
+
+/** What Node's own client and server agree on keys by: a hybrid where OpenSSL has it, from 3.5 on. Node 24 agrees on that too, but most of its releases have no name for it. */
+function nodesGroups(): string[] {
+  try {
+    createSecureContext({ ecdhCurve: HYBRID });
+  } catch {
+    return ['X25519'];
+  }
+  return Number.parseInt(process.versions.node, 10) >= 26 ? [HYBRID] : [HYBRID, NAMELESS];
+}
 
 /** What a client that trusts the authority is shown for a host; rejects where it does not verify. */
 function shown(authority: CertificateAuthority, context: SecureContext): Promise<X509Certificate> {
@@ -78,10 +90,10 @@ describe('the certificate authority', () => {
 
   it('agrees on keys as Node does, or by X25519 with those who are on this machine', async () => {
     await using scratch = await scratchDirectory();
-    const group = async (authority: CertificateAuthority): Promise<string | undefined> =>
-      asked(authority, await authority.contextFor('a.example'), (client) => (client.getEphemeralKeyInfo() as { name?: string }).name);
+    const group = async (authority: CertificateAuthority): Promise<string> =>
+      asked(authority, await authority.contextFor('a.example'), (client) => (client.getEphemeralKeyInfo() as { name?: string }).name ?? NAMELESS);
     expect(await group(await loadAuthority(scratch.path, systemClock, { local: true }))).toBe('X25519');
-    expect(await group(await loadAuthority(scratch.path))).toBe('X25519MLKEM768');
+    expect(nodesGroups()).toContain(await group(await loadAuthority(scratch.path)));
   });
 
   it('of which there is no key is no reason to warn', async () => {
