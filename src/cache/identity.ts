@@ -51,6 +51,8 @@ export interface Identity {
 
 /** Credentials whose hash is remembered, so that a hit costs no cryptography. */
 const REMEMBERED = 4096;
+/** Names of parameters that are remembered. */
+const NAMES = 1024;
 /** Places of the table that is looked at first; a power of two. */
 const RECENT = 256;
 
@@ -66,6 +68,7 @@ interface Recent {
 export class Identities {
   readonly #secret: Buffer;
   readonly #known = new LRUCache<string, Identity>({ max: REMEMBERED });
+  readonly #names = new LRUCache<string, boolean>({ max: NAMES });
   readonly #recent: (Recent | undefined)[] = Array.from({ length: RECENT });
 
   constructor(secret: Buffer) {
@@ -100,8 +103,30 @@ export class Identities {
 
   /** A path and query with its credentials hashed, or left out where they do not count. */
   withoutCredentials(path: string, shared = false): string {
-    if (!path.includes('?')) return path;
+    if (!this.#mayCarry(path)) return path;
     return path.replace(CREDENTIAL_QUERY, (_all, name: string, value: string) => (shared ? `${name}~` : `${name}~${this.hash(value)}`));
+  }
+
+  /** Whether a parameter of the query is called as a credential is. The names are few: each is looked at once. */
+  #mayCarry(path: string): boolean {
+    let at = path.indexOf('?');
+    while (at >= 0) {
+      const next = nextParameter(path, at + 1);
+      const equals = path.indexOf('=', at);
+      if (equals >= 0 && (next < 0 || equals < next) && this.#isCredentialName(path.slice(at + 1, equals))) return true;
+      at = next;
+    }
+    return false;
+  }
+
+  #isCredentialName(name: string): boolean {
+    let known = this.#names.get(name);
+    if (known === undefined) {
+      CREDENTIAL_QUERY.lastIndex = 0;
+      known = CREDENTIAL_QUERY.test(`?${name}=`);
+      this.#names.set(name, known);
+    }
+    return known;
   }
 
   #identity(text: string): Identity {
@@ -112,6 +137,12 @@ export class Identities {
     this.#known.set(text, identity);
     return identity;
   }
+}
+
+/** Where the next parameter of a query begins, with its `?` or `&`; below 0 where there is none. */
+function nextParameter(path: string, from: number): number {
+  const [and, mark] = [path.indexOf('&', from), path.indexOf('?', from)];
+  return and < 0 || mark < 0 ? Math.max(and, mark) : Math.min(and, mark);
 }
 
 /** Where credentials stand in the table: from their lengths and last letters, which are what differs between tokens. */

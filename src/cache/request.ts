@@ -197,13 +197,31 @@ const trim = (text: string): string => text.trim();
 function sorted(path: string): string {
   const at = path.indexOf('?');
   if (at < 0) return path;
-  const pairs = path
-    .slice(at + 1)
-    .split('&')
-    .map(reencoded);
-  const nameOf = (pair: string): string => pair.split('=', 1)[0] ?? '';
-  const ordered = pairs.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
-  return `${path.slice(0, at)}?${ordered.join('&')}`;
+  const written = path.slice(at + 1).split('&');
+  const pairs = path.includes('%', at) ? written.map(reencoded) : written;
+  if (pairs.length === 1) return `${path.slice(0, at + 1)}${pairs[0] ?? ''}`;
+  inOrder(pairs);
+  return `${path.slice(0, at)}?${pairs.join('&')}`;
+}
+
+/** Sorts parameters by name in place. They are few, and mostly in order: to insert each costs less than to sort. */
+function inOrder(pairs: string[]): void {
+  const names = pairs.map(nameOf);
+  for (let i = 1; i < pairs.length; i++) {
+    const [name = '', pair = ''] = [names[i], pairs[i]];
+    let to = i;
+    for (; to > 0 && (names[to - 1] ?? '') > name; to--) {
+      names[to] = names[to - 1] ?? '';
+      pairs[to] = pairs[to - 1] ?? '';
+    }
+    names[to] = name;
+    pairs[to] = pair;
+  }
+}
+
+function nameOf(pair: string): string {
+  const equals = pair.indexOf('=');
+  return equals < 0 ? pair : pair.slice(0, equals);
 }
 
 /** Characters that mean themselves in a query, however they are written; `&`, `;`, `=`, `+`, `%` and `#` keep their encoding. */

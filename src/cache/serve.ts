@@ -1,4 +1,4 @@
-import { BytesBody } from '../model/body.ts';
+import { type BodySource, BytesBody, TextBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
@@ -24,7 +24,7 @@ export function storedReply(stored: Found, request: CacheRequest, exchange: Exch
   if (stored.range !== undefined) return undefined;
   return exchange.method === 'HEAD'
     ? bodiless(stored.status, stored.headers, age)
-    : fromStore(stored.status, stored.headers, new BytesBody(stored.body), age, stored);
+    : fromStore(stored.status, stored.headers, bodyOf(stored), age, stored);
 }
 
 function partReply(stored: Found, request: CacheRequest, exchange: Exchange, age: string): Reply | undefined {
@@ -37,6 +37,10 @@ function partReply(stored: Found, request: CacheRequest, exchange: Exchange, age
   const offset = stored.range?.first ?? 0;
   const bytes = stored.body.subarray(part.first - offset, part.last - offset + 1);
   return fromStore(206, partHeaders(stored.headers, part), new BytesBody(bytes), age);
+}
+
+function bodyOf(stored: Found): BodySource {
+  return stored.bodyText === undefined ? new BytesBody(stored.body) : new TextBody(stored.bodyText);
 }
 
 function bodiless(status: number, headers: HeaderList, age: string): Reply {

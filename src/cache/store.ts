@@ -55,6 +55,8 @@ export interface StoredResponse {
 export interface Found extends StoredResponse, FieldMemo {
   /** True once a soft purge marked it: to be treated as just gone stale. */
   readonly stale: boolean;
+  /** The body as text in Latin-1, where the store keeps it so. */
+  readonly bodyText?: string | undefined;
 }
 
 /** What `list` tells of one stored answer. */

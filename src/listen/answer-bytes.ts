@@ -4,11 +4,12 @@ import type { ServerResponse } from 'node:http';
 const TEXT_BYTES = 2048;
 
 /**
- * Ends an answer with a body that is whole. A small one goes out as text in Latin-1, a letter a byte: Node then joins it with the head and writes one piece, which costs
+ * Ends an answer with a body that is whole: bytes, or text in Latin-1. A small one goes out as text in Latin-1, a letter a byte: Node then joins it with the head and writes one piece, which costs
  * less than to gather two.
  */
-export function endWith(response: ServerResponse, bytes: Uint8Array): void {
-  if (bytes.length > TEXT_BYTES) response.end(bytes);
+export function endWith(response: ServerResponse, bytes: Uint8Array | string): void {
+  if (typeof bytes === 'string') response.end(bytes, 'latin1');
+  else if (bytes.length > TEXT_BYTES) response.end(bytes);
   else response.end(latin1(bytes), 'latin1');
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TextBody } from '../model/body.ts';
 import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
@@ -70,15 +71,15 @@ export abstract class AnsweringTurn implements InterimTaker {
 
   #write(exchange: Exchange, reply: Reply): void {
     const { status, source, body } = reply;
-    const bytes = body.whole();
+    const whole = body instanceof TextBody ? body.text : body.whole();
     const bodyless = exchange.method === 'HEAD' || status === 204 || status === 304;
-    const length = bodyless ? undefined : bytes?.length;
+    const length = bodyless ? undefined : whole?.length;
     // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
     const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
     const close = this.context.draining();
     const plain = !bodyless && !this.expectsContinue && this.request.httpVersionMinor !== 0;
     writeAnswerHead(this.response, reply, { length, close, id: this.id, cacheStatus, plain });
-    if (bytes === undefined) {
+    if (whole === undefined) {
       this.#body = new AnswerBody(
         this.response,
         exchange,
@@ -92,9 +93,9 @@ export abstract class AnsweringTurn implements InterimTaker {
     if (bodyless) {
       this.response.end();
     } else {
-      exchange.bytesOut = bytes.length;
-      this.context.passed(bytes.length);
-      endWith(this.response, bytes);
+      exchange.bytesOut = whole.length;
+      this.context.passed(whole.length);
+      endWith(this.response, whole);
     }
     this.#finish();
   }

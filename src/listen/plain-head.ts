@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { HeaderList } from '../model/headers.ts';
+import { fieldText, keptFieldText, PRINTABLE } from '../model/field-text.ts';
 import { STATUS_CODES } from '../model/node-http.ts';
 import type { FieldText, Reply } from '../model/outcome.ts';
 import { KEEP_ALIVE_MS } from './http-server.ts';
@@ -20,11 +20,6 @@ interface Headed {
 
 /** The end of a head, as Node writes it. */
 const KEPT_ALIVE = `Connection: keep-alive\r\nKeep-Alive: timeout=${KEEP_ALIVE_MS / 1000}\r\n\r\n`;
-/** Fields by which Node decides how it goes on: an answer that has one is not ordinary. */
-const DECIDING: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'trailer', 'expect', 'upgrade']);
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What is printable: nothing that could end a line and begin another. */
-const PRINTABLE = /^[\t\x20-\x7e]*$/;
 
 /**
  * Puts the head of an ordinary answer in its place as one text: HTTP/1.1 on a connection that is kept, with content of a known length, a date, and fields in ASCII. Node looks at each field
@@ -35,7 +30,7 @@ export function putPlainHead(response: ServerResponse, reply: Reply, framing: Pl
   const { status } = reply;
   const phrase = STATUS_CODES[status];
   if (headed._header !== null || !response.shouldKeepAlive || phrase === undefined || status < 200 || status === 204 || status === 304) return false;
-  const fields = fieldText(reply, framing.length);
+  const fields = fieldsOf(reply, framing.length);
   if (fields.text === undefined) return false;
   if (!PRINTABLE.test(framing.cacheStatus) || !PRINTABLE.test(framing.id)) return false;
   response.statusCode = status;
@@ -49,31 +44,11 @@ function ownFields(age: string | undefined, { id, cacheStatus }: PlainFraming, h
   return hasId ? text : `${text}x-request-id: ${id}\r\n`;
 }
 
-function fieldText({ headers, memo }: Reply, length: number | undefined): FieldText {
+function fieldsOf({ headers, memo }: Reply, length: number | undefined): FieldText {
   const kept = memo?.fieldText;
   if (kept?.of === headers) return kept;
-  const made = makeText(headers, length);
-  if (memo !== undefined) memo.fieldText = made;
+  if (memo === undefined) return fieldText(headers, length);
+  const made = keptFieldText(headers, length);
+  memo.fieldText = made;
   return made;
-}
-
-function makeText(headers: HeaderList, length: number | undefined): FieldText {
-  let text = '';
-  let hasId = false;
-  let hasLength = false;
-  let hasDate = false;
-  let isOrdinary = true;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] ?? '';
-    const value = headers[i + 1] ?? '';
-    if (name === 'x-request-id') hasId = true;
-    else if (name === 'content-length') hasLength = true;
-    else if (name === 'date') hasDate = true;
-    else if (DECIDING.has(name) || !TOKEN.test(name)) isOrdinary = false;
-    if (!PRINTABLE.test(value)) isOrdinary = false;
-    text += `${name}: ${value}\r\n`;
-  }
-  if (!hasLength) text += `content-length: ${length}\r\n`;
-  isOrdinary &&= hasDate && (hasLength || length !== undefined);
-  return { of: headers, text: isOrdinary ? text : undefined, hasId };
 }

@@ -30,21 +30,15 @@ export interface BodySource {
 const EMPTY = new Uint8Array(0);
 
 /** A body that is already whole in memory. */
-export class BytesBody implements BodySource {
-  readonly #bytes: Uint8Array;
+abstract class WholeBody implements BodySource {
   #sink: BodySink | undefined;
   #paused = false;
 
-  constructor(bytes: Uint8Array = EMPTY) {
-    this.#bytes = bytes;
-  }
-
-  whole(): Uint8Array {
-    return this.#bytes;
-  }
+  abstract whole(): Uint8Array;
 
   start(sink: BodySink): void {
-    const wantsMore = this.#bytes.length === 0 || sink.onData(this.#bytes);
+    const bytes = this.whole();
+    const wantsMore = bytes.length === 0 || sink.onData(bytes);
     if (wantsMore && !this.#paused) sink.onEnd();
     else this.#sink = sink;
   }
@@ -62,5 +56,33 @@ export class BytesBody implements BodySource {
 
   abort(): void {
     this.#sink = undefined;
+  }
+}
+
+/** A body of bytes that are all here. */
+export class BytesBody extends WholeBody {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array = EMPTY) {
+    super();
+    this.#bytes = bytes;
+  }
+
+  whole(): Uint8Array {
+    return this.#bytes;
+  }
+}
+
+/** A body that is kept as text in Latin-1, a letter a byte: whoever writes a socket sends it as it is. */
+export class TextBody extends WholeBody {
+  readonly text: string;
+
+  constructor(text: string) {
+    super();
+    this.text = text;
+  }
+
+  whole(): Uint8Array {
+    return Buffer.from(this.text, 'latin1');
   }
 }

@@ -1,7 +1,7 @@
 import { decodedJson } from '../../model/content-coding.ts';
 import { Exchange } from '../../model/exchange.ts';
 import { headerValue, type HeaderList } from '../../model/headers.ts';
-import type { Reply } from '../../model/outcome.ts';
+import type { FieldMemo, Reply } from '../../model/outcome.ts';
 import type { Service } from '../../model/service.ts';
 import type { CacheRequest } from '../request.ts';
 import { followingHeaders, type Wording } from './fields.ts';
@@ -30,18 +30,18 @@ export function mayHaveRows({ status, headers }: Reply): boolean {
 /** Reads the rows of answers; those of one out of the store, which comes again, once. */
 export class RowReader {
   readonly #max: number;
-  readonly #known = new WeakMap<Uint8Array, readonly Row[]>();
+  readonly #known = new WeakMap<FieldMemo, readonly Row[]>();
 
   constructor(max: number) {
     this.#max = max;
   }
 
   /** The rows of an answer of these bytes; none where it is no JSON. */
-  rows({ headers, source }: Reply, bytes: Uint8Array): readonly Row[] {
-    const known = source === 'cache' ? this.#known.get(bytes) : undefined;
+  rows({ headers, memo }: Reply, bytes: Uint8Array): readonly Row[] {
+    const known = memo === undefined ? undefined : this.#known.get(memo);
     if (known !== undefined) return known;
     const rows = rowsOf(decodedJson(bytes, headerValue(headers, 'content-encoding'), MAX_DECODED_BYTES), this.#max);
-    if (source === 'cache') this.#known.set(bytes, rows);
+    if (memo !== undefined) this.#known.set(memo, rows);
     return rows;
   }
 }

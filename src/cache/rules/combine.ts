@@ -82,8 +82,16 @@ export function joinedAs(parts: readonly [StoredPart, ...StoredPart[]], span: Sp
   const headers = merged(fullest(parts), newest.headers);
   const tags = [...new Set(parts.flatMap((one) => one.tags))];
   const whole = isWhole(span, size);
+  const { vary, variant, freshness, respondedAt, initialAgeMs, keepUntil, upstream, route } = newest;
   return {
-    ...newest,
+    vary,
+    variant,
+    freshness,
+    respondedAt,
+    initialAgeMs,
+    keepUntil,
+    upstream,
+    route,
     status: whole ? 200 : 206,
     headers: whole ? wholeHeaders(headers, body.length) : partHeaders(headers, { ...span, size }),
     body,

@@ -1,7 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../model/clock.ts';
 import type { CacheStore, Found, Freshness, StoredResponse, StoredSummary, StoreFilter, StoreStats } from '../store.ts';
-import { bytesOf, costOf, Entry, holds, isSameFreshness, replaces } from './memory-entry.ts';
+import { Entry, holds, isSameFreshness, replaces } from './memory-entry.ts';
+import { Sieve } from './sieve.ts';
 import { isDead, isMarked, TagTable } from './tags.ts';
 
 /** Bounds of a memory store. */
@@ -12,21 +12,19 @@ export interface MemoryStoreOptions {
   readonly maxVariants: number;
 }
 
-/** How exactly the order of use is kept. */
-const TOUCH_MS = 1000;
 /** Entries looked at in one go where all have to be. */
 const SLICE = 5000;
 
 const NOTHING: readonly Found[] = [];
 
-/** Keeps answers in this process, the least recently used going first. Answers at once. */
+/** Keeps answers in this process; what is not used goes first. Answers at once. */
 export class MemoryStore implements CacheStore {
   readonly name = 'memory';
   readonly shared = false;
   readonly #clock: Clock;
   readonly #maxVariants: number;
   readonly #tags = new TagTable();
-  readonly #entries: LRUCache<string, readonly Entry[]>;
+  readonly #entries: Sieve<Entry>;
   #freshness: Freshness = { freshMs: 0, staleWhileRevalidateMs: 0, staleIfErrorMs: undefined, noCache: false, mustRevalidate: false };
   #count = 0;
   #evictions = 0;
@@ -37,53 +35,42 @@ export class MemoryStore implements CacheStore {
   constructor(options: MemoryStoreOptions, clock: Clock) {
     this.#clock = clock;
     this.#maxVariants = options.maxVariants;
-    this.#entries = new LRUCache({
-      maxSize: Math.max(1, options.maxBytes),
-      sizeCalculation: costOf,
-      dispose: (variants, _key, reason) => {
-        if (reason === 'set') return;
-        if (reason === 'evict') this.#evictions += variants.length;
-        for (const entry of variants) this.#forget(entry);
-      },
+    this.#entries = new Sieve(Math.max(1, options.maxBytes), (entry) => {
+      for (const one of entry.all) {
+        this.#evictions++;
+        this.#forget(one);
+      }
     });
   }
 
   lookup(key: string): readonly Found[] {
-    const variants = this.#entries.peek(key);
-    if (variants === undefined) return NOTHING;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return NOTHING;
     const now = this.#clock.wallNow();
-    for (const entry of variants) {
-      if (entry.keepUntil < now || this.#wasDropped(entry)) return this.#sweep(key, variants, now);
-      // a move to the front touches a dozen places of the heap: once a second is often enough
-      if (now - entry.touchedAt < TOUCH_MS) continue;
-      entry.touchedAt = now;
-      this.#entries.get(key);
-    }
-    return variants;
+    if (entry.others !== undefined) return this.#several(entry, now);
+    if (entry.keepUntil < now || this.#wasDropped(entry)) return this.#keep(entry, []);
+    entry.used = true;
+    return [entry];
   }
 
   put(key: string, response: StoredResponse): void {
-    const kept = this.#others(this.#entries.peek(key), response);
-    const entry = new Entry(
-      response,
-      this.#shared(response.freshness),
-      this.#tags.hold(response.tags),
-      this.#tags,
-      this.#clock.wallNow(),
-      bytesOf(key, response),
-    );
+    const before = this.#entries.get(key);
+    const kept = before === undefined ? [] : this.#others(before, response);
+    const entry = new Entry(key, response, this.#shared(response.freshness), this.#tags.hold(response.tags), this.#tags);
     this.#count++;
     while (kept.length >= this.#maxVariants) {
       this.#evictions++;
       this.#forget(kept.pop());
     }
-    this.#entries.set(key, [entry, ...kept]);
-    // too large for the store as a whole: the set was refused
-    if (this.#entries.peek(key)?.[0] !== entry) for (const refused of [entry, ...kept]) this.#forget(refused);
+    // what is used stays so when it is fetched anew
+    entry.used = before?.used ?? false;
+    // too large for the store as a whole: nothing is under the key then
+    if (!this.#entries.put(entry.leads(kept))) for (const refused of [entry, ...kept]) this.#forget(refused);
   }
 
   remove(key: string): void {
-    this.#entries.delete(key);
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) this.#keep(entry, []);
   }
 
   invalidate(tags: readonly string[], soft: boolean): number {
@@ -102,21 +89,21 @@ export class MemoryStore implements CacheStore {
 
   list(filter: StoreFilter, limit: number): StoredSummary[] {
     const found: StoredSummary[] = [];
-    for (const [key, variants] of this.#entries.entries()) {
-      for (const entry of variants) {
+    for (const leader of this.#entries.values()) {
+      for (const entry of leader.all) {
         if (found.length >= limit) return found;
-        if (this.#isLive(entry) && holds(filter, key, entry)) found.push(this.#summary(key, entry));
+        if (this.#isLive(entry) && holds(filter, entry)) found.push(this.#summary(entry));
       }
     }
     return found;
   }
 
   get stats(): StoreStats {
-    return { entries: this.#count, bytes: this.#entries.calculatedSize, evictions: this.#evictions, errors: 0 };
+    return { entries: this.#count, bytes: this.#entries.cost, evictions: this.#evictions, errors: 0 };
   }
 
   close(): void {
-    this.#entries.clear();
+    for (const key of this.#entries.keys()) this.remove(key);
   }
 
   /** One object for equal freshness in a row: most answers of a route have the same, and a hit then finds it in the processor's cache. */
@@ -126,9 +113,9 @@ export class MemoryStore implements CacheStore {
   }
 
   /** The variants that stay beside a new one. */
-  #others(variants: readonly Entry[] | undefined, response: StoredResponse): Entry[] {
+  #others(leader: Entry, response: StoredResponse): Entry[] {
     const kept: Entry[] = [];
-    for (const entry of variants ?? []) {
+    for (const entry of leader.all) {
       if (this.#isLive(entry) && !replaces(response, entry)) kept.push(entry);
       else this.#forget(entry);
     }
@@ -151,8 +138,8 @@ export class MemoryStore implements CacheStore {
     if (this.#sweeping || this.#dead < Math.max(SLICE, this.#count / 4)) return;
     this.#sweeping = true;
     void this.#visit((key) => {
-      const variants = this.#entries.peek(key);
-      if (variants !== undefined) this.#sweep(key, variants, this.#clock.wallNow());
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) this.#several(entry, this.#clock.wallNow());
     }).then(() => {
       this.#dead = 0;
       this.#sweeping = false;
@@ -168,31 +155,38 @@ export class MemoryStore implements CacheStore {
     }
   }
 
-  #sweep(key: string, variants: readonly Entry[], now: number): readonly Found[] {
-    const kept = variants.filter((entry) => !isDead(entry.held) && entry.keepUntil >= now);
-    return kept.length === variants.length ? variants : this.#keep(key, variants, kept);
+  /** Those under one key that may still be found; the others are forgotten. */
+  #several(leader: Entry, now: number): readonly Found[] {
+    const { all } = leader;
+    const kept = all.filter((entry) => entry.keepUntil >= now && !this.#wasDropped(entry));
+    leader.used = true;
+    return kept.length === all.length ? all : this.#keep(leader, kept);
   }
 
   #purgeKey(key: string, filter: StoreFilter, soft: boolean): number {
-    const variants = this.#entries.peek(key) ?? [];
-    const hit = variants.filter((entry) => this.#isLive(entry) && holds(filter, key, entry));
+    const leader = this.#entries.get(key);
+    if (leader === undefined) return 0;
+    const { all } = leader;
+    const hit = all.filter((entry) => this.#isLive(entry) && holds(filter, entry));
     if (soft) for (const entry of hit) entry.stale = true;
     else if (hit.length > 0)
       this.#keep(
-        key,
-        variants,
-        variants.filter((entry) => !hit.includes(entry)),
+        leader,
+        all.filter((entry) => !hit.includes(entry)),
       );
     return hit.length;
   }
 
-  #keep(key: string, variants: readonly Entry[], kept: readonly Entry[]): readonly Entry[] {
-    for (const entry of variants) if (!kept.includes(entry)) this.#forget(entry);
-    if (kept.length === 0) {
-      // what is to be disposed of was forgotten above
-      this.#entries.set(key, []);
-      this.#entries.delete(key);
-    } else this.#entries.set(key, kept);
+  /** Keeps these of all under one key. */
+  #keep(leader: Entry, kept: readonly Entry[]): readonly Entry[] {
+    const { all, used } = leader;
+    this.#entries.remove(leader);
+    for (const entry of all) if (!kept.includes(entry)) this.#forget(entry);
+    const [first, ...others] = kept;
+    if (first !== undefined) {
+      first.used = used;
+      this.#entries.put(first.leads(others));
+    }
     return kept;
   }
 
@@ -206,9 +200,9 @@ export class MemoryStore implements CacheStore {
     this.#tags.release(entry.held);
   }
 
-  #summary(key: string, entry: Entry): StoredSummary {
-    const { variant, status, freshness, respondedAt, initialAgeMs, upstream, route, tags } = entry;
+  #summary(entry: Entry): StoredSummary {
+    const { key, variant, status, freshness, respondedAt, initialAgeMs, upstream, route, tags } = entry;
     const stale = entry.stale || isMarked(entry.held, entry.epoch);
-    return { key, variant, status, bytes: entry.body.length, freshness, respondedAt, initialAgeMs, stale, upstream, route, tags };
+    return { key, variant, status, bytes: entry.size, freshness, respondedAt, initialAgeMs, stale, upstream, route, tags };
   }
 }
