@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { listening } from './listening.ts';
 
 /** `node:http` that answers from a Map of many entries by path and query: `/?select=id,name&id=eq.N`. Usage: keyed-map-server.ts ENTRIES BODY */
-const [entries = 10, text = ''] = [Number(process.argv[2]), process.argv[3] ?? ''];
+const [size = '10', text = ''] = process.argv.slice(2);
 const store = new Map(
-  Array.from({ length: entries }, (_, n) => {
-    const body = Buffer.from(Buffer.from(text));
+  Array.from({ length: Number(size) }, (_, n) => {
+    const body = Buffer.from(text);
     const head = ['content-type', 'application/json', 'etag', `"${n}"`, 'content-length', String(body.length), 'cache-control', 'max-age=3600'];
     return [`/?select=id,name&id=eq.${n}`, { head, body }];
   }),

@@ -104,7 +104,13 @@ export class Cache {
       known = { fingerprint, prefetcher: new Prefetcher(made, this.#parts) };
       this.#prefetchers.set(settings.upstream, known);
     }
-    return prefetchLayer(known.prefetcher, { identities: this.#parts.identities, ask, changesNothing: settings.invalidate?.none === true });
+    const { invalidate, repeatable } = settings;
+    return prefetchLayer(known.prefetcher, {
+      identities: this.#parts.identities,
+      ask,
+      changesNothing: invalidate?.none === true,
+      askable: repeatable !== false,
+    });
   }
 
   /** What asks ahead, one for each upstream that does. */

@@ -4,7 +4,7 @@ import { discard, type Outcome } from '../../model/outcome.ts';
 import { peek } from '../../model/peek.ts';
 import { lengthOf } from '../entry.ts';
 import { dated, initialAgeMs } from '../rules/age.ts';
-import { mayBeShared } from '../rules/storing.ts';
+import { mayBeShared, mayWaitForItsUser } from '../rules/storing.ts';
 import { varyOf } from '../rules/vary.ts';
 import type { Kept } from './shelf.ts';
 
@@ -14,13 +14,15 @@ interface Reading {
   readonly requestedAt: number;
   readonly clock: Clock;
   readonly maxBytes: number;
+  /** The request had credentials: its answer is for their user alone. */
+  readonly personal: boolean;
 }
 
 /**
  * What an answer to a request of ours leaves for its client; undefined where it may not be given later, or is not worth it: an error, one that says that it may not be stored, one
  * out of the store, which the client's own request finds there. Reads the body in any case that may lead further.
  */
-export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes }: Reading): Promise<Kept | undefined> {
+export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes, personal }: Reading): Promise<Kept | undefined> {
   if (outcome.type === 'failure' || outcome.status !== 200 || (lengthOf(outcome.headers) ?? 0) > maxBytes) {
     discard(outcome);
     return undefined;
@@ -28,15 +30,15 @@ export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes 
   const respondedAt = clock.wallNow();
   const { bytes, complete, body } = await peek(outcome.body, maxBytes);
   if (!complete) body.abort();
-  if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream' || !mayWait(outcome.headers)) return undefined;
+  if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream' || !mayWait(outcome.headers, personal)) return undefined;
   const length = lengthOf(outcome.headers);
   if (length !== undefined && length !== bytes.length) return undefined;
   const initialAge = initialAgeMs(outcome.headers, { requestedAt, respondedAt });
   return { headers: fieldsOf(outcome.headers, bytes.length, respondedAt), body: bytes, respondedAt, initialAgeMs: initialAge };
 }
 
-function mayWait(headers: HeaderList): boolean {
-  return mayBeShared(200, headers) && varyOf(headers) !== undefined;
+function mayWait(headers: HeaderList, personal: boolean): boolean {
+  return (personal ? mayWaitForItsUser(headers) : mayBeShared(200, headers)) && varyOf(headers) !== undefined;
 }
 
 function fieldsOf(headers: HeaderList, bytes: number, respondedAt: number): HeaderList {

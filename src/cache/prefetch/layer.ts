@@ -1,4 +1,4 @@
-import { clientClosed } from '../../model/failure.ts';
+import { clientClosed, type Failure, failure } from '../../model/failure.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { after, type Answered, type Layer, type Service } from '../../model/service.ts';
 import type { Identities } from '../identity.ts';
@@ -14,11 +14,13 @@ export interface PrefetchRoute {
   readonly ask: Service;
   /** The operator says that no request of it changes anything, whatever its method. */
   readonly changesNothing: boolean;
+  /** A request of it may be sent although no client has asked: nobody says that it must not be sent twice. */
+  readonly askable: boolean;
 }
 
 /** Gives requests what was asked for ahead of them, and watches answers and writes for it. */
 export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Layer {
-  const { identities, ask, changesNothing } = route;
+  const { identities, ask, changesNothing, askable } = route;
   return (next) => (exchange) => {
     if (!isSafe(exchange.method)) {
       if (changesNothing) return next(exchange);
@@ -30,6 +32,7 @@ export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Lay
     }
     // a stale answer is asked for, which is none of ours
     if (exchange.method !== 'GET' || exchange.staleUse === 'only' || exchange.body.kind !== 'none') return next(exchange);
+    if (exchange.chained > 0 && !askable) return NOT_ASKED;
     const request = readRequest(exchange, prefetcher.settings.key, identities);
     if (!isPlain(request)) return next(exchange);
     const { headers } = exchange;
@@ -42,6 +45,16 @@ export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Lay
       : seen(taken);
   };
 }
+
+/** For a request of ours on a route that says that a GET of it does something. */
+const NOT_ASKED: Failure = failure({
+  code: 'destination_unavailable',
+  phase: 'queue',
+  kind: 'refused',
+  replay: 'unsent',
+  detail: 'a request of this route is not made ahead: it is not repeatable',
+  own: true,
+});
 
 /** Asked without conditions, so that an answer from a moment ago is as good as one from now. */
 function isPlain({ directives, conditional, precondition, ranged, disguised }: CacheRequest): boolean {

@@ -172,18 +172,18 @@ export class Prefetcher {
     });
     this.#shelf.put(expected);
     this.#sweepLater();
-    if (asks) void this.#ask(expected, followed.ask);
+    if (asks) void this.#ask(expected, followed.ask, request.identity !== '');
     return true;
   }
 
-  async #ask(expected: Expected, ask: Service): Promise<void> {
+  async #ask(expected: Expected, ask: Service, personal: boolean): Promise<void> {
     const { clock, observer } = this.#parts;
     const { exchange } = expected;
     this.#asking++;
     let kept: Kept | undefined;
     try {
       const requestedAt = clock.wallNow();
-      kept = await keptFrom(await ask(exchange), { requestedAt, clock, maxBytes: this.settings.maxEntry });
+      kept = await keptFrom(await ask(exchange), { requestedAt, clock, maxBytes: this.settings.maxEntry, personal });
     } catch (error) {
       observer.internalError(error);
     }

@@ -103,6 +103,12 @@ export function mayBeShared(status: number, headers: HeaderList): boolean {
   );
 }
 
+/** Whether a 200 may be kept for a moment for the very user for whom it was fetched, who is known by credentials: `private` allows that, as in a cache of that user's own (RFC 9111 section 5.2.2.7). */
+export function mayWaitForItsUser(headers: HeaderList): boolean {
+  const { directives } = governing(headers);
+  return !isEndless(headers) && !isForbidden(200, { ...directives, private: false }) && headerValue(headers, 'set-cookie') === undefined;
+}
+
 /** Streams of events are for whoever opened them. */
 function isEndless(headers: HeaderList): boolean {
   return /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(headerValue(headers, 'content-type') ?? '');

@@ -95,7 +95,6 @@ describe('what was asked for ahead', () => {
   it.each<[string, () => Outcome]>([
     ['an error', () => ok('down', 'content-type', 'application/json')],
     ['no-store', () => json([{ id: 1001 }], 'cache-control', 'no-store')],
-    ['private', () => json([{ id: 1001 }], 'cache-control', 'private')],
     ['Set-Cookie', () => json([{ id: 1001 }], 'set-cookie', 'a=1')],
     ['Vary: *', () => json([{ id: 1001 }], 'vary', '*')],
     ['more than it should be', () => ok('x'.repeat(2000), 'content-type', 'application/json')],
@@ -112,6 +111,15 @@ describe('what was asked for ahead', () => {
     expect(stage.ahead).toHaveLength(1);
     const got = await stage.get('/conversations?id=eq.1001');
     expect([got.said, got.body]).toEqual(['', '[{"id":1001,"account_id":2001}]']);
+  });
+
+  it('may be private where it is for one user alone', async () => {
+    const stage = known();
+    stage.play = (exchange) => (exchange.chained > 0 ? json([{ id: 'own' }], 'cache-control', 'private, max-age=60') : rows(exchange));
+    await stage.get('/messages?id=eq.1', []);
+    expect((await stage.get('/conversations?id=eq.1001', [])).said).toBe('');
+    await stage.get('/messages?id=eq.2');
+    expect((await stage.get('/conversations?id=eq.1002')).body).toBe('[{"id":"own"}]');
   });
 
   it('is not given after a write, nor is what was under way during one', async () => {
@@ -224,6 +232,16 @@ describe('an answer that is under way', () => {
     held.end();
     await settled();
     expect(stage.notes.acts).toEqual(['prefetch: asked']);
+  });
+});
+
+describe('a route whose GET does something', () => {
+  it('is never asked ahead of its client', async () => {
+    const chains = [{ after: '/messages', ask: '/conversations?id=eq.{conversation_id}' }];
+    const stage = new Stage({ prefetch: { learn: false, chains }, repeatable: false }, rows);
+    await stage.get('/messages?id=eq.1');
+    expect(stage.ahead).toEqual([]);
+    expect((await stage.get('/conversations?id=eq.1001')).said).toBe('');
   });
 });
 
