@@ -8,7 +8,7 @@ import type { Resolver } from './dns.ts';
 import { Client, readPastContinue } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
-const REST_MS = 500;
+const REST_MS = 20;
 
 /** What TLS is sure to hand to the kernel at once: well under one of its records, with room for what is added. */
 const ONE_PIECE_BYTES = 8 * 1024;
