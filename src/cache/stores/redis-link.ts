@@ -32,6 +32,8 @@ export class RedisLink {
   #trying = false;
   #timer: NodeJS.Timeout | undefined;
   #told = true;
+  /** What was said last to be in the way; empty while nothing is. */
+  #reason = '';
   readonly #waiting: (() => void)[] = [];
   /** Operations that failed. */
   errors = 0;
@@ -148,8 +150,10 @@ export class RedisLink {
   }
 
   #tell(up: boolean, reason: string): void {
-    if (up === this.#told) return;
+    // a busy server may first seem to be away: that it is none of the kind that it is taken for is news all the same
+    if (up === this.#told && (up || reason === this.#reason || !isMistaken(reason))) return;
     this.#told = up;
+    this.#reason = reason;
     this.#options.notice(up ? 'the cache in Redis answers again' : `the cache in Redis does not answer, requests pass it by: ${reason}`);
   }
 }
@@ -170,6 +174,10 @@ const MISTAKEN: readonly (readonly [says: RegExp, means: string])[] = [
   ],
   [/cluster support disabled/, 'it is a server by itself (write cache.redis.cluster: false)'],
 ];
+
+function isMistaken(reason: string): boolean {
+  return MISTAKEN.some(([, means]) => means === reason);
+}
 
 /** Errors of the library name addresses, never credentials: those stand in commands that are not shown. */
 function reasonOf(error: unknown): string {
