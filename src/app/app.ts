@@ -223,12 +223,24 @@ export class App {
     this.#admin = await startAdmin({ host, port, hosts, view: this.#view, telemetry: this.telemetry, clock: this.#clock, routes });
   }
 
+  /** The next generation, its ports open. */
+  async #prepared(config: Config): Promise<Generation> {
+    try {
+      const next = assemble(config, this.#parts, this.#generation);
+      await this.#plane?.setPorts(portsOf(config));
+      return next;
+    } catch (error) {
+      this.cache.settle(this.#config.upstreams);
+      throw error;
+    }
+  }
+
   /** Puts a new configuration to work. Rejects, having changed nothing, where a port cannot be had or an upstream cannot be set up. */
   async apply(config: Config): Promise<void> {
-    const next = assemble(config, this.#parts, this.#generation);
-    await this.#plane?.setPorts(portsOf(config));
+    const next = await this.#prepared(config);
     const gone = retired(this.#generation, next);
     this.#generation = next;
+    this.cache.settle(config.upstreams);
     for (const runtime of gone) runtime.takeBackWarnings();
     for (const runtime of next.runtimes) runtime.start();
     this.telemetry.log.setLevel(config.log.level);

@@ -46,7 +46,8 @@ export class Cache {
   readonly #upstreams = new Set<string>();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
 
-  readonly #prefetchers = new Map<string, { readonly fingerprint: string; readonly prefetcher: Prefetcher }>();
+  /** By upstream and settings: while a configuration is put together, there may be two for one upstream. */
+  readonly #prefetchers = new Map<string, Prefetcher>();
   readonly #tellOthers: CacheOptions['tellOthers'];
 
   constructor(options: CacheOptions) {
@@ -93,29 +94,28 @@ export class Cache {
    */
   prefetchFor(settings: RouteSettings, upstream: UpstreamConfig, ask: Service): Layer | undefined {
     const made = prefetchSettings(settings.upstream, upstream);
-    if (made === undefined) {
-      this.#forgetPrefetcher(settings.upstream);
-      return undefined;
-    }
-    const fingerprint = JSON.stringify([upstream.prefetch, made.key]);
-    let known = this.#prefetchers.get(settings.upstream);
-    if (known?.fingerprint !== fingerprint) {
-      this.#forgetPrefetcher(settings.upstream);
-      known = { fingerprint, prefetcher: new Prefetcher(made, this.#parts) };
-      this.#prefetchers.set(settings.upstream, known);
-    }
+    if (made === undefined) return undefined;
+    const place = placeOf(settings.upstream, upstream);
+    const prefetcher = this.#prefetchers.get(place) ?? new Prefetcher(made, this.#parts);
+    this.#prefetchers.set(place, prefetcher);
     const { invalidate, repeatable } = settings;
-    return prefetchLayer(known.prefetcher, {
-      identities: this.#parts.identities,
-      ask,
-      changesNothing: invalidate?.none === true,
-      askable: repeatable !== false,
-    });
+    const { identities } = this.#parts;
+    return prefetchLayer(prefetcher, { identities, ask, changesNothing: invalidate?.none === true, askable: repeatable !== false });
+  }
+
+  /** These upstreams are at work from now on, and no others: what asks ahead by other settings ends. */
+  settle(upstreams: Readonly<Record<string, UpstreamConfig>>): void {
+    const live = new Set(Object.entries(upstreams).map(([name, upstream]) => placeOf(name, upstream)));
+    for (const [place, prefetcher] of this.#prefetchers) {
+      if (live.has(place)) continue;
+      prefetcher.close();
+      this.#prefetchers.delete(place);
+    }
   }
 
   /** What asks ahead, one for each upstream that does. */
   get prefetchers(): readonly Prefetcher[] {
-    return [...this.#prefetchers.values()].map(({ prefetcher }) => prefetcher);
+    return [...this.#prefetchers.values()];
   }
 
   /** Where the store stands. */
@@ -125,7 +125,7 @@ export class Cache {
 
   /** Ends: the store is closed. */
   async close(): Promise<void> {
-    for (const { prefetcher } of this.#prefetchers.values()) prefetcher.close();
+    for (const prefetcher of this.#prefetchers.values()) prefetcher.close();
     await this.store.close();
   }
 
@@ -143,13 +143,8 @@ export class Cache {
     return this.store.shared ? 0 : this.store.invalidate(tags, false);
   }
 
-  #forgetPrefetcher(upstream: string): void {
-    this.#prefetchers.get(upstream)?.prefetcher.close();
-    this.#prefetchers.delete(upstream);
-  }
-
   #dropPrefetched(): void {
-    for (const { prefetcher } of this.#prefetchers.values()) prefetcher.drop();
+    for (const prefetcher of this.#prefetchers.values()) prefetcher.drop();
   }
 
   /** What is known of an upstream's tables is kept over reloads, as long as they stand at the same path. */
@@ -162,6 +157,10 @@ export class Cache {
     this.#tables.set(name, { path: fingerprint, tables });
     return tables;
   }
+}
+
+function placeOf(name: string, { prefetch, tables, cache }: UpstreamConfig): string {
+  return JSON.stringify([name, prefetch, tables?.path, cache?.sortQuery]);
 }
 
 function cachesAnything(upstream: UpstreamConfig): boolean {

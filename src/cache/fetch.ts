@@ -1,3 +1,4 @@
+import { isCredential } from '../model/credential-field.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import { type Failure, failure } from '../model/failure.ts';
@@ -10,7 +11,7 @@ import type { KeyNotes } from './coalesce/key-notes.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
 import { aged, type Arrival, freshened, lengthOf, selectingFields, shareable, storable, type Storable } from './entry.ts';
-import { type Identities, isCredential } from './identity.ts';
+import type { Identities } from './identity.ts';
 import { filling } from './fill.ts';
 import { learnFromHead, noteKey, sharedHead } from './head.ts';
 import { keep } from './keep.ts';

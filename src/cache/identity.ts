@@ -2,42 +2,6 @@ import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { parseObject } from '../model/json.ts';
 
-/** Request fields that say who asks. All that a request carries are part of its key, unless the route says `shared`. */
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'apikey',
-  'api-key',
-  'x-api-key',
-  'x-goog-api-key',
-]);
-/** Words that make a field one of them: `x-csrf-token`, `x-session-id`, `private-token`. One too many only costs a hit. */
-const CREDENTIAL_NAME =
-  /(?:^|[-_])(?:authorization|auth|token|secret|password|session|credentials?|cookie|api[-_]?key|access[-_]?key|signature|jwt|assertion|sid)(?:[-_]|$)/;
-/** Fields of nearly every request, which need no closer look. */
-const COMMON: ReadonlySet<string> = new Set([
-  'accept',
-  'accept-encoding',
-  'accept-language',
-  'accept-profile',
-  'cache-control',
-  'content-profile',
-  'content-type',
-  'if-modified-since',
-  'if-none-match',
-  'prefer',
-  'range',
-  'user-agent',
-  'x-client-info',
-  'x-supabase-api-version',
-]);
-
-/** True for fields whose value says who asks, and must not be kept. `name` is lower-case. */
-export function isCredential(name: string): boolean {
-  return CREDENTIAL_HEADERS.has(name) || (!COMMON.has(name) && CREDENTIAL_NAME.test(name));
-}
-
 /** Query parameters that carry credentials, by name: in a key, and wherever a key is shown, only their hash stands. The names are those that logs leave out. */
 const CREDENTIAL_QUERY =
   /([?&](?:[\w.-]*(?:token|secret|password|passphrase|api[-_]?key|private[-_]?key|access[-_]?key|signature|credential)|key|code|sig|hash|auth|jwt|otp|pwd|pass|passwd|hmac|nonce|session|session[-_]?id|assertion|code[-_]?verifier|appsecret[-_]?proof)=)([^&#]*)/gi;
@@ -53,6 +17,7 @@ export interface Identity {
 const REMEMBERED = 4096;
 /** Names of parameters that are remembered. */
 const NAMES = 1024;
+const MAX_NAME = 64;
 /** Places of the table that is looked at first; a power of two. */
 const RECENT = 256;
 
@@ -109,14 +74,15 @@ export class Identities {
 
   /** Whether a parameter of the query is called as a credential is. The names are few: each is looked at once. */
   #mayCarry(path: string): boolean {
-    let at = path.indexOf('?');
-    while (at >= 0) {
-      const next = nextParameter(path, at + 1);
-      const equals = path.indexOf('=', at);
-      if (equals >= 0 && (next < 0 || equals < next) && this.#isCredentialName(path.slice(at + 1, equals))) return true;
-      at = next;
-    }
-    return false;
+    const start = path.indexOf('?');
+    if (start < 0) return false;
+    // a second question mark begins a parameter too, and is hardly ever there
+    const query = path.slice(start + 1);
+    const pairs = query.includes('?') ? query.split(/[&?]/) : query.split('&');
+    return pairs.some((pair) => {
+      const equals = pair.indexOf('=');
+      return equals >= 0 && this.#isCredentialName(pair.slice(0, equals));
+    });
   }
 
   #isCredentialName(name: string): boolean {
@@ -124,7 +90,7 @@ export class Identities {
     if (known === undefined) {
       CREDENTIAL_QUERY.lastIndex = 0;
       known = CREDENTIAL_QUERY.test(`?${name}=`);
-      this.#names.set(name, known);
+      if (name.length <= MAX_NAME) this.#names.set(name, known);
     }
     return known;
   }
@@ -137,12 +103,6 @@ export class Identities {
     this.#known.set(text, identity);
     return identity;
   }
-}
-
-/** Where the next parameter of a query begins, with its `?` or `&`; below 0 where there is none. */
-function nextParameter(path: string, from: number): number {
-  const [and, mark] = [path.indexOf('&', from), path.indexOf('?', from)];
-  return and < 0 || mark < 0 ? Math.max(and, mark) : Math.min(and, mark);
 }
 
 /** Where credentials stand in the table: from their lengths and last letters, which are what differs between tokens. */

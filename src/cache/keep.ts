@@ -1,7 +1,8 @@
+import { isCredential } from '../model/credential-field.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
 import type { Lease } from './coalesce/leases.ts';
 import { type Storable, storedFrom } from './entry.ts';
-import { type Identities, isCredential } from './identity.ts';
+import type { Identities } from './identity.ts';
 import { combined, isPart } from './rules/combine.ts';
 import { bornAt } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';

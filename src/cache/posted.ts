@@ -1,10 +1,10 @@
+import { isCredential } from '../model/credential-field.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Reply } from '../model/outcome.ts';
 import { SharedBody } from './coalesce/shared-body.ts';
 import { lengthOf, storable, storedFrom } from './entry.ts';
 import type { CacheParts } from './fetch.ts';
-import { isCredential } from './identity.ts';
 import { resolveOnOrigin } from './invalidate/targets.ts';
 import { readRequest } from './request.ts';
 import { explicitLifetimeMs } from './rules/freshness.ts';

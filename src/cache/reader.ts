@@ -1,3 +1,4 @@
+import { isCredential } from '../model/credential-field.ts';
 import type { CacheResult } from '../model/events.ts';
 import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
@@ -7,7 +8,6 @@ import type { Answered, Service } from '../model/service.ts';
 import type { Landed } from './coalesce/flight.ts';
 import type { CacheParts } from './fetch.ts';
 import { headsOf, noteKey } from './head.ts';
-import { isCredential } from './identity.ts';
 import { Launcher } from './launch.ts';
 import { type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';

@@ -1,8 +1,9 @@
+import { isCredential } from '../model/credential-field.ts';
 import type { CacheConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { pathOf } from '../model/target.ts';
-import { type Identities, isCredential } from './identity.ts';
+import type { Identities } from './identity.ts';
 import { NOTHING_ASKED, type RequestDirectives, requestDirectives } from './rules/directives.ts';
 
 /** A request as the cache sees it. */
@@ -204,8 +205,15 @@ function sorted(path: string): string {
   return `${path.slice(0, at)}?${pairs.join('&')}`;
 }
 
-/** Sorts parameters by name in place. They are few, and mostly in order: to insert each costs less than to sort. */
+/** Parameters up to which each is put in its place one by one. */
+const FEW = 16;
+
+/** Sorts parameters by name in place, those of one name as they came. They are few, and mostly in order: to insert each costs less than to sort. */
 function inOrder(pairs: string[]): void {
+  if (pairs.length > FEW) {
+    pairs.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0));
+    return;
+  }
   const names = pairs.map(nameOf);
   for (let i = 1; i < pairs.length; i++) {
     const [name = '', pair = ''] = [names[i], pairs[i]];

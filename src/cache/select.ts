@@ -1,6 +1,6 @@
+import { isCredential } from '../model/credential-field.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { isCredential } from './identity.ts';
 import type { CacheRequest } from './request.ts';
 import { type Gap, isGap, piecedTogether } from './rules/gap.ts';
 import { partOf } from './rules/range.ts';

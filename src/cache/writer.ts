@@ -5,6 +5,7 @@ import type { Service } from '../model/service.ts';
 import type { Identities } from './identity.ts';
 import { isRolledBack, type Tables } from './invalidate/tables.ts';
 import { mayHaveChanged, urlTags } from './invalidate/targets.ts';
+import { watchLate } from './late-writes.ts';
 import { scopedTag, upstreamTag } from './tag-names.ts';
 import type { MaybePromise } from './store.ts';
 
@@ -21,12 +22,27 @@ export interface WriterOptions {
 /** Passes writes on, and drops what they may have changed before the client hears of it. */
 export function writer(options: WriterOptions, next: Service): Service {
   if (options.invalidate?.none === true) return next;
-  return async (exchange) => {
-    const outcome = await next(exchange);
+  const drop = (exchange: Exchange, outcome: Outcome): MaybePromise<unknown> => {
     const tags = tagsDropped(options, exchange, outcome);
-    if (tags.length > 0) await options.drop(tags);
+    return tags.length > 0 ? options.drop(tags) : undefined;
+  };
+  return async (exchange) => {
+    let givenUp: Outcome | undefined;
+    // what was read between a time-out and the late answer may be older than what the write has done
+    watchLate(exchange, { begun: () => undefined, ended: (answer) => dropLate(drop, exchange, answer ?? givenUp) });
+    const outcome = await next(exchange);
+    givenUp = outcome;
+    await drop(exchange, outcome);
     return outcome;
   };
+}
+
+function dropLate(
+  drop: (exchange: Exchange, outcome: Outcome) => MaybePromise<unknown>,
+  exchange: Exchange,
+  outcome: Outcome | undefined,
+): MaybePromise<unknown> {
+  return outcome === undefined ? undefined : drop(exchange, outcome);
 }
 
 function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcome): string[] {

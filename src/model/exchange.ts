@@ -187,6 +187,8 @@ export class Exchange implements ExchangeParts {
     branch.route = this.route;
     branch.deadlineAt = this.deadlineAt;
     branch.streaming = this.streaming;
+    branch.background = this.background;
+    branch.chained = this.chained;
     branch.patient = this.patient;
     branch.patienceEndsAt = this.patienceEndsAt;
     branch.staleUse = this.staleUse;

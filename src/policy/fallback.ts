@@ -38,6 +38,8 @@ export function fallback(options: FallbackOptions, parts: FallbackParts): Layer 
   const steps = options.steps.map(compileStep);
   const staleComesLater = options.steps.findIndex((step) => step.stale === true) > 0;
   return (next) => async (exchange) => {
+    // what no client has asked for needs no other answer
+    if (exchange.chained > 0) return next(exchange);
     // a cache serves stale by itself when it is asked first; here others come before it
     if (staleComesLater && !options.observe) exchange.staleUse = 'withheld';
     const outcome = await next(exchange);

@@ -1,6 +1,6 @@
+import { isCredential } from '../../model/credential-field.ts';
 import type { RouteSettings } from '../../config/effective.ts';
 import type { Config, UpstreamConfig } from '../../config/schema.ts';
-import { isCredential } from '../../cache/identity.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { decodedJson } from '../../model/content-coding.ts';
 import { Exchange } from '../../model/exchange.ts';
 import { headerValue, type HeaderList } from '../../model/headers.ts';
@@ -27,10 +28,13 @@ export function mayHaveRows({ status, headers }: Reply): boolean {
   return /\bjson\b/.test(headerValue(headers, 'content-type') ?? '');
 }
 
-/** Reads the rows of answers; those of one out of the store, which comes again, once. */
+/** Answers out of the store whose rows are remembered: they take several times their room. */
+const MAX_KNOWN = 200;
+
+/** Reads the rows of answers; those of one out of the store, which comes again, not each time. */
 export class RowReader {
   readonly #max: number;
-  readonly #known = new WeakMap<FieldMemo, readonly Row[]>();
+  readonly #known = new LRUCache<FieldMemo, readonly Row[]>({ max: MAX_KNOWN });
 
   constructor(max: number) {
     this.#max = max;

@@ -5,6 +5,7 @@ import { peek } from '../../model/peek.ts';
 import { lengthOf } from '../entry.ts';
 import { dated, initialAgeMs } from '../rules/age.ts';
 import { mayBeShared, mayWaitForItsUser } from '../rules/storing.ts';
+import { governing } from '../rules/targeted.ts';
 import { varyOf } from '../rules/vary.ts';
 import type { Kept } from './shelf.ts';
 
@@ -16,21 +17,24 @@ interface Reading {
   readonly maxBytes: number;
   /** The request had credentials: its answer is for their user alone. */
   readonly personal: boolean;
+  /** How long the body may take, in milliseconds: later nobody wants it. */
+  readonly waitMs: number;
 }
 
 /**
  * What an answer to a request of ours leaves for its client; undefined where it may not be given later, or is not worth it: an error, one that says that it may not be stored, one
- * out of the store, which the client's own request finds there. Reads the body in any case that may lead further.
+ * out of the store, which the client's own request finds there. Of an answer out of the store the body is read all the same, since it may lead further; of one that is of no use nothing is.
  */
-export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes, personal }: Reading): Promise<Kept | undefined> {
-  if (outcome.type === 'failure' || outcome.status !== 200 || (lengthOf(outcome.headers) ?? 0) > maxBytes) {
+export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes, personal, waitMs }: Reading): Promise<Kept | undefined> {
+  const isOfUse = outcome.type === 'reply' && outcome.status === 200 && (lengthOf(outcome.headers) ?? 0) <= maxBytes;
+  if (!isOfUse || (outcome.source !== 'cache' && (outcome.source !== 'upstream' || !mayWait(outcome.headers, personal)))) {
     discard(outcome);
     return undefined;
   }
   const respondedAt = clock.wallNow();
-  const { bytes, complete, body } = await peek(outcome.body, maxBytes);
+  const { bytes, complete, body } = await peek(outcome.body, maxBytes, waitMs);
   if (!complete) body.abort();
-  if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream' || !mayWait(outcome.headers, personal)) return undefined;
+  if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream') return undefined;
   const length = lengthOf(outcome.headers);
   if (length !== undefined && length !== bytes.length) return undefined;
   const initialAge = initialAgeMs(outcome.headers, { requestedAt, respondedAt });
@@ -38,6 +42,8 @@ export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes,
 }
 
 function mayWait(headers: HeaderList, personal: boolean): boolean {
+  // it would have to be asked about first
+  if (governing(headers).directives.noCache) return false;
   return (personal ? mayWaitForItsUser(headers) : mayBeShared(200, headers)) && varyOf(headers) !== undefined;
 }
 

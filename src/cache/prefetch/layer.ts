@@ -1,10 +1,12 @@
 import { clientClosed, type Failure, failure } from '../../model/failure.ts';
+import type { Exchange } from '../../model/exchange.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { after, type Answered, type Layer, type Service } from '../../model/service.ts';
 import type { Identities } from '../identity.ts';
 import { isSafe } from '../invalidate/targets.ts';
 import { type CacheRequest, readRequest } from '../request.ts';
 import { NOTHING_ASKED } from '../rules/directives.ts';
+import { watchLate } from '../late-writes.ts';
 import type { Prefetcher } from './prefetcher.ts';
 
 /** A route before which answers are asked for. */
@@ -24,16 +26,12 @@ export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Lay
   return (next) => (exchange) => {
     if (!isSafe(exchange.method)) {
       if (changesNothing) return next(exchange);
-      const over = prefetcher.writing();
-      return after(next(exchange), (outcome) => {
-        over();
-        return outcome;
-      });
+      return written(prefetcher, exchange, next);
     }
     // a stale answer is asked for, which is none of ours
     if (exchange.method !== 'GET' || exchange.staleUse === 'only' || exchange.body.kind !== 'none') return next(exchange);
     if (exchange.chained > 0 && !askable) return NOT_ASKED;
-    const request = readRequest(exchange, prefetcher.settings.key, identities);
+    const request = readRequest(exchange, prefetcher.settings.keyFor(exchange.path), identities);
     if (!isPlain(request)) return next(exchange);
     const { headers } = exchange;
     const seen = (outcome: Outcome): Outcome => prefetcher.passing({ exchange, request, headers, ask }, outcome);
@@ -44,6 +42,26 @@ export function prefetchLayer(prefetcher: Prefetcher, route: PrefetchRoute): Lay
       ? taken.then((reply) => (reply !== undefined ? seen(reply) : exchange.aborted ? clientClosed('headers') : pass()))
       : seen(taken);
   };
+}
+
+/** A write, from its beginning until it has ended for good: one that timed out may still go on. */
+function written(prefetcher: Prefetcher, exchange: Exchange, next: Service): Answered {
+  let parts = 1;
+  const over = prefetcher.writing();
+  const partEnded = (): void => {
+    parts--;
+    if (parts === 0) over();
+  };
+  watchLate(exchange, { begun: () => parts++, ended: partEnded });
+  try {
+    const outcome = next(exchange);
+    if (outcome instanceof Promise) return outcome.finally(partEnded);
+    partEnded();
+    return outcome;
+  } catch (bug) {
+    partEnded();
+    throw bug;
+  }
 }
 
 /** For a request of ours on a route that says that a GET of it does something. */

@@ -4,6 +4,7 @@ import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import { fromStore, type Outcome, type Reply } from '../../model/outcome.ts';
 import type { Service } from '../../model/service.ts';
+import { callAfter } from '../../model/timer.ts';
 import type { Identities } from '../identity.ts';
 import { type CacheRequest, readRequest } from '../request.ts';
 import { type Chain, Chains } from './chains.ts';
@@ -56,6 +57,7 @@ export class Prefetcher {
   #asking = 0;
   #writing = 0;
   #sweep: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(settings: PrefetchSettings, parts: PrefetchParts) {
     this.settings = settings;
@@ -90,7 +92,8 @@ export class Prefetcher {
     if (!isSame) return this.#lost(exchange, 'differed');
     if (expected.kept !== undefined) return this.#given(exchange, expected.kept, 'used');
     if (!expected.isUnderWay || clock.now() - expected.askedAt > PATIENCE_MS) return this.#lost(exchange, 'lost');
-    return expected.join(exchange).then((kept) => (kept === undefined ? undefined : this.#given(exchange, kept, 'joined')));
+    const ms = Math.min(expected.askedAt + PATIENCE_MS, exchange.deadlineAt) - clock.now();
+    return expected.join(exchange, ms).then((kept) => (kept === undefined ? undefined : this.#given(exchange, kept, 'joined')));
   }
 
   /** An answer on its way to a client, or to a request of ours: what may follow is asked for once it has passed. */
@@ -120,8 +123,10 @@ export class Prefetcher {
 
   /** Ends: nothing is expected any more. */
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#sweep);
-    this.#shelf.drop();
+    this.#sweep = undefined;
+    this.drop();
   }
 
   #isReadable({ exchange }: Followed, reply: Reply): boolean {
@@ -133,10 +138,12 @@ export class Prefetcher {
 
   #follow(followed: Followed, rows: readonly Row[]): void {
     const { exchange, request } = followed;
+    if (this.#closed) return;
     this.#shelf.expire(this.#parts.clock.now());
-    const tokens = tokensOf(exchange.path);
+    const known = tokensOf(exchange.path);
+    const tokens = known ?? [];
     const [shape, values] = [shapeOf(exchange.path, tokens), requestValues(tokens)];
-    if (this.settings.learn && rows.length > 0) {
+    if (this.settings.learn && rows.length > 0 && known !== undefined) {
       this.#recent.add(request.identity, { key: request.key, shape, rows, request: values, at: this.#parts.clock.now() });
       this.#sweepLater();
     }
@@ -156,7 +163,7 @@ export class Prefetcher {
     const now = clock.now();
     const { exchange: from, request: before } = followed;
     const exchange = exchangeFor(followed, path, chain.wording, now);
-    const request = readRequest(exchange, settings.key, identities);
+    const request = readRequest(exchange, settings.keyFor(path), identities);
     if (request.key === before.key || this.#shelf.has(request.key)) return false;
     const wanted = chain.isTrusted(isFirst) && from.chained < settings.depth && request.expiresAt > clock.wallNow();
     const asks = wanted && !settings.observe && this.#asking < settings.concurrent && this.#writing === 0;
@@ -170,6 +177,8 @@ export class Prefetcher {
       askedAt: asks ? now : undefined,
       fields: asks ? this.#fieldsOf(exchange) : '',
     });
+    // nothing asks for it: only what tells its route is needed
+    if (!asks) exchange.headers = [];
     this.#shelf.put(expected);
     this.#sweepLater();
     if (asks) void this.#ask(expected, followed.ask, request.identity !== '');
@@ -179,19 +188,25 @@ export class Prefetcher {
   async #ask(expected: Expected, ask: Service, personal: boolean): Promise<void> {
     const { clock, observer } = this.#parts;
     const { exchange } = expected;
+    const { withinMs } = this.settings;
     this.#asking++;
     let kept: Kept | undefined;
+    // later nobody wants it, and a stream has no end
+    const giveUp = callAfter(withinMs, () => exchange.abort());
     try {
       const requestedAt = clock.wallNow();
-      kept = await keptFrom(await ask(exchange), { requestedAt, clock, maxBytes: this.settings.maxEntry, personal });
+      kept = await keptFrom(await ask(exchange), { requestedAt, clock, maxBytes: this.settings.maxEntry, personal, waitMs: withinMs });
+      // what another had begun may be older than a write that has ended since
+      if (exchange.cacheStatus.includes('collapsed')) kept = undefined;
     } catch (error) {
       observer.internalError(error);
     }
+    clearTimeout(giveUp);
     this.#asking--;
     // only what tells its route is needed from here on
     exchange.headers = [];
-    observer.acted(exchange, 'prefetch', 'asked');
     this.#shelf.came(expected, kept);
+    observer.acted(exchange, 'prefetch', 'asked');
   }
 
   #fieldsOf({ headers }: Exchange): string {
@@ -222,19 +237,21 @@ export class Prefetcher {
   /** A request that was not expected may follow from an answer that its client has just had. */
   #learn(exchange: Exchange, request: CacheRequest): void {
     if (!this.settings.learn || this.#recent.isEmpty || this.#parts.identities.hasCredentials(exchange.path)) return;
+    const tokens = tokensOf(exchange.path);
+    if (tokens === undefined) return;
     const now = this.#parts.clock.now();
-    for (const link of this.#recent.linksTo(request, tokensOf(exchange.path), now))
+    for (const link of this.#recent.linksTo(request, tokens, now))
       this.#chains.learn(link, templateFrom(exchange.path, link.tokens, link.fields), wordingOf(exchange.headers), now);
   }
 
   #sweepLater(): void {
-    this.#sweep ??= setTimeout(() => {
+    this.#sweep ??= callAfter(this.settings.withinMs, () => {
       this.#sweep = undefined;
       const now = this.#parts.clock.now();
       this.#shelf.expire(now);
       this.#recent.expire(now);
       if (!this.#shelf.isEmpty || !this.#recent.isEmpty) this.#sweepLater();
-    }, this.settings.withinMs).unref();
+    })?.unref();
   }
 
   #safely(work: () => void): void {

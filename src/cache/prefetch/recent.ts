@@ -1,6 +1,6 @@
 import type { CacheRequest } from '../request.ts';
 import type { Row } from './rows.ts';
-import type { Token } from './target.ts';
+import { isOrdinary, type Token } from './target.ts';
 
 /** An answer in which the values of the next request may stand. */
 export interface RecentAnswer {
@@ -12,6 +12,11 @@ export interface RecentAnswer {
   readonly request: Row;
   /** Monotonic milliseconds. */
   readonly at: number;
+}
+
+/** An answer, with the places of its values. */
+interface KnownAnswer extends RecentAnswer {
+  readonly places: ReadonlyMap<string, readonly Place[]>;
 }
 
 /** A request, seen as the one that follows a recent answer. */
@@ -34,7 +39,7 @@ const MAX_OF_ONE = 32;
 /** The last answers, by who asked: what a request asks for may stand in one of them. */
 export class RecentAnswers {
   readonly #withinMs: number;
-  readonly #byIdentity = new Map<string, RecentAnswer[]>();
+  readonly #byIdentity = new Map<string, KnownAnswer[]>();
   #count = 0;
 
   constructor(withinMs: number) {
@@ -53,7 +58,7 @@ export class RecentAnswers {
       own.shift();
       this.#count--;
     }
-    own.push(answer);
+    own.push({ ...answer, places: placesIn(answer.rows) });
     this.#count++;
     // last in the order of the map: who asked longest ago is forgotten first
     this.#byIdentity.delete(identity);
@@ -94,19 +99,47 @@ export class RecentAnswers {
   }
 }
 
-/** A request follows from an answer where one of its values, at least, stands in a row of it. Where one stands there more than once, time will tell which it is. */
-function linksFrom({ shape, rows, request, at }: RecentAnswer, tokens: readonly Token[]): Link[] {
-  for (const [index, row] of rows.entries()) {
-    const found = tokens.flatMap((token) => {
-      const fields = [...fieldsOf(row, token), ...fieldsOf(request, token).slice(0, 1)];
-      return fields.length === 0 ? [] : [{ token, fields }];
-    });
-    if (!found.some(({ fields }) => fields.some((field) => row.has(field)))) continue;
-    const own = found.map(({ token }) => token);
-    const choices = choicesOf(found.map(({ fields }) => fields)).filter((fields) => fields.some((field) => row.has(field)));
-    return choices.map((fields) => ({ shape, tokens: own, fields, isFirst: index === 0, at }));
+/** A place in the rows of an answer. */
+interface Place {
+  readonly row: number;
+  readonly field: string;
+}
+
+/** Where each value stands in the rows of an answer. */
+function placesIn(rows: readonly Row[]): Map<string, Place[]> {
+  const places = new Map<string, Place[]>();
+  for (const [row, values] of rows.entries()) {
+    for (const [field, value] of values) {
+      const known = places.get(value);
+      if (known === undefined) places.set(value, [{ row, field }]);
+      else known.push({ row, field });
+    }
   }
-  return [];
+  return places;
+}
+
+/**
+ * A request follows from an answer where one of its values, at least, stands in a row of it, and what stands nowhere is nothing of one user's. Where a value stands there more than once, time will
+ * tell which it is.
+ */
+function linksFrom({ shape, places, request, at }: KnownAnswer, tokens: readonly Token[]): Link[] {
+  const row = Math.min(...tokens.map((token) => places.get(token.value)?.[0]?.row ?? Infinity));
+  if (row === Infinity) return [];
+  const found: { token: Token; fields: string[]; own: Set<string> }[] = [];
+  for (const token of tokens) {
+    const own = likelierFirst(
+      (places.get(token.value) ?? []).flatMap((place) => (place.row === row ? [place.field] : [])),
+      token,
+    );
+    const asked = [...request].find(([, value]) => value === token.value)?.[0];
+    const fields = asked === undefined ? own : [...own, asked];
+    if (fields.length > 0) found.push({ token, fields, own: new Set(own) });
+    else if (!isOrdinary(token)) return [];
+  }
+  const choices = choicesOf(found.map(({ fields }) => fields)).filter((fields) =>
+    fields.some((field, index) => found[index]?.own.has(field) === true),
+  );
+  return choices.map((fields) => ({ shape, tokens: found.map(({ token }) => token), fields, isFirst: row === 0, at }));
 }
 
 /** Ways to read a request from an answer that are tried, at most. */
@@ -119,14 +152,9 @@ function choicesOf(fields: readonly (readonly string[])[]): string[][] {
   return choices;
 }
 
-/** The fields that hold a value: those that are called as the parameter is first, or end so. */
-function fieldsOf(row: Row, { value, name, parameter }: Token): string[] {
-  const likely: string[] = [];
-  const others: string[] = [];
-  for (const [field, text] of row) {
-    if (text !== value) continue;
-    const fits = field === name || (parameter !== '' && (field === parameter || field.endsWith(`_${parameter}`) || field.endsWith(`.${parameter}`)));
-    (fits ? likely : others).push(field);
-  }
-  return [...likely, ...others];
+/** The fields that are called as the parameter is, or end so, before the others. */
+function likelierFirst(fields: readonly string[], { parameter }: Token): string[] {
+  const isLikely = (field: string): boolean =>
+    parameter !== '' && (field === parameter || field.endsWith(`_${parameter}`) || field.endsWith(`.${parameter}`));
+  return [...fields.filter(isLikely), ...fields.filter((field) => !isLikely(field))];
 }

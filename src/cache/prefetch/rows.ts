@@ -4,6 +4,8 @@ export type Row = ReadonlyMap<string, string>;
 /** Fields of a row that are looked at, and how deep they may lie. */
 const MAX_FIELDS = 64;
 const MAX_DEPTH = 3;
+/** Longer names are no fields of a table. */
+const MAX_NAME = 64;
 /** Longer texts are no keys of anything. */
 const MAX_TEXT = 200;
 
@@ -29,6 +31,7 @@ function rowOf(object: Readonly<Record<string, unknown>>, prefix = ''): Map<stri
 function collect(row: Map<string, string>, object: Readonly<Record<string, unknown>>, prefix: string, depth: number): void {
   for (const [name, value] of Object.entries(object)) {
     if (row.size >= MAX_FIELDS) return;
+    if (name.length > MAX_NAME) continue;
     if (isObject(value) && depth < MAX_DEPTH) collect(row, value, `${prefix}${name}.`, depth + 1);
     const text = textOf(value);
     if (text !== undefined) row.set(prefix + name, text);
@@ -37,7 +40,7 @@ function collect(row: Map<string, string>, object: Readonly<Record<string, unkno
 
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
-  return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : undefined;
+  return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && value.isWellFormed() ? value : undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -18,7 +18,8 @@ export interface PrefetchSettings {
   readonly observe: boolean;
   readonly learn: boolean;
   readonly chains: readonly WrittenChain[];
-  readonly key: KeyOptions;
+  /** How requests for a path are told apart. */
+  readonly keyFor: (path: string) => KeyOptions;
   /** How long an answer waits to be asked for, and how long after an answer a request may come to be its next. */
   readonly withinMs: number;
   /** Rows of one answer that are followed. */
@@ -44,14 +45,22 @@ export function prefetchSettings(name: string, upstream: UpstreamConfig): Prefet
     observe: config.mode === 'observe',
     learn: config.learn ?? true,
     chains: (config.chains ?? []).flatMap(written),
-    // parameters of a table stand in no order
-    key: keyOptions({ sortQuery: upstream.tables !== undefined || upstream.cache?.sortQuery === true }, upstream.tables?.path),
+    keyFor: keysOf(upstream),
     withinMs: config.within ?? WITHIN_MS,
     rows: config.rows ?? ROWS,
     concurrent: config.concurrent ?? CONCURRENT,
     depth: config.depth ?? DEPTH,
     maxEntry: config.maxEntry ?? MAX_ENTRY_BYTES,
   };
+}
+
+function keysOf({ cache, tables }: UpstreamConfig): (path: string) => KeyOptions {
+  const own = keyOptions({ sortQuery: cache?.sortQuery }, tables?.path);
+  const { tablesPrefix } = own;
+  if (tablesPrefix === undefined) return () => own;
+  // parameters of a table stand in no order
+  const ofTables = { ...own, sortQuery: true };
+  return (path) => (path.startsWith(tablesPrefix) ? ofTables : own);
 }
 
 function written({ after, ask }: NonNullable<PrefetchConfig['chains']>[number]): WrittenChain[] {

@@ -1,5 +1,6 @@
 import type { Exchange } from '../../model/exchange.ts';
 import type { HeaderList } from '../../model/headers.ts';
+import { callAfter } from '../../model/timer.ts';
 import type { Chain } from './chains.ts';
 
 /** An answer that waits to be asked for. */
@@ -66,26 +67,24 @@ export class Expected {
     for (const tell of waiting) tell(kept);
   }
 
-  /** What was, or will be, answered may not be used any more; whether anything was lost by that. */
-  drop(): boolean {
-    const lost = this.isUnderWay || this.#kept !== undefined;
+  /** What was, or will be, answered may not be used any more. */
+  drop(): void {
     this.came(undefined);
     this.#kept = undefined;
-    return lost;
   }
 
-  /** Waits for the answer, as long as its client does; undefined where none comes that is of use. */
-  join(exchange: Exchange): Promise<Kept | undefined> {
+  /** Waits for the answer for `ms` milliseconds at most, and as long as its client does; undefined where none comes that is of use. */
+  join(exchange: Exchange, ms: number): Promise<Kept | undefined> {
     if (this.#state === 'over') return Promise.resolve(this.#kept);
     return new Promise((resolve) => {
       const end = (kept: Kept | undefined): void => {
+        clearTimeout(timer);
         exchange.offAbort(leave);
+        this.#waiting = this.#waiting.filter((other) => other !== end);
         resolve(kept);
       };
-      const leave = (): void => {
-        this.#waiting = this.#waiting.filter((other) => other !== end);
-        resolve(undefined);
-      };
+      const leave = (): void => end(undefined);
+      const timer = callAfter(ms, leave);
       this.#waiting.push(end);
       exchange.onAbort(leave);
     });
@@ -113,11 +112,6 @@ export class Shelf {
     return this.#expected.has(key);
   }
 
-  /** How many are expected. */
-  get size(): number {
-    return this.#expected.size;
-  }
-
   /** Expects one; the oldest goes where there are too many. */
   put(expected: Expected): void {
     this.#expected.set(expected.key, expected);
@@ -127,6 +121,7 @@ export class Shelf {
   /** The answer has come. It is kept while there is room. */
   came(expected: Expected, kept: Kept | undefined): void {
     const bytes = kept?.body.length ?? 0;
+    if (bytes > MAX_BYTES) return expected.came(undefined);
     while (this.#holds(expected) && this.#bytes > 0 && this.#bytes + bytes > MAX_BYTES) this.#endOldest();
     expected.came(kept);
     if (this.#holds(expected) && expected.kept !== undefined) this.#bytes += bytes;
@@ -152,12 +147,13 @@ export class Shelf {
     }
   }
 
-  /** Something has changed: no answer that is here, or under way, may be given. How many were lost by that. */
-  drop(): number {
-    let lost = 0;
-    for (const expected of this.#expected.values()) if (expected.drop()) lost++;
-    this.#bytes = 0;
-    return lost;
+  /** Something has changed: no answer that is here, or under way, may be given. What was asked for is expected no more, so that it can be asked for anew. */
+  drop(): void {
+    for (const expected of this.#expected.values()) {
+      if (expected.askedAt === undefined) continue;
+      this.#remove(expected);
+      expected.drop();
+    }
   }
 
   #holds(expected: Expected): boolean {

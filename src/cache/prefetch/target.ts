@@ -15,15 +15,32 @@ export interface Token {
 
 /** Parameters that say what is wanted of the rows, not which rows: they are part of the question, whatever stands in an answer. */
 const WORDING: ReadonlySet<string> = new Set(
-  'select columns order limit offset on_conflict or and fields sort page per_page page_size format lang alt'.split(' '),
+  'select columns order limit offset on_conflict fields sort page per_page page_size format lang alt'.split(' '),
 );
 /** PostgREST's operators before a value. */
 const OPERATOR = /^(?:not\.)?(?:eq|neq|gt|gte|lt|lte|is|like|ilike|cs|cd)\./;
 /** Segments that name a thing or a version, not one of many. */
 const WORD = /^(?:v\d+(?:\.\d+)?|[A-Za-z][A-Za-z_.-]*)$/;
 
-/** The places of a path and query in which values stand; none for what is encoded wrongly. */
-export function tokensOf(target: string): Token[] {
+/** Requests that are longer, or name more, are not looked into: it takes time, and they hardly follow from one row. */
+const MAX_TARGET = 2048;
+const MAX_TOKENS = 16;
+/** Values that may be the same each time. Anything else may be of one user alone: an address, a number, a key in a path. */
+const ORDINARY = /^(?:[A-Za-z_]{1,32}|\d{1,3})$/;
+
+/** Whether a value that stands in no answer may be taken for a part of the question. */
+export function isOrdinary({ value, parameter }: Token): boolean {
+  return parameter !== '' && ORDINARY.test(value);
+}
+
+/** The places of a path and query in which values stand; none for what is encoded wrongly; undefined where the request is too long to be looked into. */
+export function tokensOf(target: string): Token[] | undefined {
+  if (target.length > MAX_TARGET) return undefined;
+  const tokens = allTokens(target);
+  return tokens.length > MAX_TOKENS ? undefined : tokens;
+}
+
+function allTokens(target: string): Token[] {
   const query = target.indexOf('?');
   const tokens = segmentsOf(query < 0 ? target : target.slice(0, query));
   if (query < 0) return tokens;
@@ -67,7 +84,7 @@ function decoded(text: string): string | undefined {
 }
 
 /** What a path and query asks for, whichever values stand in it: `/rest/v1/messages?id=eq.*&select=id`. */
-export function shapeOf(target: string, tokens: readonly Token[] = tokensOf(target)): string {
+export function shapeOf(target: string, tokens: readonly Token[]): string {
   return pieces(target, tokens).join('*');
 }
 
@@ -106,7 +123,8 @@ export function filled({ pieces: texts, fields }: TargetTemplate, row: Row, requ
   let target = texts[0] ?? '';
   for (const [index, field] of fields.entries()) {
     const value = row.get(field) ?? request.get(field);
-    if (value === undefined) return undefined;
+    // `.` and `..` would lead to another place of a path, and cannot be written otherwise (RFC 3986 section 5.2.4)
+    if (value === undefined || value === '.' || value === '..' || !value.isWellFormed()) return undefined;
     target += encodeURIComponent(value) + (texts[index + 1] ?? '');
   }
   return target;

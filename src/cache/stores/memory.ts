@@ -47,7 +47,10 @@ export class MemoryStore implements CacheStore {
     const entry = this.#entries.get(key);
     if (entry === undefined) return NOTHING;
     const now = this.#clock.wallNow();
-    if (entry.others !== undefined) return this.#several(entry, now);
+    if (entry.others !== undefined) {
+      entry.used = true;
+      return this.#several(entry, now);
+    }
     if (entry.keepUntil < now || this.#wasDropped(entry)) return this.#keep(entry, []);
     entry.used = true;
     return [entry];
@@ -159,7 +162,6 @@ export class MemoryStore implements CacheStore {
   #several(leader: Entry, now: number): readonly Found[] {
     const { all } = leader;
     const kept = all.filter((entry) => entry.keepUntil >= now && !this.#wasDropped(entry));
-    leader.used = true;
     return kept.length === all.length ? all : this.#keep(leader, kept);
   }
 

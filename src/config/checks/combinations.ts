@@ -68,7 +68,19 @@ function checkOrder<Key extends string>(
   context.report([...path, lower], `${lower} (${formatDuration(least)}) is above ${upper} (${formatDuration(most)})`);
 }
 
+const LONGEST_AHEAD_MS = 60_000;
+const MOST_AHEAD_BYTES = 16 * 1024 * 1024;
+
 function checkPrefetch(context: CheckContext, path: Path, prefetch: PrefetchConfig | undefined): void {
+  const { within, maxEntry } = prefetch ?? {};
+  if (within !== undefined && within > LONGEST_AHEAD_MS)
+    context.report(
+      [...path, 'within'],
+      `within (${formatDuration(within)}) is too long for an answer that nobody has asked about`,
+      'a minute at most; write cache.ttl to keep rows longer',
+    );
+  if (maxEntry !== undefined && maxEntry > MOST_AHEAD_BYTES)
+    context.report([...path, 'maxEntry'], 'is more than all answers that wait may have together', '16MiB at most');
   if (prefetch === undefined || prefetch.enabled === false || prefetch.learn !== false || (prefetch.chains ?? []).length > 0) return;
   context.report([...path, 'learn'], 'nothing is asked for without chains', 'write prefetch.chains, or leave learn out');
 }

@@ -1,4 +1,5 @@
 import { parseJsonPath } from '../../model/json-path.ts';
+import { isCredential } from '../../model/credential-field.ts';
 import { HOP_BY_HOP } from '../../model/headers.ts';
 import { compileTemplate } from '../../model/path-template.ts';
 import type { MatchConfig, PrefetchConfig } from '../schema.ts';
@@ -33,14 +34,14 @@ function checkChains(context: CheckContext, path: Path, prefetch: PrefetchConfig
     for (const [at, { path: target, headers = {} }] of ask.entries()) {
       const item = itemPath(context, [...path, index, 'ask'], at);
       const place = treeAt(context.tree, item)?.kind === 'map' ? [...item, 'path'] : item;
-      if (/[\s#]|\{[^{}]*$|\{\}/.test(target))
+      if (!SENDABLE.test(target) || /#|\{[^{}]*$|\{\}/.test(target))
         context.report(
           place,
           `expected a path and query as it is sent, got ${context.shown(place)}`,
           'write {field} for a value, and other blanks as %20',
         );
       for (const [name, value] of Object.entries(headers)) {
-        if (FIELD_NAME.test(name) && !/[\r\n\0]/.test(value) && !UNSENDABLE.has(name.toLowerCase())) continue;
+        if (FIELD_NAME.test(name) && FIELD_VALUE.test(value) && !UNSENDABLE.has(name.toLowerCase()) && !isCredential(name.toLowerCase())) continue;
         context.reportKey(
           [...item, 'headers', name],
           `${JSON.stringify(name)} cannot be set here`,
@@ -53,7 +54,10 @@ function checkChains(context: CheckContext, path: Path, prefetch: PrefetchConfig
 
 /** A field name (RFC 9110 section 5.1), and fields that say how a request goes and not what it asks for. */
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const UNSENDABLE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length', 'authorization', 'apikey', 'cookie']);
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
+const UNSENDABLE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length']);
+/** What a request line may hold as it is. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 
 function checkMatch(context: CheckContext, path: Path, match: MatchConfig): void {
   for (const [index, template] of (match.path ?? []).entries()) checkTemplate(context, itemPath(context, [...path, 'path'], index), template);

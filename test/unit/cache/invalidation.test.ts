@@ -2,11 +2,33 @@ import { describe, expect, it } from 'vitest';
 import { embeddedNames } from '../../../src/cache/invalidate/embeds.ts';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
-import { answered, failed } from '../policy/fixtures.ts';
+import { answered, exchangeOf, failed } from '../policy/fixtures.ts';
 import { Bench, ok } from './fixtures.ts';
 
 const MINUTE = ['cache-control', 'max-age=60'];
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('a write that was given up and goes on', () => {
+  it.each(['arrived', 'lost'] as const)('drops what was read meanwhile, before anybody hears that its answer has %s', async (how) => {
+    const bench = new Bench({}, (exchange) => {
+      if (exchange.method === 'GET') return ok('row', ...MINUTE);
+      exchange.late?.awaited();
+      return failed();
+    });
+    const heard: string[] = [];
+    const write = exchangeOf({ method: 'POST', path: '/a' });
+    const note = (): void => void bench.cache.admin.inspect('https://api.example/a').then((found) => heard.push(`${found.length} stored`));
+    write.late = { waitMs: 1000, awaited: () => undefined, arrived: note, lost: note };
+    await bench.send(write);
+    await bench.get({ path: '/a' });
+    expect((await bench.get({ path: '/a' })).source).toBe('cache');
+    if (how === 'arrived') write.late.arrived(answered(200));
+    else write.late.lost();
+    await tick();
+    expect(heard).toEqual(['0 stored']);
+    expect((await bench.get({ path: '/a' })).source).toBe('upstream');
+  });
+});
 
 describe('a write to a URL', () => {
   const after = async (write: Parameters<Bench['get']>[0], outcome: Outcome, path = '/a'): Promise<boolean> => {

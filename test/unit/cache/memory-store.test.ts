@@ -37,6 +37,24 @@ describe('the memory store', () => {
     expect(store.lookup('k1')).toHaveLength(0);
   });
 
+  it('takes no look of its own for a use: what is not read goes first after a sweep too', async () => {
+    const { clock, store } = memory(60_000_000);
+    const put = (key: string, tag: string): void => store.put(key, storedResponse(clock.wallNow(), { body: Buffer.alloc(10), tags: [tag] }));
+    for (let i = 0; i < 6000; i++) put(`gone ${i}`, 'gone');
+    for (let i = 0; i < 6000; i++) put(`k${i}`, 'kept');
+    store.invalidate(['gone'], false);
+    for (let turn = 0; store.stats.entries !== 6000; turn++) {
+      if (turn > 1000) throw new Error('not swept');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // the last slices of the sweep, which drop nothing
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 3000; i++) store.lookup(`k${i}`);
+    store.put('large', storedResponse(clock.wallNow(), { body: Buffer.alloc(60_000_000 - (store.stats.bytes ?? 0) / 2) }));
+    const left = (from: number): number => Array.from({ length: 3000 }, (_, i) => store.lookup(`k${from + i}`).length).filter(Boolean).length;
+    expect(left(0)).toBeGreaterThan(left(3000));
+  });
+
   it('does not take what is larger than all of it', () => {
     const { clock, store } = memory(5000);
     store.put('k', storedResponse(clock.wallNow(), { body: Buffer.alloc(1000) }));

@@ -40,7 +40,7 @@ describe('the name of a URL', () => {
   });
 
   it('has its parameters by name, those of one name as they came', () => {
-    const plain = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'B', ''), fc.constantFrom('', '1', '2', '=')), { minLength: 1, maxLength: 6 });
+    const plain = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'B', ''), fc.constantFrom('', '1', '2', '=')), { minLength: 1, maxLength: 40 });
     fc.assert(
       fc.property(plain, (pairs) => {
         const ordered = pairs.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

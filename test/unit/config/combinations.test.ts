@@ -63,6 +63,19 @@ describe('settings that are impossible together', () => {
       '5:67 upstreams.api.prefetch.chains.0.ask.headers.Authorization: "Authorization" cannot be set here (say what is asked for, such as accept; credentials are those of the request before)',
     ],
     [
+      'prefetch: { chains: [{ after: /a, ask: { path: /c, headers: { accept: "é" } } }] }',
+      '5:67 upstreams.api.prefetch.chains.0.ask.headers.accept: "accept" cannot be set here (say what is asked for, such as accept; credentials are those of the request before)',
+    ],
+    [
+      'prefetch: { chains: [{ after: /a, ask: { path: /c, headers: { x-api-key: k } } }] }',
+      '5:67 upstreams.api.prefetch.chains.0.ask.headers.x-api-key: "x-api-key" cannot be set here (say what is asked for, such as accept; credentials are those of the request before)',
+    ],
+    [
+      'prefetch: { within: 30d }',
+      '5:25 upstreams.api.prefetch.within: within (30d) is too long for an answer that nobody has asked about (a minute at most; write cache.ttl to keep rows longer)',
+    ],
+    ['prefetch: { maxEntry: 17MiB }', '5:27 upstreams.api.prefetch.maxEntry: is more than all answers that wait may have together (16MiB at most)'],
+    [
       'prefetch: { learn: false }',
       '5:24 upstreams.api.prefetch.learn: nothing is asked for without chains (write prefetch.chains, or leave learn out)',
     ],

@@ -6,6 +6,8 @@ describe('a branch of an exchange', () => {
     const exchange = exchangeOf({ method: 'PUT', headers: ['a', 'b'], body: 'x' });
     exchange.deadlineAt = 99;
     exchange.route = 'r';
+    exchange.background = true;
+    exchange.chained = 2;
     const branch = exchange.branch({ path: '/other', authority: 'b.example' });
     expect(branch).toMatchObject({
       id: exchange.id,
@@ -16,6 +18,8 @@ describe('a branch of an exchange', () => {
       deadlineAt: 99,
       upstream: 'api',
       route: 'r',
+      background: true,
+      chained: 2,
     });
     expect(branch.body).toBe(exchange.body);
     expect(branch.root).toBe(exchange);

@@ -24,6 +24,14 @@ function setUp(outcomes: Outcome[], options: Partial<FallbackOptions> & { steps:
 }
 
 describe('fallback', () => {
+  it('looks for no other answer where no client has asked', async () => {
+    const { run, asked } = setUp([failed({ replay: 'unsent' }), answered(200)], { steps: [{ origin: 'https://other.test' }, STATIC] });
+    const exchange = exchangeOf();
+    exchange.chained = 1;
+    expect((await run(exchange)).type).toBe('failure');
+    expect(asked).toHaveLength(1);
+  });
+
   it('leaves a good answer alone', async () => {
     const { run } = setUp([answered(200, 'good')], { steps: [STATIC] });
     const outcome = await run(exchangeOf());

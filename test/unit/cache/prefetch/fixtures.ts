@@ -1,6 +1,7 @@
 import { Cache } from '../../../../src/cache/cache.ts';
 import { routesOf } from '../../../../src/config/effective.ts';
 import { upstream } from '../../../../src/config/schema/upstream.ts';
+import type { UpstreamConfig } from '../../../../src/config/schema.ts';
 import type { Exchange } from '../../../../src/model/exchange.ts';
 import type { HeaderList } from '../../../../src/model/headers.ts';
 import type { Outcome } from '../../../../src/model/outcome.ts';
@@ -29,10 +30,21 @@ export class Stage {
   /** Takes another configuration up. */
   reload(written: Record<string, unknown>): void {
     this.#service = this.#assemble(written);
+    this.settle(written);
+  }
+
+  /** Puts a configuration together that is then refused. */
+  refuse(written: Record<string, unknown>): void {
+    this.#assemble(written);
+  }
+
+  /** This configuration is at work, and no other. */
+  settle(written: Record<string, unknown>): void {
+    this.cache.settle({ db: configOf(written) });
   }
 
   #assemble(written: Record<string, unknown>): Service {
-    const config = upstream.parse({ origin: 'https://db.test', ...written });
+    const config = configOf(written);
     const settings = routesOf('db', config)[0];
     if (settings === undefined) throw new Error('no route');
     const transport: Service = (exchange) => {
@@ -67,6 +79,10 @@ export class Stage {
   send(exchange: Exchange): ReturnType<Service> {
     return this.#service(exchange);
   }
+}
+
+function configOf(written: Record<string, unknown>): UpstreamConfig {
+  return upstream.parse({ origin: 'https://db.test', ...written });
 }
 
 /** Credentials of a user. */
