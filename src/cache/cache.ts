@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { RouteSettings } from '../config/effective.ts';
+import { isOn, type RouteSettings } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -163,9 +163,7 @@ function placeOf(name: string, { prefetch, tables, cache }: UpstreamConfig): str
   return JSON.stringify([name, prefetch, tables?.path, cache?.sortQuery]);
 }
 
-function cachesAnything(upstream: UpstreamConfig): boolean {
-  const on = (cache: UpstreamConfig['cache']): boolean => cache !== undefined && cache.enabled !== false;
-  // other processes hear of its writes, since they may have asked ahead
-  if (upstream.prefetch !== undefined && upstream.prefetch.enabled !== false) return true;
-  return on(upstream.cache) || (upstream.routes ?? []).some((route) => on(route.cache));
+function cachesAnything({ cache, prefetch, routes = [] }: UpstreamConfig): boolean {
+  // where answers are asked for ahead, other processes have to hear of writes as well
+  return isOn(prefetch) || isOn(cache) || routes.some((route) => isOn(route.cache));
 }

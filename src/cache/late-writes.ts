@@ -4,7 +4,7 @@ import type { Reply } from '../model/outcome.ts';
 /** Who has to know of a write that goes on after it was given up as timed out. */
 export interface LateWatcher {
   /** It goes on. */
-  begun(): unknown;
+  begun?(): void;
   /** It is over: its answer, or undefined where none came. What this gives is waited for before anybody hears of it. */
   ended(answer: Reply | undefined): unknown;
 }
@@ -27,7 +27,7 @@ class WatchedLate implements LateAnswer {
   }
 
   awaited(): void {
-    this.#watcher.begun();
+    this.#watcher.begun?.();
     this.#late.awaited();
   }
 

@@ -22,27 +22,19 @@ export interface WriterOptions {
 /** Passes writes on, and drops what they may have changed before the client hears of it. */
 export function writer(options: WriterOptions, next: Service): Service {
   if (options.invalidate?.none === true) return next;
-  const drop = (exchange: Exchange, outcome: Outcome): MaybePromise<unknown> => {
-    const tags = tagsDropped(options, exchange, outcome);
+  const drop = (exchange: Exchange, outcome: Outcome | undefined): MaybePromise<unknown> => {
+    const tags = outcome === undefined ? [] : tagsDropped(options, exchange, outcome);
     return tags.length > 0 ? options.drop(tags) : undefined;
   };
   return async (exchange) => {
-    let givenUp: Outcome | undefined;
+    let known: Outcome | undefined;
     // what was read between a time-out and the late answer may be older than what the write has done
-    watchLate(exchange, { begun: () => undefined, ended: (answer) => dropLate(drop, exchange, answer ?? givenUp) });
+    watchLate(exchange, { ended: (answer) => drop(exchange, answer ?? known) });
     const outcome = await next(exchange);
-    givenUp = outcome;
+    known = outcome;
     await drop(exchange, outcome);
     return outcome;
   };
-}
-
-function dropLate(
-  drop: (exchange: Exchange, outcome: Outcome) => MaybePromise<unknown>,
-  exchange: Exchange,
-  outcome: Outcome | undefined,
-): MaybePromise<unknown> {
-  return outcome === undefined ? undefined : drop(exchange, outcome);
 }
 
 function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcome): string[] {

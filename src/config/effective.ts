@@ -1,3 +1,4 @@
+import { isObject } from '../model/json.ts';
 import type {
   BreakerConfig,
   BulkheadConfig,
@@ -59,14 +60,15 @@ function cascade<T extends object>(base: T | undefined, over: T | undefined): T 
   const merged = { ...base } as Record<string, unknown>;
   for (const [key, value] of Object.entries(over)) {
     const old = merged[key];
-    const nest = isPlain(old) && isPlain(value);
+    const nest = isObject(old) && isObject(value);
     merged[key] = nest ? { ...old, ...value } : value;
   }
   return merged as T;
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Whether a policy is there and not turned off. */
+export function isOn<Policy extends { readonly enabled?: boolean | undefined }>(policy: Policy | undefined): policy is Policy {
+  return policy !== undefined && policy.enabled !== false;
 }
 
 /** The routes of one upstream in the order in which they are tried, the upstream's own settings (`default`) last. */

@@ -1,24 +1,17 @@
 import type { BodySink, BodySource } from './body.ts';
 import type { Failure } from './failure.ts';
 
-/**
- * Passes a body on untouched and tells once how it ended: complete (undefined), broken off (the failure), or given up by its reader ('aborted').
- */
-export class TappedBody implements BodySource, BodySink {
+/** Passes a body on untouched. Who stands between its origin and its reader to see what passes extends it. */
+export abstract class PassedBody implements BodySource, BodySink {
   readonly #source: BodySource;
-  readonly #ended: (how: Failure | 'aborted' | undefined) => void;
   #sink: BodySink | undefined;
-  #told = false;
 
-  constructor(source: BodySource, ended: (how: Failure | 'aborted' | undefined) => void) {
+  constructor(source: BodySource) {
     this.#source = source;
-    this.#ended = ended;
   }
 
   whole(): Uint8Array | undefined {
-    const bytes = this.#source.whole();
-    if (bytes !== undefined) this.#tell(undefined);
-    return bytes;
+    return this.#source.whole();
   }
 
   start(sink: BodySink): void {
@@ -35,7 +28,6 @@ export class TappedBody implements BodySource, BodySink {
   }
 
   abort(): void {
-    this.#tell('aborted');
     this.#source.abort();
   }
 
@@ -44,13 +36,43 @@ export class TappedBody implements BodySource, BodySink {
   }
 
   onEnd(): void {
-    this.#tell(undefined);
     this.#sink?.onEnd();
   }
 
   onError(failure: Failure): void {
-    this.#tell(failure);
     this.#sink?.onError(failure);
+  }
+}
+
+/** Tells once how a body ended: complete (undefined), broken off (the failure), or given up by its reader ('aborted'). */
+export class TappedBody extends PassedBody {
+  readonly #ended: (how: Failure | 'aborted' | undefined) => void;
+  #told = false;
+
+  constructor(source: BodySource, ended: (how: Failure | 'aborted' | undefined) => void) {
+    super(source);
+    this.#ended = ended;
+  }
+
+  override whole(): Uint8Array | undefined {
+    const bytes = super.whole();
+    if (bytes !== undefined) this.#tell(undefined);
+    return bytes;
+  }
+
+  override abort(): void {
+    this.#tell('aborted');
+    super.abort();
+  }
+
+  override onEnd(): void {
+    this.#tell(undefined);
+    super.onEnd();
+  }
+
+  override onError(failure: Failure): void {
+    this.#tell(failure);
+    super.onError(failure);
   }
 
   #tell(how: Failure | 'aborted' | undefined): void {

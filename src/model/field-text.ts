@@ -3,7 +3,8 @@ import type { FieldText } from './outcome.ts';
 
 /** Fields by which Node decides how it goes on: an answer that has one is not ordinary. */
 const DECIDING: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'transfer-encoding', 'trailer', 'expect', 'upgrade']);
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What a field may be called (RFC 9110 section 5.1). */
+export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** What is printable: nothing that could end a line and begin another. */
 export const PRINTABLE = /^[\t\x20-\x7e]*$/;
 
@@ -20,7 +21,7 @@ export function fieldText(headers: HeaderList, length: number | undefined): Fiel
     if (name === 'x-request-id') hasId = true;
     else if (name === 'content-length') hasLength = true;
     else if (name === 'date') hasDate = true;
-    else if (DECIDING.has(name) || !TOKEN.test(name)) isOrdinary = false;
+    else if (DECIDING.has(name) || !FIELD_NAME.test(name)) isOrdinary = false;
     if (!PRINTABLE.test(value)) isOrdinary = false;
     text += `${name}: ${value}\r\n`;
   }

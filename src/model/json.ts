@@ -4,6 +4,11 @@ export function parseObject(text: string | Buffer): Readonly<Record<string, unkn
   return typeof document === 'object' && document !== null ? (document as Record<string, unknown>) : undefined;
 }
 
+/** Whether a value is an object with members, and no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The document of a JSON text (RFC 8259); undefined where it is none. */
 export function parseJson(text: string | Buffer): unknown {
   try {

@@ -1,7 +1,7 @@
-import { isCredential } from '../../model/credential-field.ts';
-import type { RouteSettings } from '../../config/effective.ts';
+import { isOn, type RouteSettings } from '../../config/effective.ts';
 import type { Config, UpstreamConfig } from '../../config/schema.ts';
 import { systemClock } from '../../model/clock.ts';
+import { isCredential } from '../../model/credential-field.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import type { Layer } from '../../model/service.ts';
@@ -77,13 +77,12 @@ const PASS: Layer = (next) => next;
 
 function explainedLayers(config: UpstreamConfig, settings: RouteSettings): ExplainedLayer[] {
   const parts = inertParts(config, settings, systemClock, SILENT, caches(settings) ? PASS : undefined);
-  const asksAhead = config.prefetch !== undefined && config.prefetch.enabled !== false;
-  const layers = layersOf(settings, { ...parts, prefetch: asksAhead ? PASS : undefined });
+  const layers = layersOf(settings, { ...parts, prefetch: isOn(config.prefetch) ? PASS : undefined });
   return [...layers.map(({ name }) => ({ name, words: layerWords(name, settings, config) })), { name: 'attempt', words: attemptWords(settings) }];
 }
 
 function caches({ cache }: RouteSettings): boolean {
-  return cache !== undefined && cache.enabled !== false;
+  return isOn(cache);
 }
 
 function worstCaseMs({ timeouts, retry }: RouteSettings): number {

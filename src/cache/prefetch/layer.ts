@@ -52,7 +52,7 @@ function written(prefetcher: Prefetcher, exchange: Exchange, next: Service): Ans
     parts--;
     if (parts === 0) over();
   };
-  watchLate(exchange, { begun: () => parts++, ended: partEnded });
+  watchLate(exchange, { begun: () => void parts++, ended: partEnded });
   try {
     const outcome = next(exchange);
     if (outcome instanceof Promise) return outcome.finally(partEnded);

@@ -161,11 +161,10 @@ export class Prefetcher {
     const { identities, clock } = this.#parts;
     const { settings } = this;
     const now = clock.now();
-    const { exchange: from, request: before } = followed;
     const exchange = exchangeFor(followed, path, chain.wording, now);
     const request = readRequest(exchange, settings.keyFor(path), identities);
-    if (request.key === before.key || this.#shelf.has(request.key)) return false;
-    const wanted = chain.isTrusted(isFirst) && from.chained < settings.depth && request.expiresAt > clock.wallNow();
+    if (request.key === followed.request.key || this.#shelf.has(request.key)) return false;
+    const wanted = chain.isTrusted(isFirst) && request.expiresAt > clock.wallNow();
     const asks = wanted && !settings.observe && this.#asking < settings.concurrent && this.#writing === 0;
     const expected = new Expected({
       chain,

@@ -1,3 +1,5 @@
+import { isObject } from '../../model/json.ts';
+
 /** Values of one row of an answer, as text, by field: `conversation_id`, `account.id`. */
 export type Row = ReadonlyMap<string, string>;
 
@@ -41,8 +43,4 @@ function collect(row: Map<string, string>, object: Readonly<Record<string, unkno
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? String(value) : undefined;
   return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && value.isWellFormed() ? value : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { isOn } from '../../config/effective.ts';
 import type { PrefetchConfig, UpstreamConfig } from '../../config/schema.ts';
 import type { HeaderList } from '../../model/headers.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
@@ -39,7 +40,7 @@ const MAX_ENTRY_BYTES = 256 * 1024;
 /** The settings of an upstream that prefetches; undefined where it does not. */
 export function prefetchSettings(name: string, upstream: UpstreamConfig): PrefetchSettings | undefined {
   const config = upstream.prefetch;
-  if (config === undefined || config.enabled === false) return undefined;
+  if (!isOn(config)) return undefined;
   return {
     upstream: name,
     observe: config.mode === 'observe',

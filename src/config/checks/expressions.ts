@@ -1,5 +1,6 @@
 import { parseJsonPath } from '../../model/json-path.ts';
 import { isCredential } from '../../model/credential-field.ts';
+import { FIELD_NAME, PRINTABLE } from '../../model/field-text.ts';
 import { HOP_BY_HOP } from '../../model/headers.ts';
 import { compileTemplate } from '../../model/path-template.ts';
 import type { MatchConfig, PrefetchConfig } from '../schema.ts';
@@ -41,7 +42,7 @@ function checkChains(context: CheckContext, path: Path, prefetch: PrefetchConfig
           'write {field} for a value, and other blanks as %20',
         );
       for (const [name, value] of Object.entries(headers)) {
-        if (FIELD_NAME.test(name) && FIELD_VALUE.test(value) && !UNSENDABLE.has(name.toLowerCase()) && !isCredential(name.toLowerCase())) continue;
+        if (FIELD_NAME.test(name) && PRINTABLE.test(value) && !UNSENDABLE.has(name.toLowerCase()) && !isCredential(name.toLowerCase())) continue;
         context.reportKey(
           [...item, 'headers', name],
           `${JSON.stringify(name)} cannot be set here`,
@@ -52,9 +53,7 @@ function checkChains(context: CheckContext, path: Path, prefetch: PrefetchConfig
   }
 }
 
-/** A field name (RFC 9110 section 5.1), and fields that say how a request goes and not what it asks for. */
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
+/** Fields that say how a request goes and not what it asks for. */
 const UNSENDABLE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'host', 'content-length']);
 /** What a request line may hold as it is. */
 const SENDABLE = /^[\x21-\x7e]+$/;
