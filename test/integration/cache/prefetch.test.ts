@@ -77,8 +77,14 @@ describe('a sidecar that asks ahead', () => {
     await using app = await start(inbox);
     using client = new WorkerClient(app.proxyUrl);
     for (const id of [1, 2, 3]) expect((await walk(client, inbox, id, false)).headers['cache-status']).toBeUndefined();
+    // how old it is depends on how busy the machine is: the unit tests hold the age to a clock of their own
     const given = await walk(client, inbox, 4, true);
-    expect([given.status, given.body, given.headers['cache-status'], given.headers['age']]).toEqual([200, '[{"id":1004,"version":0}]', GIVEN, '0']);
+    expect([given.status, given.body, given.headers['cache-status'], given.headers['age']]).toEqual([
+      200,
+      '[{"id":1004,"version":0}]',
+      GIVEN,
+      expect.stringMatching(/^\d+$/),
+    ]);
     expect(inbox.asked.filter((path) => path.endsWith('1004'))).toHaveLength(1);
     expect((await client.get('/api/conversations?id=eq.1004')).headers['cache-status']).toBeUndefined();
     const series = 'breakwater_policy_actions_total{upstream="api",route="default",policy="prefetch",action=';
