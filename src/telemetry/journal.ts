@@ -198,10 +198,16 @@ export class JournalEntry {
 
 function attemptSummary(attempt: AttemptRecord): AttemptSummary {
   const { number, status, failure, reused } = attempt;
-  const times = { elapsedMs: round(attempt.elapsedMs), connectMs: round(attempt.connectMs), firstByteMs: round(attempt.firstByteMs) };
+  const elapsedMs = round(attempt.elapsedMs);
+  const connectMs = round(attempt.connectMs);
+  const firstByteMs = round(attempt.firstByteMs);
   const rule = attempt.verdict?.rule;
-  if (failure === undefined) return { number, status, ...(rule === undefined ? undefined : { rule }), ...times, reused };
-  return { number, status, phase: failure.phase, kind: failure.kind, code: failure.code, detail: redactText(failure.detail), ...times, reused };
+  if (failure === undefined) {
+    if (rule === undefined) return { number, status, elapsedMs, connectMs, firstByteMs, reused };
+    return { number, status, rule, elapsedMs, connectMs, firstByteMs, reused };
+  }
+  const { phase, kind, code, detail } = failure;
+  return { number, status, phase, kind, code, detail: redactText(detail), elapsedMs, connectMs, firstByteMs, reused };
 }
 
 function failureSummary({ code, phase, kind, replay, own, detail, limit, rule }: Failure): FailureSummary {
