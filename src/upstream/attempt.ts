@@ -4,12 +4,13 @@ import type { Observer } from '../model/events.ts';
 import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure } from '../model/failure.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
-import { Abandoned, failureOf, PhaseTimeout } from './failures.ts';
-import { interimBytes, interimFields, objectionTo } from './interim.ts';
+import { Abandoned, failureOf, PhaseTimeout, Unacceptable } from './failures.ts';
+import { interimBytes, objectionTo } from './interim.ts';
 import type { AttemptLimits, Limit } from './limits.ts';
 import type { ConnectionPool } from './pool.ts';
 import { SendingAttempt } from './sending-attempt.ts';
-import { answerFields, codingObjection } from './wire.ts';
+import type { HeadFields } from './undici.ts';
+import { answerFields } from './wire.ts';
 
 /** What every attempt of a route has in common. */
 export interface AttemptContext {
@@ -61,23 +62,27 @@ export class Attempt extends SendingAttempt {
     this.#mayPass(100, NO_FIELDS);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (status < 200) return this.#inform(controller, status, headers);
-    const objection = codingObjection(headers);
-    if (objection !== undefined) return this.stop(objection);
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: object): void {
+    // what `adaptParser` has put there
+    const head = headers as HeadFields;
+    if (status < 200) return this.#inform(status, head);
+    const fields = answerFields(status, head);
+    if (fields instanceof Unacceptable) return this.stop(fields);
     this.enter('body');
     this.#headAt = this.phaseAt;
     this.#status = status;
     this.watch();
-    const found = reply(status, answerFields(status, headers), 'upstream', this);
+    const found = reply(status, fields, 'upstream', this);
     if (this.#late === undefined) this.#settle(found);
     else this.#late.arrived(found);
   }
 
   /** An interim response (RFC 9110 section 15.2) ends nothing and moves no time limit, so that an upstream that trickles them is held to those of one that is silent. */
-  #inform(controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
-    if (this.#mayPass(status, (controller.rawHeaders ?? []) as readonly Buffer[]))
-      this.exchange.interim?.informed(status, interimFields(headers), this.exchange);
+  #inform(status: number, head: HeadFields): void {
+    if (!this.#mayPass(status, head.raw)) return;
+    const fields = answerFields(status, head);
+    if (fields instanceof Unacceptable) this.stop(fields);
+    else this.exchange.interim?.informed(status, fields, this.exchange);
   }
 
   #mayPass(status: number, rawHeaders: readonly Buffer[]): boolean {

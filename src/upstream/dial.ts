@@ -1,6 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContext } from 'node:tls';
 import type { Phase } from '../model/failure.ts';
+import type { DirectReads } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
 
 /** Where and how to connect for one authority. Made once per pool. */
@@ -33,7 +34,14 @@ export interface SessionStore {
  * Opens one connection: name lookup, TCP (all addresses tried, RFC 8305), TLS. Tells the watcher each phase, so that a failure and a timeout
  * can be told apart by phase. Returns the socket at once: destroying it with an error gives up, and the callback hears that error.
  */
-export function dial(settings: DialSettings, resolver: Resolver, sessions: SessionStore, watcher: DialWatcher, callback: DialCallback): Socket {
+export function dial(
+  settings: DialSettings,
+  resolver: Resolver,
+  sessions: SessionStore,
+  watcher: DialWatcher,
+  callback: DialCallback,
+  reads?: DirectReads,
+): Socket {
   const byName = isIP(settings.host) === 0;
   watcher.entered(byName ? 'dns' : 'connect');
   const lookup = (
@@ -54,9 +62,15 @@ export function dial(settings: DialSettings, resolver: Resolver, sessions: Sessi
     keepAlive: true,
     noDelay: true,
     ...(byName && { lookup }),
+    ...(reads && { onread: reads.onread }),
   };
-  if (settings.tls === undefined) return announce(connectTcp(tcp), 'connect', callback);
+  if (settings.tls === undefined) {
+    const plain = connectTcp(tcp);
+    reads?.attach(plain);
+    return announce(plain, 'connect', callback);
+  }
   const secure = connectTls({ ...tcp, ...tlsOptions(settings.tls), ...(sessions.session && { session: sessions.session }) });
+  reads?.attach(secure);
   secure.once('connect', () => watcher.entered('tls'));
   secure.on('session', (session) => {
     sessions.session = session;

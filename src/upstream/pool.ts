@@ -1,6 +1,8 @@
 import type { Clock } from '../model/clock.ts';
+import { Alarms } from './alarms.ts';
 import { ConnectTime } from './connect-time.ts';
 import type { DialSettings, SessionStore } from './dial.ts';
+import { sharedReadBuffer } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
 import { Slot, type Tenant } from './slot.ts';
 
@@ -26,11 +28,14 @@ const AGE_SPREAD = 0.1;
  * not inside undici, where a waiting request could not be taken back.
  */
 export class ConnectionPool {
+  /** Those of its connections and of all attempts on them. */
+  readonly alarms: Alarms;
   readonly #options: PoolOptions;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   readonly #sessions: SessionStore = { session: undefined };
   readonly #connectTime = new ConnectTime();
+  readonly #readBuffer = sharedReadBuffer();
   readonly #slots = new Set<Slot>();
   readonly #free: Slot[] = [];
   readonly #queue: Tenant[] = [];
@@ -42,6 +47,7 @@ export class ConnectionPool {
     this.#options = options;
     this.#resolver = resolver;
     this.#clock = clock;
+    this.alarms = new Alarms(clock);
   }
 
   /** Connections in use, idle and awaited. */
@@ -104,6 +110,7 @@ export class ConnectionPool {
   async destroy(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#slots].map((slot) => slot.destroy()));
+    this.alarms.close();
   }
 
   #rest(slot: Slot): void {
@@ -133,6 +140,8 @@ export class ConnectionPool {
       sessions: this.#sessions,
       connectTime: this.#connectTime,
       clock: this.#clock,
+      alarms: this.alarms,
+      readBuffer: this.#readBuffer,
     };
     const slot = new Slot(parts);
     this.#slots.add(slot);

@@ -27,7 +27,7 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
   #deadConnections = 0;
 
   constructor(exchange: Exchange, pool: ConnectionPool, limits: AttemptLimits, clock: Clock) {
-    super(exchange, limits, clock);
+    super(exchange, limits, clock, pool.alarms);
     this.#pool = pool;
   }
 

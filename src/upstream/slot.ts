@@ -2,10 +2,12 @@ import type { Socket } from 'node:net';
 import type { buildConnector, Client as UndiciClient, Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { Phase } from '../model/failure.ts';
+import type { Alarms, Sleeper } from './alarms.ts';
 import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
+import { DirectReads } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
-import { Client, readPastContinue } from './undici.ts';
+import { adaptParser, Client, idleTimeout, type ParserWatcher } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
 const REST_MS = 20;
@@ -35,10 +37,14 @@ export interface SlotParts {
   readonly sessions: SessionStore;
   readonly connectTime: ConnectTime;
   readonly clock: Clock;
+  /** Those of the pool. */
+  readonly alarms: Alarms;
+  /** See `sharedReadBuffer`. */
+  readonly readBuffer: Buffer;
 }
 
 /** One place for a connection: an undici client with at most one connection, opened when first used and again after it was lost. */
-export class Slot {
+export class Slot implements ParserWatcher, Sleeper {
   readonly #client: UndiciClient;
   readonly #parts: SlotParts;
   tenant: Tenant | undefined = undefined;
@@ -49,6 +55,9 @@ export class Slot {
   bornAt = 0;
   /** Monotonic milliseconds since which nobody uses it. */
   freeSince = Infinity;
+  wakeAt = Infinity;
+  before: Sleeper | undefined = undefined;
+  after: Sleeper | undefined = undefined;
   #opening: Socket | undefined = undefined;
   #socket: Socket | undefined = undefined;
 
@@ -68,7 +77,7 @@ export class Slot {
       this.connected = true;
       this.served = 0;
       this.bornAt = parts.clock.now();
-      if (this.#socket !== undefined) readPastContinue(this.#socket, () => this.tenant?.continued());
+      if (this.#socket !== undefined) adaptParser(this.#socket, this);
     });
     this.#client.on('disconnect', () => this.#lost());
     this.#client.on('connectionError', () => this.#lost());
@@ -111,22 +120,45 @@ export class Slot {
     return this.#client.destroy();
   }
 
+  continued(): void {
+    this.tenant?.continued();
+  }
+
+  idle(ms: number): void {
+    const { alarms, clock } = this.#parts;
+    if (ms === Infinity) alarms.forget(this);
+    else alarms.set(this, clock.now() + ms);
+  }
+
+  /** Nobody has used it for as long as it is kept. */
+  wake(): void {
+    this.#socket?.destroy(idleTimeout());
+  }
+
   #open(callback: buildConnector.Callback): void {
-    const { dial: settings, resolver, sessions, connectTime, clock } = this.#parts;
+    const { dial: settings, resolver, sessions, connectTime, clock, readBuffer } = this.#parts;
     const startedAt = clock.now();
     const watcher = { entered: (phase: Phase) => this.tenant?.entered(phase) };
-    this.#opening = dial(settings, resolver, sessions, watcher, (error, socket) => {
-      this.#opening = undefined;
-      if (socket === null) return callback(error ?? new Error('no connection'), null);
-      connectTime.add(clock.now() - startedAt);
-      this.#socket = socket;
-      socket.on('drain', () => this.tenant?.drained());
-      callback(null, socket);
-    });
+    this.#opening = dial(
+      settings,
+      resolver,
+      sessions,
+      watcher,
+      (error, socket) => {
+        this.#opening = undefined;
+        if (socket === null) return callback(error ?? new Error('no connection'), null);
+        connectTime.add(clock.now() - startedAt);
+        this.#socket = socket;
+        socket.on('drain', () => this.tenant?.drained());
+        callback(null, socket);
+      },
+      new DirectReads(readBuffer),
+    );
   }
 
   #lost(): void {
     this.connected = false;
     this.#socket = undefined;
+    this.#parts.alarms.forget(this);
   }
 }

@@ -1,17 +1,16 @@
 import type { Clock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Phase } from '../model/failure.ts';
-import { LONGEST_MS } from '../model/timer.ts';
+import type { Alarms, Sleeper } from './alarms.ts';
 import { type AttemptLimits, type AttemptPlace, type Limit, nextLimit, nextLimitAt } from './limits.ts';
 import { ResponseBody } from './response-body.ts';
 
-/** The part of an attempt that knows where it stands and for how long it may stay there. One timer, armed anew only where it would wake too late. */
-export abstract class TimedAttempt extends ResponseBody implements AttemptPlace {
+/** The part of an attempt that knows where it stands and for how long it may stay there. One alarm, set anew only where it would wake too late. */
+export abstract class TimedAttempt extends ResponseBody implements AttemptPlace, Sleeper {
   protected readonly exchange: Exchange;
   protected readonly clock: Clock;
   readonly #limits: AttemptLimits;
-  #timer: NodeJS.Timeout | undefined = undefined;
-  #timerAt = Infinity;
+  readonly #alarms: Alarms;
   /** Set once it goes on for a set time only: for a late answer, or to read the rest of an unwanted one away. */
   #onlyLimit: Limit | undefined = undefined;
   #over = false;
@@ -20,9 +19,13 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
   phase: Phase = 'queue';
   phaseAt: number;
   readonly startedAt: number;
+  wakeAt = Infinity;
+  before: Sleeper | undefined = undefined;
+  after: Sleeper | undefined = undefined;
 
-  constructor(exchange: Exchange, limits: AttemptLimits, clock: Clock) {
+  constructor(exchange: Exchange, limits: AttemptLimits, clock: Clock, alarms: Alarms) {
     super();
+    this.#alarms = alarms;
     this.exchange = exchange;
     this.clock = clock;
     this.#limits = limits;
@@ -45,13 +48,11 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
     this.phaseAt = this.clock.now();
   }
 
-  /** Arms the timer for the current phase, unless it will wake up in time anyway. */
+  /** Sets the alarm for the current phase, unless it will wake up in time anyway. */
   protected watch(): void {
     if (this.#over) return;
     const at = this.#onlyLimit?.at ?? nextLimitAt(this.#limits, this.exchange, this);
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#arm(at);
+    if (at < this.wakeAt) this.#arm(at);
   }
 
   /** From now on it has `ms` milliseconds, in whatever phase. */
@@ -68,21 +69,19 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace 
   /** It has: wakes no more. */
   protected rest(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#alarms.forget(this);
+  }
+
+  /** Looks which limit has run out: none where the phase has changed since the alarm was set. */
+  wake(): void {
+    const limit = this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
+    if (limit.at - this.clock.now() > 1) this.#arm(limit.at);
+    else this.timedOut(limit);
   }
 
   #arm(limitAt: number): void {
     // who is held is looked at again, since nothing tells when it no longer is
     const at = this.held && this.phase === 'send' ? Math.min(limitAt, this.clock.now() + this.#limits.sendMs) : limitAt;
-    this.#timerAt = at;
-    if (at === Infinity) return;
-    this.#timer = setTimeout(() => this.#wake(), Math.min(LONGEST_MS, Math.max(0, at - this.clock.now())));
-  }
-
-  #wake(): void {
-    this.#timerAt = Infinity;
-    const limit = this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
-    if (limit.at - this.clock.now() > 1) this.#arm(limit.at);
-    else this.timedOut(limit);
+    if (at < Infinity) this.#alarms.set(this, at);
   }
 }

@@ -12,3 +12,8 @@ declare module 'undici/lib/core/errors.js' {
   import { errors } from 'undici';
   export default errors;
 }
+
+declare module 'undici/lib/core/util.js' {
+  const util: { readonly bufferToLowerCasedHeaderName: (bytes: Buffer) => string };
+  export default util;
+}

@@ -1,10 +1,12 @@
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../model/exchange.ts';
-import { HOP_BY_HOP } from '../model/headers.ts';
+import { HOP_BY_HOP, withoutHeaders } from '../model/headers.ts';
 import { Unacceptable } from './failures.ts';
+import { fieldName, type HeadFields } from './undici.ts';
 
 /** Request line, `host`, `connection` and `content-length`, generously. */
 const FRAME_BYTES = 512;
+const NOTHING = Buffer.alloc(0);
 
 /** An exchange as undici takes it. The body is handed over as it is: bytes to be sent again byte for byte, or a stream, once. */
 export function requestOptions(exchange: Exchange): Dispatcher.DispatchOptions {
@@ -30,25 +32,39 @@ type Fields = Record<string, string | string[] | undefined>;
 /** The transfer codings that make other bytes of the content (RFC 9112 section 7.2). A name that is none of them says nothing. */
 const TRANSFORMING = /(?:^|,)[ \t]*(?:x-)?(?:gzip|compress|deflate)[ \t]*(?:[,;]|$)/i;
 
-/** Why an answer cannot be taken: it is in a transfer coding that we did not ask for and cannot undo, and whose name may not pass on (RFC 9112 section 7). */
-export function codingObjection(headers: Fields): Unacceptable | undefined {
-  const coding = headers['transfer-encoding'];
-  if (coding === undefined || coding === 'chunked' || !TRANSFORMING.test(String(coding))) return undefined;
-  return new Unacceptable(`the answer is in the transfer coding ${String(coding).slice(0, 40)}, which was not asked for`);
+/**
+ * The fields of an answer that pass on (RFC 9110 section 7.6.1), in their order. A 204, as an interim response, has no content whose length they could tell (section 8.6). Or why it cannot be
+ * taken: it is in a transfer coding that we did not ask for and cannot undo, and whose name may not pass on (RFC 9112 section 7).
+ */
+export function answerFields(status: number, { raw }: HeadFields): string[] | Unacceptable {
+  const list: string[] = [];
+  const sized = status >= 200 && status !== 204;
+  let connection = '';
+  let coding = '';
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = fieldName(raw[i] ?? NOTHING);
+    const value = (raw[i + 1] ?? NOTHING).toString('latin1');
+    if (!HOP_BY_HOP.has(name)) {
+      if (sized || name !== 'content-length') list.push(name, value);
+    } else if (name === 'connection') {
+      connection = connection === '' ? value : `${connection},${value}`;
+    } else if (name === 'transfer-encoding') {
+      coding = coding === '' ? value : `${coding},${value}`;
+    }
+  }
+  if (status >= 200 && coding !== '' && coding !== 'chunked' && TRANSFORMING.test(coding))
+    return new Unacceptable(`the answer is in the transfer coding ${coding.slice(0, 40)}, which was not asked for`);
+  if (connection === '' || connection === 'keep-alive') return list;
+  return withoutHeaders(list, (name) => isNominated(name, connection));
 }
 
-/** The fields of an answer that pass on. A 204 has no content whose length they could tell (RFC 9110 section 8.6). */
-export function answerFields(status: number, headers: Fields): string[] {
-  return endToEnd(status === 204 ? { ...headers, 'content-length': undefined } : headers);
-}
-
-/** undici's header object as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
+/** A head's fields as Node gives them, as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
 export function endToEnd(headers: Fields): string[] {
   const list: string[] = [];
   const nominated = headers['connection'];
   for (const name in headers) {
     if (HOP_BY_HOP.has(name)) continue;
-    if (nominated !== undefined && nominated !== 'keep-alive' && isNominated(name, nominated)) continue;
+    if (nominated !== undefined && nominated !== 'keep-alive' && isNominated(name, String(nominated))) continue;
     const value = headers[name];
     if (typeof value === 'string') list.push(name, value);
     else if (value !== undefined) for (const one of value) list.push(name, one);
@@ -56,8 +72,6 @@ export function endToEnd(headers: Fields): string[] {
   return list;
 }
 
-function isNominated(name: string, connection: string | string[]): boolean {
-  return String(connection)
-    .split(',')
-    .some((token) => token.trim().toLowerCase() === name);
+function isNominated(name: string, connection: string): boolean {
+  return connection.split(',').some((token) => token.trim().toLowerCase() === name);
 }
