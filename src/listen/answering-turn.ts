@@ -4,6 +4,7 @@ import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
+import type { ReadyAnswer } from './answer-batch.ts';
 import { AnswerBody } from './answer-body.ts';
 import { endWith } from './answer-bytes.ts';
 import { writeAnswerHead } from './answer-head.ts';
@@ -13,7 +14,7 @@ import { writeInterim } from './interim.ts';
 import { answerRefusal, type Refusal, refusal } from './refusal.ts';
 
 /** The part of a turn that writes its answer, whatever that is, and tells the end. */
-export abstract class AnsweringTurn implements InterimTaker {
+export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
   /** The answer that this turn writes to. */
   readonly response: ServerResponse;
   protected readonly connection: ClientConnection;
@@ -25,6 +26,9 @@ export abstract class AnsweringTurn implements InterimTaker {
   protected exchange: Exchange | undefined;
   #reply: Reply | undefined;
   #body: AnswerBody | undefined;
+  /** The body of an answer that is ready to be sent. */
+  #whole: Uint8Array | string = '';
+  #handed = false;
   #overAt: number | undefined;
   #told = false;
 
@@ -36,6 +40,8 @@ export abstract class AnsweringTurn implements InterimTaker {
     this.expectsContinue = expectsContinue;
   }
 
+  /** True while content of the request has yet to come. */
+  protected abstract get sends(): boolean;
   /** What of the request has not been read is read away. */
   protected abstract discardRest(): void;
 
@@ -92,12 +98,27 @@ export abstract class AnsweringTurn implements InterimTaker {
     }
     if (bodyless) {
       this.response.end();
-    } else {
-      exchange.bytesOut = whole.length;
-      this.context.passed(whole.length);
-      endWith(this.response, whole);
+      return this.#finish();
     }
-    this.#finish();
+    exchange.bytesOut = whole.length;
+    this.context.passed(whole.length);
+    this.#whole = whole;
+    // while the client still sends, all that comes of it would find an answer that was not given yet
+    if (!this.sends) return this.context.batch.add(this, this.connection);
+    this.send();
+    this.sent();
+  }
+
+  /** Hands the answer that is ready to the kernel, unless the client has ended its side meanwhile: then its connection closes, and the turn ends with that. */
+  send(): void {
+    if (!this.connection.socket.writable) return;
+    this.#handed = true;
+    endWith(this.response, this.#whole);
+  }
+
+  /** It has been: the turn is over. */
+  sent(): void {
+    if (this.#handed) this.#finish();
   }
 
   #bodyEnded(exchange: Exchange, failure: Failure | undefined): void {
@@ -162,7 +183,7 @@ export abstract class AnsweringTurn implements InterimTaker {
   }
 
   /** Something here went wrong that never should: it is told, and the client gets 500 where it still can. */
-  protected bug(error: unknown): void {
+  bug(error: unknown): void {
     this.context.observer.internalError(error);
     const exchange = this.exchange;
     const wasOver = this.over;

@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
+import type { AnswerBatch } from './answer-batch.ts';
 import type { HostPort } from './authority.ts';
 import type { HeadReader } from './request-head.ts';
 import type { RequestIds } from './request-ids.ts';
@@ -26,6 +27,8 @@ export interface ListenContext {
   readonly clock: Clock;
   readonly heads: HeadReader;
   readonly ids: RequestIds;
+  /** Sends the answers that are whole. */
+  readonly batch: AnswerBatch;
   /** True if a host and port lead back to this data plane. */
   readonly isOwn: (to: HostPort) => boolean;
   /** True once the data plane closes: every answer is the last of its connection. */

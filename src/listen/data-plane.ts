@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
+import { AnswerBatch } from './answer-batch.ts';
 import type { HostPort } from './authority.ts';
 import { refusalOf } from './client-error.ts';
 import { ConnectHandler } from './connect.ts';
@@ -74,7 +75,7 @@ export class DataPlane {
     this.#options = options;
     const { gateway, limits, observer, clock, passed = () => undefined } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
-    const own = { heads: new HeadReader(), ids: new RequestIds(), isOwn, draining: () => this.#draining };
+    const own = { heads: new HeadReader(), ids: new RequestIds(), batch: new AnswerBatch(clock), isOwn, draining: () => this.#draining };
     this.#context = { gateway, limits, observer, clock, passed, ...own };
     const connect = new ConnectHandler({
       context: this.#context,

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer } from '../model/node-http.ts';
 import type { ListenLimits } from './context.ts';
+import { LeanRequest } from './lean-request.ts';
 
 /** What the HTTP server hands on. */
 export interface HttpHandlers {
@@ -25,6 +26,9 @@ const CHECK_MS = 5000;
 export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server {
   const server = createServer({
     insecureHTTPParser: false,
+    IncomingMessage: LeanRequest,
+    // a request without content is no stream that has to be read to its end; Node before 24.12 does not know it and goes the longer way
+    optimizeEmptyRequests: true,
     // asked for by us, so that the answer is readable
     requireHostHeader: false,
     maxHeaderSize: limits.headerBytes,

@@ -64,6 +64,10 @@ export class Turn extends AnsweringTurn {
     return unsent;
   }
 
+  protected get sends(): boolean {
+    return this.#reader !== undefined && !this.request.complete;
+  }
+
   protected discardRest(): void {
     this.#reader?.discard();
   }
