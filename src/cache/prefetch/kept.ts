@@ -38,7 +38,9 @@ export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes,
   const length = lengthOf(outcome.headers);
   if (length !== undefined && length !== bytes.length) return undefined;
   const initialAge = initialAgeMs(outcome.headers, { requestedAt, respondedAt });
-  return { headers: fieldsOf(outcome.headers, bytes.length, respondedAt), body: bytes, respondedAt, initialAgeMs: initialAge };
+  // in a buffer of its own: it may be a slice of a larger one, which must not be kept alive for it
+  const own = new Uint8Array(bytes);
+  return { headers: fieldsOf(outcome.headers, own.length, respondedAt), body: own, respondedAt, initialAgeMs: initialAge };
 }
 
 function mayWait(headers: HeaderList, personal: boolean): boolean {

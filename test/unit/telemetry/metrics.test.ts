@@ -132,6 +132,10 @@ describe('metrics', () => {
     const telemetry = new Telemetry({ clock: new FakeClock(), version: '1.2.3', log: createLog('silent'), access: false });
     expect(await samples(telemetry, 'process_start_time_seconds')).toHaveLength(1);
     expect(await samples(telemetry, 'breakwater_build_info')).toEqual([`breakwater_build_info{version="1.2.3",node="${process.version}"} 1`]);
+    const [active] = await samples(telemetry, 'nodejs_eventloop_active_seconds_total');
+    expect(Number(active?.split(' ')[1])).toBeGreaterThan(0);
+    // what wakes a process at rest fifty times a second
+    expect((await telemetry.metrics.expose(undefined)).body).not.toMatch(/nodejs_eventloop_lag_(?:mean|p99)/);
   });
 });
 
