@@ -1,4 +1,4 @@
-import { HOP_BY_HOP } from '../model/headers.ts';
+import { HOP_BY_HOP, withoutNominated } from '../model/headers.ts';
 import { type Refusal, refusal } from './refusal.ts';
 
 /** What the listener needs of a request's fields. */
@@ -89,15 +89,4 @@ function unsupportedVersion(version: string): Refusal {
 
 function unsupportedCoding(value: string): Refusal {
   return refusal(501, 'malformed', `the transfer coding ${JSON.stringify(value.slice(0, 40))} is not supported: only chunked is`);
-}
-
-/** Drops the fields that `Connection` names (RFC 9110 section 7.6.1). */
-function withoutNominated(headers: string[], connection: string | undefined): string[] {
-  if (connection === undefined || /^(?:keep-alive|close)$/i.test(connection)) return headers;
-  const nominated = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
-  const kept: string[] = [];
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!nominated.has(headers[i] ?? '')) kept.push(headers[i] ?? '', headers[i + 1] ?? '');
-  }
-  return kept;
 }

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http
 import type { Socket } from 'node:net';
 import type { Exchange } from '../model/exchange.ts';
 import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/failure.ts';
-import { HOP_BY_HOP } from '../model/headers.ts';
+import { endToEnd } from '../model/headers.ts';
 import { request as httpRequest } from '../model/node-http.ts';
 import { callAfter, LONGEST_MS } from '../model/timer.ts';
 import type { Dialing } from '../route/gateway.ts';
@@ -59,7 +59,7 @@ export class Upgrade implements OpenConnection {
     const settings = dialing.dialFor(exchange.authority, exchange.scheme);
     const http1 = settings.tls === undefined ? settings : { ...settings, tls: { ...settings.tls, alpn: ['http/1.1'] } };
     const watcher = { entered: (phase: Phase) => this.#enter(phase) };
-    this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, (error, socket) => {
+    this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, undefined, (error, socket) => {
       if (socket === null) this.#fail(error ?? new Error('no connection'));
       else if (this.#over) socket.destroy();
       else this.#send(socket);
@@ -108,12 +108,12 @@ export class Upgrade implements OpenConnection {
   }
 
   /** Passes on what the upstream says before it answers (RFC 9110 section 15.2). 100 is for who sends content, and there is none. */
-  #inform({ statusCode, rawHeaders, headers }: InformationEvent): void {
+  #inform({ statusCode, rawHeaders }: InformationEvent): void {
     if (this.#over || statusCode === 100) return;
     this.#interimBytes += interimBytes(rawHeaders);
     const objection = objectionTo(statusCode, this.#interimBytes);
     if (objection !== undefined) this.#fail(objection);
-    else this.#parts.client.write(headText(statusCode, interimFields(headers)), 'latin1');
+    else this.#parts.client.write(headText(statusCode, interimFields(rawHeaders)), 'latin1');
   }
 
   #join(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
@@ -218,13 +218,4 @@ export class Upgrade implements OpenConnection {
 function identified(rawHeaders: readonly string[], id: string): readonly string[] {
   for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'x-request-id') return rawHeaders;
   return [...rawHeaders, 'x-request-id', id];
-}
-
-function endToEnd(rawHeaders: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase();
-    if (!HOP_BY_HOP.has(name)) kept.push(name, rawHeaders[i + 1] ?? '');
-  }
-  return kept;
 }

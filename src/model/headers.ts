@@ -56,3 +56,23 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+
+/** The same fields without those that `Connection` names as its own (RFC 9110 section 7.6.1); `connection` is all that it says, as one list. Names are lower-case. */
+export function withoutNominated(headers: string[], connection: string | undefined): string[] {
+  if (connection === undefined || connection === 'keep-alive' || /^(?:keep-alive|close)$/i.test(connection)) return headers;
+  const nominated = new Set(connection.split(',').map((token) => token.trim().toLowerCase()));
+  return withoutHeaders(headers, (name) => nominated.has(name));
+}
+
+/** The fields of a message that pass on, names in lower case, of those that came (RFC 9110 section 7.6.1). */
+export function endToEnd(raw: readonly string[]): string[] {
+  const list: string[] = [];
+  let connection: string | undefined;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = (raw[i] ?? '').toLowerCase();
+    const value = raw[i + 1] ?? '';
+    if (!HOP_BY_HOP.has(name)) list.push(name, value);
+    else if (name === 'connection') connection = connection === undefined ? value : `${connection},${value}`;
+  }
+  return withoutNominated(list, connection);
+}

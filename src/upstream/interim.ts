@@ -1,6 +1,5 @@
-import type { HeaderList } from '../model/headers.ts';
+import { endToEnd, withoutHeaders } from '../model/headers.ts';
 import { Unacceptable } from './failures.ts';
-import { endToEnd } from './wire.ts';
 
 /** What the interim responses to one request may come to, in bytes: as much as one head may have. */
 const MAX_BYTES = 128 * 1024;
@@ -22,6 +21,6 @@ export function objectionTo(status: number, bytes: number): Unacceptable | undef
 }
 
 /** The fields that pass on. An interim response has no content, so none of them may tell its length (RFC 9110 section 8.6). */
-export function interimFields(headers: Record<string, string | string[] | undefined>): HeaderList {
-  return endToEnd({ ...headers, 'content-length': undefined });
+export function interimFields(rawHeaders: readonly string[]): string[] {
+  return withoutHeaders(endToEnd(rawHeaders), (name) => name === 'content-length');
 }

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Exchange } from '../model/exchange.ts';
-import { HOP_BY_HOP, withoutHeaders } from '../model/headers.ts';
+import { HOP_BY_HOP, withoutNominated } from '../model/headers.ts';
 import { Unacceptable } from './failures.ts';
 import { fieldName, type HeadFields } from './undici.ts';
 
@@ -27,8 +27,6 @@ export function requestBytes({ path, headers, body }: Exchange): number {
   return bytes;
 }
 
-type Fields = Record<string, string | string[] | undefined>;
-
 /** The transfer codings that make other bytes of the content (RFC 9112 section 7.2). A name that is none of them says nothing. */
 const TRANSFORMING = /(?:^|,)[ \t]*(?:x-)?(?:gzip|compress|deflate)[ \t]*(?:[,;]|$)/i;
 
@@ -39,7 +37,7 @@ const TRANSFORMING = /(?:^|,)[ \t]*(?:x-)?(?:gzip|compress|deflate)[ \t]*(?:[,;]
 export function answerFields(status: number, { raw }: HeadFields): string[] | Unacceptable {
   const list: string[] = [];
   const sized = status >= 200 && status !== 204;
-  let connection = '';
+  let connection: string | undefined;
   let coding = '';
   for (let i = 0; i < raw.length; i += 2) {
     const name = fieldName(raw[i] ?? NOTHING);
@@ -47,31 +45,12 @@ export function answerFields(status: number, { raw }: HeadFields): string[] | Un
     if (!HOP_BY_HOP.has(name)) {
       if (sized || name !== 'content-length') list.push(name, value);
     } else if (name === 'connection') {
-      connection = connection === '' ? value : `${connection},${value}`;
+      connection = connection === undefined ? value : `${connection},${value}`;
     } else if (name === 'transfer-encoding') {
       coding = coding === '' ? value : `${coding},${value}`;
     }
   }
   if (status >= 200 && coding !== '' && coding !== 'chunked' && TRANSFORMING.test(coding))
     return new Unacceptable(`the answer is in the transfer coding ${coding.slice(0, 40)}, which was not asked for`);
-  if (connection === '' || connection === 'keep-alive') return list;
-  return withoutHeaders(list, (name) => isNominated(name, connection));
-}
-
-/** A head's fields as Node gives them, as a flat list, without what concerns the connection alone (RFC 9110 section 7.6.1). */
-export function endToEnd(headers: Fields): string[] {
-  const list: string[] = [];
-  const nominated = headers['connection'];
-  for (const name in headers) {
-    if (HOP_BY_HOP.has(name)) continue;
-    if (nominated !== undefined && nominated !== 'keep-alive' && isNominated(name, String(nominated))) continue;
-    const value = headers[name];
-    if (typeof value === 'string') list.push(name, value);
-    else if (value !== undefined) for (const one of value) list.push(name, one);
-  }
-  return list;
-}
-
-function isNominated(name: string, connection: string): boolean {
-  return connection.split(',').some((token) => token.trim().toLowerCase() === name);
+  return withoutNominated(list, connection);
 }

@@ -33,7 +33,7 @@ class Upstream implements AsyncDisposable {
       upstream.sockets.push(socket);
       socket.on('error', () => undefined);
       if (request.url === '/refused')
-        return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
+        return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nX-Hop: 1\r\nContent-Length: 2\r\nConnection: close, x-hop\r\n\r\nno');
       if (request.url === '/stalling') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf');
       if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
       if (request.url === '/broken') return void socket.destroy();
@@ -160,7 +160,9 @@ describe('an upgrade', () => {
     await using upstream = await Upstream.start();
     await using listener = await start(dialing(upstream.port));
     using client = await listener.client();
-    expect(await client.send(ask('/api/refused')).closed()).toMatch(/^HTTP\/1.1 403 Forbidden\r\nx-why: not you\r\n[^]*\r\n\r\nno$/);
+    const answer = await client.send(ask('/api/refused')).closed();
+    expect(answer).toMatch(/^HTTP\/1.1 403 Forbidden\r\nx-why: not you\r\n[^]*\r\n\r\nno$/);
+    expect(answer).not.toMatch(/x-hop/i);
     expect(listener.notes.ended).toMatchObject([{ status: 403, source: 'upstream' }]);
   });
 
