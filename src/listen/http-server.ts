@@ -27,7 +27,7 @@ export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server
   const server = createServer({
     insecureHTTPParser: false,
     IncomingMessage: LeanRequest,
-    // a request without content is no stream that has to be read to its end; Node before 24.12 does not know it and goes the longer way
+    // a request without content is no stream that has to be read to its end; an older Node does not know this and goes the longer way
     optimizeEmptyRequests: true,
     // asked for by us, so that the answer is readable
     requireHostHeader: false,

@@ -3,7 +3,6 @@ import { IncomingMessage } from '../model/node-http.ts';
 
 /** The fields that Node's server and this listener ask a request for by name. All others are read once, from `rawHeaders`. */
 const ASKED_FOR: ReadonlySet<string> = new Set(['content-length', 'expect', 'te', 'transfer-encoding', 'upgrade']);
-const SHORTEST = 2;
 const LENGTHS: ReadonlySet<number> = new Set([...ASKED_FOR].map((name) => name.length));
 const NONE: IncomingHttpHeaders = Object.freeze({});
 
@@ -29,9 +28,9 @@ export class LeanRequest extends IncomingMessage {
 function askedFor(raw: readonly string[]): IncomingHttpHeaders {
   let found: Record<string, string> | undefined;
   for (let i = 0; i < raw.length; i += 2) {
-    const { length } = raw[i] ?? '';
-    if (length < SHORTEST || !LENGTHS.has(length)) continue;
-    const name = (raw[i] ?? '').toLowerCase();
+    const spelling = raw[i] ?? '';
+    if (!LENGTHS.has(spelling.length)) continue;
+    const name = spelling.toLowerCase();
     if (!ASKED_FOR.has(name)) continue;
     found ??= {};
     const before = found[name];

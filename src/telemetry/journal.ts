@@ -14,7 +14,7 @@ export interface AttemptSummary {
   readonly code?: string;
   readonly detail?: string;
   /** The rule that judged its answer. */
-  readonly rule?: string;
+  readonly rule?: string | undefined;
   readonly elapsedMs: number;
   readonly connectMs: number;
   readonly firstByteMs: number;
@@ -202,10 +202,7 @@ function attemptSummary(attempt: AttemptRecord): AttemptSummary {
   const connectMs = round(attempt.connectMs);
   const firstByteMs = round(attempt.firstByteMs);
   const rule = attempt.verdict?.rule;
-  if (failure === undefined) {
-    if (rule === undefined) return { number, status, elapsedMs, connectMs, firstByteMs, reused };
-    return { number, status, rule, elapsedMs, connectMs, firstByteMs, reused };
-  }
+  if (failure === undefined) return { number, status, rule, elapsedMs, connectMs, firstByteMs, reused };
   const { phase, kind, code, detail } = failure;
   return { number, status, phase, kind, code, detail: redactText(detail), elapsedMs, connectMs, firstByteMs, reused };
 }

@@ -33,14 +33,15 @@ export interface SessionStore {
 /**
  * Opens one connection: name lookup, TCP (all addresses tried, RFC 8305), TLS. Tells the watcher each phase, so that a failure and a timeout
  * can be told apart by phase. Returns the socket at once: destroying it with an error gives up, and the callback hears that error.
+ * `reads` takes over what is read from it; undefined: it is a stream as any other.
  */
 export function dial(
   settings: DialSettings,
   resolver: Resolver,
   sessions: SessionStore,
   watcher: DialWatcher,
+  reads: DirectReads | undefined,
   callback: DialCallback,
-  reads?: DirectReads,
 ): Socket {
   const byName = isIP(settings.host) === 0;
   watcher.entered(byName ? 'dns' : 'connect');

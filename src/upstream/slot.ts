@@ -7,7 +7,7 @@ import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
 import { DirectReads } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
-import { adaptParser, Client, idleTimeout, type ParserWatcher } from './undici.ts';
+import { adaptParser, Client, errors, type ParserWatcher } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
 const REST_MS = 20;
@@ -130,30 +130,23 @@ export class Slot implements ParserWatcher, Sleeper {
     else alarms.set(this, clock.now() + ms);
   }
 
-  /** Nobody has used it for as long as it is kept. */
+  /** Nobody has used it for as long as it is kept: as undici closes it. */
   wake(): void {
-    this.#socket?.destroy(idleTimeout());
+    this.#socket?.destroy(new errors.InformationalError('socket idle timeout'));
   }
 
   #open(callback: buildConnector.Callback): void {
     const { dial: settings, resolver, sessions, connectTime, clock, readBuffer } = this.#parts;
     const startedAt = clock.now();
     const watcher = { entered: (phase: Phase) => this.tenant?.entered(phase) };
-    this.#opening = dial(
-      settings,
-      resolver,
-      sessions,
-      watcher,
-      (error, socket) => {
-        this.#opening = undefined;
-        if (socket === null) return callback(error ?? new Error('no connection'), null);
-        connectTime.add(clock.now() - startedAt);
-        this.#socket = socket;
-        socket.on('drain', () => this.tenant?.drained());
-        callback(null, socket);
-      },
-      new DirectReads(readBuffer),
-    );
+    this.#opening = dial(settings, resolver, sessions, watcher, new DirectReads(readBuffer), (error, socket) => {
+      this.#opening = undefined;
+      if (socket === null) return callback(error ?? new Error('no connection'), null);
+      connectTime.add(clock.now() - startedAt);
+      this.#socket = socket;
+      socket.on('drain', () => this.tenant?.drained());
+      callback(null, socket);
+    });
   }
 
   #lost(): void {

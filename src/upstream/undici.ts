@@ -6,10 +6,6 @@ import undiciUtil from 'undici/lib/core/util.js';
 
 /** undici's client alone: the package's own entry loads `fetch`, WebSocket, mocks and more, which doubles the time it takes to start and costs 8 MB. */
 export const Client = undiciClient;
-/** What undici gives as the reason where a connection that nobody uses is closed. */
-export function idleTimeout(): Error {
-  return new undiciErrors.InformationalError('socket idle timeout');
-}
 /** undici's errors. */
 export const errors = undiciErrors;
 

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Clock } from '../../model/clock.ts';
 import type { AppReadings } from '../../model/status.ts';
+import { LONGEST_MS } from '../../model/timer.ts';
 import type { Stats } from '../stats.ts';
 import { exchangeHistograms, exchangeSeries } from './exchange-series.ts';
 import { OPENMETRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './exposition.ts';
@@ -78,9 +79,6 @@ export class Metrics {
   }
 }
 
-/** So long that it never wakes the process, in milliseconds. */
-const NEVER_MS = 2 ** 31 - 1;
-
 /** What Node's event loop has had to do. */
 const LOOP_ACTIVE: Series = {
   name: 'nodejs_eventloop_active_seconds_total',
@@ -95,7 +93,7 @@ const LOOP_ACTIVE: Series = {
  * tells better.
  */
 function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LONGEST_MS });
   for (const part of ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99']) registry.removeSingleMetric(`nodejs_eventloop_lag_${part}_seconds`);
   register(registry, LOOP_ACTIVE);
 }

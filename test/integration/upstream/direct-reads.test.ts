@@ -24,6 +24,23 @@ async function connected(shared = sharedReadBuffer()) {
   return { socket, peer, [Symbol.asyncDispose]: dispose };
 }
 
+/** So many turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise(setImmediate);
+}
+
+/** Reads the last that is held: until then the end has not been told. */
+async function expectEndAfter(socket: Socket, last: string): Promise<void> {
+  let ended = false;
+  socket.once('end', () => (ended = true));
+  await turns(5);
+  expect(ended).toBe(false);
+  expect(String(socket.read())).toBe(last);
+  expect(socket.read()).toBe(null);
+  await turns(1);
+  expect(ended).toBe(true);
+}
+
 /** Bytes that differ from place to place. */
 function numbered(length: number, from = 0): Buffer {
   return Buffer.from(Array.from({ length }, (_, i) => (from + i * 31 + (i >> 8)) & 0xff));
@@ -85,7 +102,7 @@ describe('what a connection reads', () => {
     ends.peer.end(sent);
     while (ends.socket.bytesRead < 64 * 1024) await once(ends.socket, 'readable');
     // its sender cannot get rid of the rest: no turn of the loop brings more
-    for (let i = 0; i < 50; i++) await new Promise(setImmediate);
+    await turns(50);
     expect(ends.socket.bytesRead).toBeLessThan(256 * 1024);
     expect(ends.peer.writableFinished).toBe(false);
     const rest = all(ends.socket);
@@ -95,18 +112,12 @@ describe('what a connection reads', () => {
 
   it('is not at its end before all that is held has been read', async () => {
     await using ends = await connected();
-    let ended = false;
-    ends.socket.once('end', () => (ended = true));
     ends.peer.end('last');
     // the bytes, then the end
     await once(ends.socket, 'readable');
     await once(ends.socket, 'readable');
-    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
-    expect(ended).toBe(false);
-    expect(String(ends.socket.read())).toBe('last');
-    expect(ends.socket.read()).toBe(null);
-    await new Promise(setImmediate);
-    expect(ended).toBe(true);
+    expect(ends.socket.readableEnded).toBe(false);
+    await expectEndAfter(ends.socket, 'last');
   });
 
   it('begins with what its reader has given back', async () => {
@@ -124,8 +135,6 @@ describe('what a connection reads', () => {
 
   it('is not at its end either while what its reader has given back waits', async () => {
     await using ends = await connected();
-    let ended = false;
-    ends.socket.once('end', () => (ended = true));
     ends.peer.write('first');
     await once(ends.socket, 'readable');
     const first = ends.socket.read() as Buffer;
@@ -135,12 +144,7 @@ describe('what a connection reads', () => {
     await once(ends.socket, 'readable');
     ends.socket.unshift(first.subarray(2));
     expect(String(ends.socket.read())).toBe('rst');
-    for (let i = 0; i < 5; i++) await new Promise(setImmediate);
-    expect(ended).toBe(false);
-    expect(String(ends.socket.read())).toBe('second');
-    expect(ends.socket.read()).toBe(null);
-    await new Promise(setImmediate);
-    expect(ended).toBe(true);
+    await expectEndAfter(ends.socket, 'second');
   });
 
   it('is not read on for who takes a piece and gives the rest of it back, again and again', async () => {
@@ -192,7 +196,7 @@ describe('an answer that its reader pauses', () => {
       source.start({
         onData: (piece) => {
           pieces.push(piece);
-          void pausedFor(2).then(() => source.resume());
+          void turns(2).then(() => source.resume());
           return false;
         },
         onEnd: () => resolve(undefined),
@@ -203,11 +207,6 @@ describe('an answer that its reader pauses', () => {
     expect(Buffer.concat(pieces).toString('latin1')).toBe(body);
   });
 });
-
-/** So many turns of the event loop. */
-async function pausedFor(turns: number): Promise<void> {
-  for (let i = 0; i < turns; i++) await new Promise(setImmediate);
-}
 
 describe('the fields of an answer', () => {
   it('keep their order, repeated ones and those that look like numbers included', async () => {
