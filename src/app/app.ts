@@ -23,6 +23,7 @@ import { assemble, type Generation, retired } from './generation.ts';
 import { BodyMemory, youngCollector } from './heap.ts';
 import { bundlePath, localUrl, portsOf } from './paths.ts';
 import { Reloader } from './reload.ts';
+import { QuietHeap } from './quiet-heap.ts';
 import type { Seat } from './seat.ts';
 import { SeatedTelemetry } from './seated-telemetry.ts';
 import type { RuntimeParts } from './runtime.ts';
@@ -47,6 +48,7 @@ export class App {
   readonly #view: AppView;
   readonly #parts: RuntimeParts;
   readonly #reloader: Reloader;
+  readonly #heap = QuietHeap.ofProcess().heap;
   #generation: Generation;
   #readiness: Readiness = 'starting';
   #plane: DataPlane | undefined;
@@ -175,6 +177,7 @@ export class App {
   async stop(drainMs = this.#config.drain): Promise<boolean> {
     this.#readiness = 'draining';
     this.#reloader.close();
+    this.#heap.close();
     this.telemetry.log.info({ drainMs }, 'draining');
     const until = this.#clock.now() + drainMs;
     const drained = (await this.#plane?.drain(drainMs)) ?? true;
@@ -206,6 +209,7 @@ export class App {
     });
     if (seat === undefined) await this.#openAdmin();
     for (const runtime of this.#generation.runtimes) runtime.start();
+    this.#heap.start();
     this.#readiness = 'ready';
     if (seat !== undefined) return;
     this.#reloader.watch();

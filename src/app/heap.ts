@@ -12,8 +12,8 @@ const BODY_BYTES = 8 * 1024 * 1024;
  * The old generation is collected sooner than V8 would by itself, which lets the heap grow to several times of what lives: some 50 MB less resident after load, at no cost of CPU that could be
  * measured. Much less room than this costs more than it saves, since what bodies come in counts as growth too.
  *
- * Nothing is collected because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
- * would cost half as much again, and a proxy with little to do is quiet nearly always.
+ * V8 does not collect because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
+ * would cost half as much again, and a proxy with little to do is quiet nearly always. What load has left behind is given back once (quiet-heap.ts).
  */
 export function settleHeap(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
@@ -42,14 +42,20 @@ export class BodyMemory {
   };
 }
 
-/** Collects the young generation: half a millisecond. Node has no other way to it than the function that a flag makes in a new context, made when it is first wanted. */
+/** Collects the young generation: half a millisecond. */
 export function youngCollector(): () => void {
+  const collect = collector();
+  return () => collect({ type: 'minor' });
+}
+
+/** V8's collector, told what to collect. Node has no other way to it than the function that a flag makes in a new context, made when it is first wanted. */
+export function collector(): (what: NodeJS.GCOptions) => void {
   let collect: NodeJS.GCFunction | undefined;
-  return () => {
+  return (what) => {
     if (collect === undefined) {
       setFlagsFromString('--expose-gc');
       collect = runInNewContext('gc') as NodeJS.GCFunction;
     }
-    collect({ type: 'minor' });
+    collect(what);
   };
 }
