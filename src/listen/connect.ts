@@ -56,8 +56,8 @@ export class ConnectHandler {
     connections.become(socket, tunnel);
     try {
       const authority = await this.#parts.authority();
-      const context = await authority.contextFor(to.host);
-      if (!socket.destroyed) tunnel.begin(head, authority, context);
+      const leaf = await authority.leafFor(to.host);
+      if (!socket.destroyed) tunnel.begin(head, authority, leaf);
     } catch (error) {
       // TLS cannot be spoken at all: this alone is told in the answer to CONNECT
       this.#refuse(socket, refusal(500, 'tls', (error as Error).message, { error: 'proxy_configuration_error', code: 'proxy_configuration_error' }));

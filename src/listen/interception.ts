@@ -2,6 +2,8 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { callAfter } from '../model/timer.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
+import { type Resuming, resumingOf } from '../tls/client-hello.ts';
+import type { Leaf } from '../tls/leaf.ts';
 import { authorityOf, type HostPort } from './authority.ts';
 import type { OpenConnection } from './connections.ts';
 import type { TunnelDoor } from './door.ts';
@@ -39,7 +41,7 @@ export class Interception implements OpenConnection {
   }
 
   /** Says 200 and waits for the client to speak. `head`: what it has sent ahead. */
-  begin(head: Buffer, authority: CertificateAuthority, context: SecureContext): void {
+  begin(head: Buffer, authority: CertificateAuthority, leaf: Leaf): void {
     const raw = this.#raw;
     this.#timer = callAfter(this.#parts.handshakeMs, () => this.#fail('the client did not finish its handshake in time'));
     raw.on('error', ignore);
@@ -50,7 +52,7 @@ export class Interception implements OpenConnection {
       if (first === null) return;
       raw.off('readable', look);
       raw.unshift(first);
-      if (first[0] === TLS_HANDSHAKE) this.#shakeHands(authority, context);
+      if (first[0] === TLS_HANDSHAKE) this.#shakeHands(authority, leaf, resumingOf(first));
       else this.#speakPlainly();
     };
     raw.on('readable', look);
@@ -78,12 +80,12 @@ export class Interception implements OpenConnection {
     this.#parts.speak(this.#raw, this.#raw, { kind: 'tunnel', scheme: 'http', authority: authorityOf(this.#to, 80) });
   }
 
-  #shakeHands(authority: CertificateAuthority, context: SecureContext): void {
+  #shakeHands(authority: CertificateAuthority, leaf: Leaf, resuming: Resuming): void {
     const secure = new TLSSocket(this.#raw, {
       isServer: true,
-      secureContext: context,
+      secureContext: leaf.contextFor(resuming),
       ALPNProtocols: [...this.#parts.alpn],
-      SNICallback: (name, done) => void this.#present(name.toLowerCase(), authority, done),
+      SNICallback: (name, done) => void this.#present(name.toLowerCase(), authority, resuming, done),
     });
     this.#secure = secure;
     const failed = (error: Error): void => this.#fail(handshakeError(error));
@@ -100,10 +102,15 @@ export class Interception implements OpenConnection {
   }
 
   /** Answers the client's SNI: the leaf of the tunnel's host, which is in place already, unless it names another. */
-  async #present(host: string, authority: CertificateAuthority, done: (error: Error | null, context?: SecureContext) => void): Promise<void> {
+  async #present(
+    host: string,
+    authority: CertificateAuthority,
+    resuming: Resuming,
+    done: (error: Error | null, context?: SecureContext) => void,
+  ): Promise<void> {
     let other: SecureContext | undefined;
     try {
-      if (host !== this.#to.host && HOST_NAME.test(host)) other = await authority.contextFor(host);
+      if (host !== this.#to.host && HOST_NAME.test(host)) other = (await authority.leafFor(host)).contextFor(resuming);
     } catch (error) {
       return done(error as Error);
     }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../model/clock.ts';
 import type { LeafIssuer } from './certificates.ts';
+import { Leaf } from './leaf.ts';
 
 /** Where an authority's files are. */
 export interface AuthorityPaths {
@@ -30,8 +31,8 @@ const RENEW_MS = 60 * DAY_MS;
 const MAX_HOSTS = 256;
 
 /** A host's leaf, made or in the making. */
-interface Leaf {
-  readonly context: Promise<SecureContext>;
+interface KeptLeaf {
+  readonly leaf: Promise<Leaf>;
   /** Milliseconds since the epoch. */
   readonly renewAt: number;
 }
@@ -44,7 +45,7 @@ export class CertificateAuthority {
   readonly #issuer: LeafIssuer;
   readonly #clock: Clock;
   /** By host, the one used last at the end. */
-  readonly #leaves = new Map<string, Leaf>();
+  readonly #leaves = new Map<string, KeptLeaf>();
   /** One key for the tickets of all leaves, so that a session outlives the renewal of its host's leaf. */
   readonly #ticketKeys: Buffer;
   readonly #groups: string | undefined;
@@ -64,21 +65,26 @@ export class CertificateAuthority {
     this.#clock = clock;
   }
 
-  /** What a TLS server for a host name or IP address (lower-case, no brackets) presents. Made once for those who ask at the same time, kept, and renewed in time. */
-  contextFor(host: string): Promise<SecureContext> {
-    const now = this.#clock.wallNow();
-    const kept = this.#leaves.get(host);
-    const leaf = kept !== undefined && now < kept.renewAt ? kept : { context: this.#mint(host, now), renewAt: now + RENEW_MS };
-    this.#leaves.delete(host);
-    this.#leaves.set(host, leaf);
-    if (this.#leaves.size > MAX_HOSTS) this.#dropOldest();
-    return leaf.context;
+  /** What a TLS server for a host name or IP address (lower-case, no brackets) presents, to a client of which nothing is known. */
+  async contextFor(host: string): Promise<SecureContext> {
+    return (await this.leafFor(host)).context;
   }
 
-  async #mint(host: string, now: number): Promise<SecureContext> {
+  /** The leaf of a host name or IP address (lower-case, no brackets). Made once for those who ask at the same time, kept, and renewed in time. */
+  leafFor(host: string): Promise<Leaf> {
+    const now = this.#clock.wallNow();
+    const kept = this.#leaves.get(host);
+    const next = kept !== undefined && now < kept.renewAt ? kept : { leaf: this.#mint(host, now), renewAt: now + RENEW_MS };
+    this.#leaves.delete(host);
+    this.#leaves.set(host, next);
+    if (this.#leaves.size > MAX_HOSTS) this.#dropOldest();
+    return next.leaf;
+  }
+
+  async #mint(host: string, now: number): Promise<Leaf> {
     try {
       const { certificate, key } = await this.#issuer.issue(host, now, LEAF_MS);
-      return createSecureContext({
+      return new Leaf({
         cert: certificate,
         key,
         ticketKeys: this.#ticketKeys,
