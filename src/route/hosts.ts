@@ -1,8 +1,4 @@
-/** Whether a host pattern takes an authority: equal, or a subdomain at any depth for `*.example.com`. Both lower-case; a pattern without port takes the default port only. */
-export function matchesHost(pattern: string, authority: string): boolean {
-  if (!pattern.startsWith('*.')) return pattern === authority;
-  return authority.length > pattern.length - 1 && authority.endsWith(pattern.slice(1));
-}
+import { matchesHost } from '../model/hosts.ts';
 
 /** Finds what belongs to a host: exact names first, then the most specific pattern. */
 export class HostMap<T> {

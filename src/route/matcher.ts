@@ -1,11 +1,11 @@
 import type { MatchConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { headerValue } from '../model/headers.ts';
+import { matchesHost } from '../model/hosts.ts';
 import { parseJsonPath } from '../model/json-path.ts';
 import { compileTemplate, matchesTemplate, type PathTemplate } from '../model/path-template.ts';
 import { documentOf } from '../model/request-body.ts';
 import { pathOf, percentDecoded, queryOf } from '../model/target.ts';
-import { matchesHost } from './hosts.ts';
 
 /** A request as routes look at it: path and query taken apart once, its JSON body read only if a route asks. */
 export class RouteView {
@@ -57,7 +57,8 @@ export function templatesOf({ path }: MatchConfig): readonly PathTemplate[] | un
 }
 
 function byHost(hosts: readonly string[]): Matcher {
-  return (view) => hosts.some((host) => matchesHost(host, view.exchange.authority));
+  const patterns = hosts.map((host) => host.toLowerCase());
+  return (view) => patterns.some((pattern) => matchesHost(pattern, view.exchange.authority));
 }
 
 function byHeader(name: string, wanted: string): Matcher {

@@ -17,6 +17,8 @@ const MAX_AGE_MS = 300_000;
 /** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
 export class UpstreamPools {
   readonly #config: UpstreamConfig;
+  /** What `resolve:` says, by host in lower case. */
+  readonly #overrides: ReadonlyMap<string, string>;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   /** Made with the first TLS connection: the roots of a context cost time and memory. */
@@ -27,6 +29,7 @@ export class UpstreamPools {
 
   constructor(config: UpstreamConfig, resolver: Resolver, clock: Clock = systemClock) {
     this.#config = config;
+    this.#overrides = overridesOf(config);
     this.#clock = clock;
     this.#resolver = resolver;
     // read now, so that a file that is not there is told at the start
@@ -55,7 +58,7 @@ export class UpstreamPools {
       scheme === 'https'
         ? { servername: host, context: (this.#context ??= secureContext(this.#roots)), alpn: this.#config.tls?.alpn ?? ['http/1.1'] }
         : undefined;
-    return { ...own, ...this.#override(authority, host), tls };
+    return { ...own, ...this.#override(authority, hostname, host), tls };
   }
 
   /** Sums over all hosts. */
@@ -114,14 +117,19 @@ export class UpstreamPools {
     void oldest[1].close();
   }
 
-  /** What `resolve:` says of a host. */
-  #override(authority: string, host: string): { host: string; port: number } | undefined {
+  /** What `resolve:` says of a host, under the first of these names that it knows. */
+  #override(...names: readonly string[]): { host: string; port: number } | undefined {
     const { resolve } = this.#config;
-    const text = typeof resolve === 'object' ? (resolve[authority] ?? resolve[host]) : resolve;
+    const name = names.find((one) => this.#overrides.has(one));
+    const text = typeof resolve === 'string' ? resolve : this.#overrides.get(name ?? '');
     if (text === undefined) return undefined;
     const colon = text.lastIndexOf(':');
     return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
   }
+}
+
+function overridesOf({ resolve }: UpstreamConfig): ReadonlyMap<string, string> {
+  return new Map(typeof resolve === 'object' ? Object.entries(resolve).map(([host, address]) => [host.toLowerCase(), address]) : []);
 }
 
 /** The roots of this process (Node's own and `NODE_EXTRA_CA_CERTS`) and those of the file, if one is named. */

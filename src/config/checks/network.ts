@@ -1,5 +1,7 @@
+import { matchesHost } from '../../model/hosts.ts';
 import { isLoopbackOnly } from '../../model/loopback.ts';
 import { hostsOf } from '../effective.ts';
+import { nearest } from '../suggest.ts';
 import { formatPath, type Path } from '../tree.ts';
 import type { CheckContext } from './context.ts';
 
@@ -16,7 +18,11 @@ export function checkNetwork(context: CheckContext): void {
     }
     for (const [index, host] of (upstream.hosts ?? []).entries()) checkHostName(context, [...path, 'hosts', index], host);
     if (typeof upstream.resolve === 'string') checkAddress(context, [...path, 'resolve'], upstream.resolve);
-    else for (const [host, address] of Object.entries(upstream.resolve ?? {})) checkAddress(context, [...path, 'resolve', host], address);
+    else
+      for (const [host, address] of Object.entries(upstream.resolve ?? {})) {
+        checkAddress(context, [...path, 'resolve', host], address);
+        checkResolved(context, [...path, 'resolve', host], host, hostsOf(upstream));
+      }
   }
   for (const [index, host] of context.config.passthrough.entries()) checkHostName(context, ['passthrough', index], host);
 }
@@ -101,4 +107,20 @@ function checkAddress(context: CheckContext, path: Path, address: string): void 
     `expected host:port such as 127.0.0.1:9443, got ${context.shown(path)}`,
     address.includes('://') ? 'without the scheme' : undefined,
   );
+}
+
+/** What is said of a host that the upstream does not have would be said to nobody: requests would go where they were meant not to. */
+function checkResolved(context: CheckContext, path: Path, written: string, hosts: readonly string[]): void {
+  if (hosts.length === 0) return;
+  if (written.startsWith('*.'))
+    return context.reportKey(path, 'a pattern cannot be dialled elsewhere', 'write each host, or resolve: host:port for all');
+  const name = written.toLowerCase();
+  const known = hosts.some((host) => matchesHost(host, name) || matchesHost(withoutPort(host), name) || withoutPort(host) === `[${name}]`);
+  if (known) return;
+  const near = nearest(name, hosts);
+  context.reportKey(path, 'is no host of this upstream', near === undefined ? `its hosts are ${hosts.join(', ')}` : `did you mean ${near}?`);
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d{1,5}$/, '');
 }

@@ -29,7 +29,7 @@ function covers(wide: MatchConfig, narrow: MatchConfig): boolean {
   return (
     isWithin(wide.method, narrow.method) &&
     isWithin(wide.path, narrow.path) &&
-    isWithin(wide.host, narrow.host) &&
+    isWithin(hostsIn(wide), hostsIn(narrow)) &&
     holds(lowerCased(wide.header), lowerCased(narrow.header)) &&
     holds(wide.query, narrow.query) &&
     holds(wide.json, narrow.json)
@@ -38,6 +38,10 @@ function covers(wide: MatchConfig, narrow: MatchConfig): boolean {
 
 function isWithin(wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean {
   return wide === undefined || (narrow?.every((one) => wide.includes(one)) ?? false);
+}
+
+function hostsIn({ host }: MatchConfig): string[] | undefined {
+  return host?.map((one) => one.toLowerCase());
 }
 
 /** Whether each condition of `wide` is one of `narrow`; one that any value meets is met by whichever is asked for there. */

@@ -38,6 +38,10 @@ describe('the addresses of a name', () => {
     await using one = client('api.test', {}, 1, { resolve: { 'media.test': upstream.authority } }, never);
     expect(await read(await one.service(get('media.test')))).toBe('ok');
     expect(upstream.received[1]).toContain('host: media.test');
+    const port = '8443';
+    await using several = client('api.test', {}, 1, { resolve: { 'Media.Test': upstream.authority, '[::1]': upstream.authority } }, never);
+    expect(await read(await several.service(get(`media.test:${port}`)))).toBe('ok');
+    expect(await read(await several.service(get(`[::1]:${port}`)))).toBe('ok');
   });
 
   it('are looked up again by and by: who moved is found without a restart, busy connections or not', async () => {

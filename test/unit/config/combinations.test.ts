@@ -38,6 +38,19 @@ describe('settings that are impossible together', () => {
       'resolve: { api.example: 127.0.0.1:99999 }',
       '5:29 upstreams.api.resolve.api.example: expected host:port such as 127.0.0.1:9443, got "127.0.0.1:99999"',
     ],
+    ['resolve: { apl.example: 127.0.0.1:9443 }', '5:16 upstreams.api.resolve.apl.example: is no host of this upstream (did you mean api.example?)'],
+    [
+      'hosts: ["*.b.example"]\n    resolve: { "*.b.example": 127.0.0.1:9443 }',
+      '6:16 upstreams.api.resolve.*.b.example: a pattern cannot be dialled elsewhere (write each host, or resolve: host:port for all)',
+    ],
+    [
+      'resolve: { api.example:443: 127.0.0.1:9443 }',
+      '5:16 upstreams.api.resolve.api.example:443: is no host of this upstream (did you mean api.example?)',
+    ],
+    [
+      'hosts: [b.example:8443]\n    resolve: { 10.0.0.1: 127.0.0.1:9443 }',
+      '6:16 upstreams.api.resolve.10.0.0.1: is no host of this upstream (its hosts are api.example, b.example:8443)',
+    ],
     [
       'hosts: [https://b.example]',
       '5:13 upstreams.api.hosts.0: expected a host such as api.example.com or *.example.com, got "https://b.example" (without the scheme)',
@@ -197,6 +210,12 @@ describe('settings that are impossible together', () => {
   it('lets an origin have a port of ours elsewhere, or be dialled elsewhere', () => {
     expect(problemsOf('version: 1\nupstreams: { a: { origin: "http://api.example:8080" } }\n')).toEqual([]);
     expect(problemsOf('version: 1\nupstreams: { a: { origin: "http://127.0.0.1:8080", resolve: 127.0.0.1:7002 } }\n')).toEqual([]);
+  });
+
+  it('lets `resolve` name any host of the upstream, in whatever case, with its port or without', () => {
+    const hosts = 'hosts: ["*.media.example", "b.example:8443", "[::1]:8443"]';
+    const names = ['Api.Example', 'x.Media.example', 'b.example', 'b.example:8443', '"::1"', '"[::1]"', '"[::1]:8443"'];
+    expect(inUpstream(hosts, `resolve: { ${names.map((name) => `${name}: 127.0.0.1:9443`).join(', ')} }`)).toEqual([]);
   });
 
   it('lets an attempt outlast total on a stream, where total ends with the head', () => {

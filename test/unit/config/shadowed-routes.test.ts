@@ -25,6 +25,7 @@ describe('a route that can never match', () => {
     ['any value before one', '{ path: /x, header: { X-A: "*" } }', '{ path: /x, header: { x-a: b } }'],
     ['any value of the body before one', '{ json: { a: "*" } }', '{ json: { a: 1 } }'],
     ['a host', '{ host: [a.example, b.example] }', '{ host: b.example, path: /x }'],
+    ['a host in another case', '{ host: A.Example }', '{ host: a.example, path: /x }'],
     ['no condition', '{}', '{ path: /x }'],
   ])('is told with the one that takes its requests: %s', (_name, first, second) => {
     expect(told(`{ name: first, match: ${first} }`, `{ name: second, match: ${second} }`)).toEqual([

@@ -21,6 +21,27 @@ describe('a scope', () => {
     expect(compileScope(parts, paths, pseudonymOf)(exchange)).toBe(expected);
   });
 
+  it.each([
+    ['/v1/models/gemini-pro%3AgenerateContent?key=secret%3A', 'gemini-pro'],
+    ['/v1/models/gemini%2Dpro:generateContent', 'gemini-pro'],
+    // what an encoded blank or line stands for must not pass for the gap between two parts, nor break a label
+    ['/v1/models/a%20b%0A:generateContent', 'a%20b%0A'],
+    ['/v1/models/%E2%82%AC%25:generateContent', '%E2%82%AC%25'],
+    ['/v1/models/a%zz:generateContent', 'a%25zz'],
+  ])('reads %s as routes do', (path, expected) => {
+    const exchange = exchangeOf({ method: 'POST', path });
+    const of = (part: string): string => compileScope([part], ['/v1/models/{model}:{call}'], pseudonymOf)(exchange);
+    expect(of('model')).toBe(expected);
+    expect(of('path:models/([^:]+)')).toBe(expected);
+    expect(of('path:[?]key=(.*)')).toBe(path.includes('?') ? pseudonymOf('secret%3A') : '');
+  });
+
+  it('does not take an encoded question mark for the begin of the query', () => {
+    const exchange = exchangeOf({ path: '/v1/a%3Fb?key=secret' });
+    expect(compileScope(['path:v1/([^/?]+[?]b)'], [], pseudonymOf)(exchange)).toBe('a?b');
+    expect(compileScope(['path:key=(.*)'], [], pseudonymOf)(exchange)).toBe(pseudonymOf('secret'));
+  });
+
   it('tells credentials and headers apart without holding them', () => {
     const scope = compileScope(['credential', 'header:X-Tenant', 'json:to'], [], pseudonymOf);
     const of = (key: string, tenant: string, to = '48'): string =>

@@ -43,6 +43,12 @@ describe('the router', () => {
     expect(await routeOf(routes, exchangeOf({ authority: 'example.com' }))).toBe('default');
   });
 
+  it('knows a host in whatever case it is written', async () => {
+    const routes = [route('exact', { host: ['Lookaside.FBSBX.com'] }), route('pattern', { host: ['*.Example.com'] })];
+    expect(await routeOf(routes, exchangeOf({ authority: 'lookaside.fbsbx.com' }))).toBe('exact');
+    expect(await routeOf(routes, exchangeOf({ authority: 'a.example.com' }))).toBe('pattern');
+  });
+
   it('matches percent-encoded letters as what they stand for', async () => {
     expect(await routeOf([route('bots', { path: ['/rest/v1/bots'] })], exchangeOf({ path: '/rest/v1/bo%74s' }))).toBe('bots');
   });
