@@ -2,6 +2,7 @@ import type { RouteSettings } from '../config/effective.ts';
 import type { CacheConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { compileTemplate, type PathTemplate } from '../model/path-template.ts';
+import { pathOf, percentDecoded } from '../model/target.ts';
 import { type KeyOptions, keyOptions } from './request.ts';
 import type { Overrides } from './rules/storing.ts';
 
@@ -53,14 +54,14 @@ export function routeCacheSettings(settings: RouteSettings, config: CacheConfig,
 const PLACEHOLDER = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 const NO_TAGS: readonly string[] = [];
 
-/** Fills `{name}` in tags from the path; a tag whose name the path does not have is left out. */
+/** Fills `{name}` in tags from the path as routes read it, its percent-encoding undone; a tag whose name the path does not have is left out. */
 export function tagTemplates(tags: readonly string[], paths: readonly string[]): (exchange: Exchange) => readonly string[] {
   if (tags.length === 0) return () => NO_TAGS;
   const fixed = tags.filter((tag) => !tag.includes('{'));
   if (fixed.length === tags.length) return () => fixed;
   const templates = paths.map(compileTemplate);
   return (exchange) => {
-    const values = valuesIn(exchange.path.split('?', 1)[0] ?? '', templates);
+    const values = valuesIn(percentDecoded(pathOf(exchange.path)), templates);
     return tags.flatMap((tag) => filled(tag, values));
   };
 }

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { HeaderList } from '../../model/headers.ts';
 import { matchesTemplate } from '../../model/path-template.ts';
-import { pathOf } from '../../model/target.ts';
+import { pathOf, percentDecoded } from '../../model/target.ts';
 import type { Wording } from './fields.ts';
 import type { Link } from './recent.ts';
 import { Score } from './score.ts';
@@ -75,14 +75,14 @@ export class Chains {
 
   /** What may follow a request. */
   after(target: string, shape: string): Chain[] {
-    const path = pathOf(target);
+    const path = percentDecoded(pathOf(target));
     const written = this.#written.filter(({ matches }) => matches(path)).map(({ chain }) => chain);
     return [...written, ...(this.#learned.get(shape)?.values() ?? [])];
   }
 
   /** Whether anything in the configuration follows a request. */
   isWrittenAfter(target: string): boolean {
-    const path = pathOf(target);
+    const path = percentDecoded(pathOf(target));
     return this.#written.some(({ matches }) => matches(path));
   }
 

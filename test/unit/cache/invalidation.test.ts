@@ -214,6 +214,17 @@ describe('surrogate keys', () => {
     expect((await bench.cache.admin.list(5)).map(({ tags }) => tags.join()).toSorted()).toEqual(['bot:1,profiles', 'bot:2,profiles']);
   });
 
+  it('are the same however the path is percent-encoded', async () => {
+    const routes = [
+      { name: 'read', match: { path: ['/bots/{id}/profile'] }, cache: { enabled: true, ttl: 60_000, tags: ['bot:{id}'] } },
+      { name: 'write', match: { path: ['/hooks/{id}:touch'] }, invalidate: { tags: ['bot:{id}'] } },
+    ];
+    const bench = new Bench({ enabled: false }, (exchange) => ok(exchange.path), { routes });
+    await bench.get({ path: '/bots/a/profile' }, 0);
+    await bench.get({ method: 'POST', path: '/hooks/%61%3Atouch' }, 1);
+    expect((await bench.get({ path: '/bots/a/profile' }, 0)).source).toBe('upstream');
+  });
+
   it('keep a user lookup for seconds by token, until a logout', async () => {
     const routes = [
       { name: 'user', match: { path: ['/auth/v1/user'] }, cache: { enabled: true, ttl: 10_000, tags: ['auth-user'], statuses: [200] } },

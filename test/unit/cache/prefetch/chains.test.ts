@@ -184,6 +184,13 @@ describe('a chain that is written', () => {
     expect((await stage.get('/conversations?id=eq.1001')).said).toBe(GIVEN);
   });
 
+  it('follows a path however it is percent-encoded', async () => {
+    const stage = known();
+    stage.play = () => json([{ id: 1, conversation_id: 9 }]);
+    await stage.get('/mess%61ges?id=eq.1');
+    expect(stage.ahead).toEqual(['/conversations?id=eq.9']);
+  });
+
   it('takes values from the request before too, and fields of its own', async () => {
     const ask = [{ path: '/notes?inbox=eq.{?inbox}&message=eq.{id}', headers: { Accept: 'application/vnd.pgrst.object+json' } }];
     const stage = new Stage({ prefetch: { chains: [{ after: '/messages', ask }] } }, () => json([{ id: 5 }]));
