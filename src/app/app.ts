@@ -249,7 +249,7 @@ export class App {
     for (const runtime of next.runtimes) runtime.start();
     this.telemetry.log.setLevel(config.log.level);
     this.telemetry.logAccess(config.log.access);
-    await Promise.all(gone.map((runtime) => runtime.retire()));
+    await Promise.all(gone.map((runtime) => runtime.retire(next.runtimes)));
   }
 }
 

@@ -14,7 +14,8 @@ export interface Generation {
 
 /**
  * Puts a configuration together. An upstream whose settings (and CA file) did not change is taken over from `previous` as it is, with its breakers, budget and
- * connections; one that did change keeps the state of its breakers where these have the same settings. Throws where an upstream cannot be set up; nothing has changed then.
+ * connections; one that did change keeps the state of its breakers where these have the same settings, and its connections where they are made as before. Throws where an upstream cannot be set up;
+ * nothing has changed then.
  */
 export function assemble(config: Config, parts: RuntimeParts, previous: Generation | undefined): Generation {
   const known = new Map(previous?.runtimes.map((runtime) => [runtime.name, runtime]));

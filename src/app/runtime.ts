@@ -73,7 +73,7 @@ export class UpstreamRuntime {
     this.fingerprint = fingerprint;
     this.routes = routesOf(name, config);
     this.hosts = hostsOf(config);
-    this.pools = new UpstreamPools(config, parts.resolver, clock);
+    this.pools = previous?.pools.successor(config) ?? new UpstreamPools(config, parts.resolver, clock);
     this.state = new UpstreamState(name, config, clock, observer, parts.sharingFor?.(name));
     const { breakers, budget, gates, clientRetries, places, notices, ledger, sends } = this.state;
     const { leastMs } = this.pools;
@@ -134,10 +134,10 @@ export class UpstreamRuntime {
     };
   }
 
-  /** Takes no new work: idle connections close now, the others when what runs on them has ended. */
-  retire(): Promise<void> {
+  /** Takes no new work: idle connections close now, the others when what runs on them has ended. All stay where one of those that are at work goes on with them. */
+  retire(atWork: readonly UpstreamRuntime[]): Promise<void> {
     this.probe?.stop();
-    return this.pools.close();
+    return atWork.some(({ pools }) => pools === this.pools) ? Promise.resolve() : this.pools.close();
   }
 
   /** Takes no new work and settles when what runs has ended: sends whose client has left go on for their answer. */

@@ -14,9 +14,14 @@ const MAX_POOLS = 64;
 /** How long a connection takes requests where the configuration does not say, in milliseconds. */
 const MAX_AGE_MS = 300_000;
 
+/** What pools are made of: nothing else of an upstream's settings matters to its connections. */
+type PoolsConfig = Pick<UpstreamConfig, 'origin' | 'resolve' | 'tls' | 'pool'>;
+
 /** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
 export class UpstreamPools {
-  readonly #config: UpstreamConfig;
+  /** Tells what they are made of, the content of a CA file included, from other such. */
+  readonly fingerprint: string;
+  readonly #config: PoolsConfig;
   /** What `resolve:` says, by host in lower case. */
   readonly #overrides: ReadonlyMap<string, string>;
   readonly #resolver: Resolver;
@@ -27,13 +32,21 @@ export class UpstreamPools {
   readonly #pools = new Map<string, ConnectionPool>();
   #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
 
-  constructor(config: UpstreamConfig, resolver: Resolver, clock: Clock = systemClock) {
+  constructor({ origin, resolve, tls, pool }: PoolsConfig, resolver: Resolver, clock: Clock = systemClock) {
+    const config = { origin, resolve, tls, pool };
     this.#config = config;
     this.#overrides = overridesOf(config);
     this.#clock = clock;
     this.#resolver = resolver;
     // read now, so that a file that is not there is told at the start
-    this.#roots = config.tls?.ca === undefined ? undefined : readFileSync(config.tls.ca, 'utf8');
+    this.#roots = tls?.ca === undefined ? undefined : readFileSync(tls.ca, 'utf8');
+    this.fingerprint = JSON.stringify([config, this.#roots]);
+  }
+
+  /** These very pools for settings that make the same, so that their connections stay; new ones for others. Nothing happens to these either way: who goes on with them says so to whoever would close them. */
+  successor(config: PoolsConfig): UpstreamPools {
+    const others = new UpstreamPools(config, this.#resolver, this.#clock);
+    return others.fingerprint === this.fingerprint ? this : others;
   }
 
   /** The pool for a host; `scheme` says whether it is spoken to over TLS. */
@@ -128,7 +141,7 @@ export class UpstreamPools {
   }
 }
 
-function overridesOf({ resolve }: UpstreamConfig): ReadonlyMap<string, string> {
+function overridesOf({ resolve }: PoolsConfig): ReadonlyMap<string, string> {
   return new Map(typeof resolve === 'object' ? Object.entries(resolve).map(([host, address]) => [host.toLowerCase(), address]) : []);
 }
 
