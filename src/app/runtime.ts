@@ -75,9 +75,10 @@ export class UpstreamRuntime {
     this.hosts = hostsOf(config);
     this.pools = previous?.pools.successor(config) ?? new UpstreamPools(config, parts.resolver, clock);
     this.state = new UpstreamState(name, config, clock, observer, parts.sharingFor?.(name));
-    const { breakers, budget, gates, clientRetries, places, notices, ledger, sends } = this.state;
+    if (previous !== undefined) this.state.adopt(previous.state);
+    const { breakers, budget, gates, clientRetries, places, notices, learned, ledger, sends } = this.state;
     const { leastMs } = this.pools;
-    const known = { breakers, budget, gates, clientRetries, places, notices, ledger, sends };
+    const known = { breakers, budget, gates, clientRetries, places, notices, learned, ledger, sends };
     const shared = { ...known, bulkhead: config.bulkhead, leastMs, pseudonymOf, clock, observer };
     const ask: Service = (exchange) => this.target.serve(exchange);
     const routes = this.routes.map((settings) =>
@@ -92,7 +93,6 @@ export class UpstreamRuntime {
     };
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve: router(routes, routeOf), dialing };
     this.probe = parts.probes === false ? undefined : this.#probe(clock, observer);
-    if (previous !== undefined) this.state.adopt(previous.state);
   }
 
   /** Its breakers, by name and host. */

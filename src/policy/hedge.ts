@@ -21,6 +21,8 @@ export interface HedgeOptions {
 
 /** What a hedge layer needs from outside. */
 export interface HedgeParts {
+  /** Of the route, where some are known already; for a percentile. */
+  readonly latencies?: Latencies | undefined;
   readonly budget: RetryBudget;
   /** Whether an attempt would be let through now. */
   readonly admits: (exchange: Exchange) => boolean;
@@ -36,7 +38,7 @@ const SHORTEST_MS = 5;
  * failure waits for those still under way. Each hedge is taken out of the retry budget. A request whose body streams is not hedged.
  */
 export function hedge(options: HedgeOptions, parts: HedgeParts): Layer {
-  const latencies = 'percentile' in options.after ? new Latencies(options.after.percentile) : undefined;
+  const latencies = 'percentile' in options.after ? (parts.latencies ?? new Latencies(options.after.percentile)) : undefined;
   const delayMs = delayOf(options, latencies);
   return (next) => (exchange) => {
     if (exchange.body.kind === 'stream' || !isRepeatable(exchange, options.repeatable)) return next(exchange);

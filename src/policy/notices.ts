@@ -24,11 +24,13 @@ export class Notices {
 
   /** Warns of what the routes do from now on: once they are at work, since a configuration may still be refused when it has been put together. */
   warn(observer: Observer): void {
+    for (const patience of this.#patience) patience.warn();
     for (const { upstream, route, text } of this.#faults) observer.warned(upstream, route, 'faults', `faults are injected on purpose: ${text}`);
   }
 
   /** Takes that back: they are at work no more. */
   takeBack(observer: Observer): void {
+    for (const patience of this.#patience) if (patience.status !== undefined) patience.takeBack();
     for (const { upstream, route } of this.#faults) observer.warned(upstream, route, 'faults', '');
   }
 

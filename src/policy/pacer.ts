@@ -23,9 +23,10 @@ export class Pacer {
   readonly options: PaceOptions;
   readonly #buckets: Recent<PaceBucket>;
 
-  constructor(options: PaceOptions) {
+  /** `buckets`: those of a pace of the same key and rate, where there are some already. */
+  constructor(options: PaceOptions, buckets = new Recent<PaceBucket>(options.maxKeys)) {
     this.options = options;
-    this.#buckets = new Recent(options.maxKeys);
+    this.#buckets = buckets;
   }
 
   /** Values that are kept apart now. */

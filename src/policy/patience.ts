@@ -23,6 +23,9 @@ export interface PatienceStatus extends PatienceReading {
   readonly tooLong: boolean;
 }
 
+/** After how long clients left, in milliseconds, oldest first. */
+export type Departures = number[];
+
 /** Departures that are kept. */
 const KEPT = 16;
 /** Departures this close together, as a share of the time, are one habit: a timeout, and not a person who closed a page. */
@@ -36,12 +39,15 @@ const LEAST_MS = 200;
 export class Patience {
   readonly #options: PatienceOptions;
   readonly #observer: Observer;
-  readonly #departures: number[] = [];
+  readonly #departures: Departures;
   #status: PatienceStatus | undefined;
 
-  constructor(options: PatienceOptions, observer: Observer) {
+  /** `departures`: those that are known already. Nobody is warned of what they show until `warn`. */
+  constructor(options: PatienceOptions, observer: Observer, departures: Departures = []) {
     this.#options = options;
     this.#observer = observer;
+    this.#departures = departures;
+    this.#status = this.#look();
   }
 
   /** What is known; undefined while it is nothing. */
@@ -59,9 +65,8 @@ export class Patience {
     if (afterMs < LEAST_MS) return;
     this.#departures.push(afterMs);
     if (this.#departures.length > KEPT) this.#departures.shift();
-    const cluster = clusterOf(this.#departures, this.#options.minimum);
-    if (cluster === undefined) return;
-    this.#learn(cluster[0] ?? afterMs, cluster.length);
+    const found = this.#look();
+    if (found !== undefined) this.#learn(found);
   }
 
   /** A client was answered after so long, and was there. */
@@ -70,6 +75,17 @@ export class Patience {
     if (known === undefined || forMs <= known * (1 + SPREAD) + LEAST_SPREAD_MS) return;
     this.#departures.length = 0;
     this.#status = undefined;
+    this.takeBack();
+  }
+
+  /** Warns where the route's total is known to be longer than its clients wait. */
+  warn(): void {
+    const { upstream, route } = this.#options;
+    if (this.#status?.tooLong === true) this.#observer.warned(upstream, route, 'patience', warning(this.#status));
+  }
+
+  /** Takes a warning back. */
+  takeBack(): void {
     this.#observer.warned(this.#options.upstream, this.#options.route, 'patience', '');
   }
 
@@ -78,13 +94,19 @@ export class Patience {
     this.#observer.wouldHave(exchange, 'patience', 'stopped');
   }
 
-  #learn(patienceMs: number, departures: number): void {
-    const { upstream, route, totalMs } = this.#options;
-    const before = this.#status;
-    const tooLong = totalMs > patienceMs * (1 + SPREAD);
-    this.#status = { upstream, route, patienceMs, totalMs, departures, tooLong };
-    const isNews = before === undefined || Math.abs(before.patienceMs - patienceMs) > Math.max(LEAST_SPREAD_MS, patienceMs * SPREAD);
-    if (tooLong && isNews) this.#observer.warned(upstream, route, 'patience', warning(this.#status));
+  /** What the departures show now. */
+  #look(): PatienceStatus | undefined {
+    const { upstream, route, totalMs, minimum } = this.#options;
+    const cluster = clusterOf(this.#departures, minimum);
+    const patienceMs = cluster?.[0];
+    if (cluster === undefined || patienceMs === undefined) return undefined;
+    return { upstream, route, patienceMs, totalMs, departures: cluster.length, tooLong: totalMs > patienceMs * (1 + SPREAD) };
+  }
+
+  #learn(found: PatienceStatus): void {
+    const before = this.#status?.patienceMs;
+    this.#status = found;
+    if (before === undefined || Math.abs(before - found.patienceMs) > Math.max(LEAST_SPREAD_MS, found.patienceMs * SPREAD)) this.warn();
   }
 }
 

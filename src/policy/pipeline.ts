@@ -15,6 +15,7 @@ import {
   unhurriedFor,
 } from './core-layers.ts';
 import type { AttemptRecords } from './attempt-records.ts';
+import type { Learned } from './learned.ts';
 import type { Ledger } from './ledger.ts';
 import type { SharedSends } from './shared-sends.ts';
 import type { Notices } from './notices.ts';
@@ -27,6 +28,8 @@ export interface SharedPolicies extends CoreParts {
   readonly bulkhead?: BulkheadConfig | undefined;
   /** Where patience and injected faults are told, for /health. */
   readonly notices?: Notices | undefined;
+  /** What the routes have learned. */
+  readonly learned?: Learned | undefined;
   /** Where sendings are remembered whose client does not know what came of them. */
   readonly ledger?: (() => Ledger) | undefined;
   /** What other processes sent that may not be sent twice. */

@@ -11,12 +11,15 @@ import { fallback } from './fallback.ts';
 import { faults } from './faults.ts';
 import { guard } from './guard.ts';
 import { hedge } from './hedge.ts';
+import { Latencies } from './latency.ts';
+import type { Learned } from './learned.ts';
 import { Ledger } from './ledger.ts';
 import type { Notices } from './notices.ts';
 import { Pacer } from './pacer.ts';
 import { paceReports, pacing } from './pacing.ts';
 import { Patience, patience } from './patience.ts';
 import type { Pseudonym } from './pseudonym.ts';
+import { Recent } from './recent.ts';
 import { resend } from './resend.ts';
 import { compileParts } from './scope.ts';
 import { resume } from './resume.ts';
@@ -33,6 +36,8 @@ export interface LayerParts {
   readonly pseudonymOf: Pseudonym;
   /** Where attempts wait to be judged, to be counted so; absent where nothing is counted. */
   readonly records?: AttemptRecords | undefined;
+  /** What its routes have learned; a route begins anew where it is absent. */
+  readonly learned?: Learned | undefined;
   /** What the upstream remembers of sendings; a route keeps its own where it is absent. */
   readonly ledger?: (() => Ledger) | undefined;
   readonly sends?: (() => SharedSends | undefined) | undefined;
@@ -44,7 +49,12 @@ export function hedgeFor(settings: RouteSettings, parts: LayerParts, admits: (ex
   if (config === undefined || config.enabled === false) return undefined;
   const { after = 'p95', minimum = 20, max = 1 } = config;
   const when = typeof after === 'number' ? { ms: after } : { percentile: Number(after.slice(1)), minimum };
-  return hedge({ after: when, max, repeatable: settings.repeatable, observe: config.mode === 'observe' }, { ...parts, admits });
+  const latencies = 'percentile' in when ? latenciesOf(settings, when.percentile, parts) : undefined;
+  return hedge({ after: when, max, repeatable: settings.repeatable, observe: config.mode === 'observe' }, { ...parts, admits, latencies });
+}
+
+function latenciesOf({ name, match }: RouteSettings, percentile: number, { learned }: LayerParts): Latencies | undefined {
+  return learned?.latencies.of([name, match, percentile], () => new Latencies(percentile));
 }
 
 /** Downloads that go on where they broke off, where the route has `resume`. */
@@ -89,13 +99,14 @@ export function resendFor(settings: RouteSettings, { clock, observer, ledger, se
 }
 
 /** How long clients wait, learned on every route that retries or has a total, unless `patience.enabled` is false. */
-export function patienceFor(settings: RouteSettings, { clock, observer, notices }: LayerParts): Layer | undefined {
+export function patienceFor(settings: RouteSettings, { clock, observer, notices, learned }: LayerParts): Layer | undefined {
   const { enabled = true, minimum = 3, margin = 250, mode } = settings.patience ?? {};
   const retries = settings.retry !== undefined && settings.retry.attempts !== 1;
   if (!enabled || (!retries && settings.timeouts.total === undefined)) return undefined;
   const { upstream, name, timeouts } = settings;
   const options = { upstream, route: name, totalMs: timeouts.total ?? Infinity, minimum, marginMs: margin, observe: mode === 'observe' };
-  const learner = new Patience(options, observer);
+  const departures = learned?.departures.of([name, settings.match], () => []);
+  const learner = new Patience(options, observer, departures);
   notices?.addPatience(learner);
   return patience(learner, options, clock);
 }
@@ -112,23 +123,32 @@ export function guardFor(settings: RouteSettings, { observer, records }: LayerPa
 /** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */
 export function paceFor(settings: RouteSettings, parts: LayerParts): { readonly wait: Layer | undefined; readonly report: Layer | undefined } {
   if (settings.pace.length === 0) return { wait: undefined, report: undefined };
-  const pacers = settings.pace.map((config, index) => pacerOf(config, index, settings.match?.path ?? [], parts.pseudonymOf));
+  const pacers = settings.pace.map((config, index) => pacerOf(config, index, settings, parts));
   return { wait: pacing(pacers, parts), report: paceReports(pacers, parts) };
 }
 
-function pacerOf(config: PaceConfig, index: number, paths: readonly string[], pseudonymOf: Pseudonym): Pacer {
-  const { hold } = config;
+function pacerOf(config: PaceConfig, index: number, settings: RouteSettings, parts: LayerParts): Pacer {
+  const { hold, key = [], maxKeys = 10_000 } = config;
+  const paths = settings.match?.path ?? [];
   const baseMs = hold?.base ?? 1000;
-  return new Pacer({
+  const rate = { perMs: config.rate, burst: config.burst ?? Math.max(1, Math.round(config.rate * 1000)) };
+  const observe = config.mode === 'observe';
+  const options = {
     name: config.name ?? String(index + 1),
-    key: compileParts(config.key ?? [], paths, pseudonymOf),
-    rate: { perMs: config.rate, burst: config.burst ?? Math.max(1, Math.round(config.rate * 1000)) },
+    key: compileParts(key, paths, parts.pseudonymOf),
+    rate,
     maxWaitMs: config.maxWait ?? 5000,
-    maxKeys: config.maxKeys ?? 10_000,
+    maxKeys,
     holdOn: new Set(hold?.codes),
     holdTimes: { baseMs, factor: hold?.factor ?? 4, maxMs: Math.max(baseMs, hold?.max ?? 64_000) },
-    observe: config.mode === 'observe',
-  });
+    observe,
+  };
+  // who only observes lets all go, so that turns may be given away for hours to come
+  const what = [settings.name, paths, key, rate, maxKeys, observe];
+  return new Pacer(
+    options,
+    parts.learned?.paces.of(what, () => new Recent(maxKeys)),
+  );
 }
 
 /** Failures to rehearse, where the route has `faults`. They are forgotten too easily: the upstream's notices say so. */

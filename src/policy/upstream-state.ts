@@ -6,6 +6,7 @@ import type { RetryBudget } from './budget.ts';
 import type { Bulkhead } from './bulkhead.ts';
 import type { ClientRetries } from './client-retries.ts';
 import { budgetFor, clientRetriesFor, placesFor } from './core-layers.ts';
+import { Learned } from './learned.ts';
 import { Ledger } from './ledger.ts';
 import { Notices } from './notices.ts';
 import { QuotaGates } from './quota-gates.ts';
@@ -20,6 +21,8 @@ export class UpstreamState {
   readonly clientRetries: ClientRetries | undefined;
   /** What is known of its clients' patience, and the faults that are injected into it: for /health. */
   readonly notices = new Notices();
+  /** What its routes know of paces, latencies and departures. */
+  readonly learned = new Learned();
   #ledger: Ledger;
   #sends: SharedSends | undefined;
   /** Undefined where nothing limits the upstream's places. */
@@ -62,12 +65,13 @@ export class UpstreamState {
 
   /**
    * Takes over what the state of the same upstream before a reload knew: breakers as they stand (opened by hand too), the budget that is spent, quotas that are
-   * used up. Places are not: what runs under the old settings gives its place back there.
+   * used up, and what routes have learned. Before routes are made with it. Places are not taken over: what runs under the old settings gives its place back there.
    */
   adopt(previous: UpstreamState): void {
     this.breakers.adopt(previous.breakers.export());
     this.budget.adopt(previous.budget.export());
     this.gates.adopt(previous.gates.list);
+    this.learned.adopt(previous.learned);
     // the very same: calls that are under way still write into it
     this.#ledger = previous.#ledger;
     this.#sends = previous.#sends;

@@ -218,3 +218,61 @@ describe('a reload that is refused', () => {
     expect(api.upstream.sockets.size).toBe(1);
   });
 });
+
+describe('what routes have learned', () => {
+  const PACED = "pace: [{ key: ['header:to'], rate: 100/s, burst: 9, maxWait: 1s, hold: { codes: ['429'], base: 30s } }]";
+  /** Sends one that the upstream takes for too many, then another by the next configuration: what its client hears. */
+  async function afterLimit(before: string, after: string): Promise<string> {
+    await using limiting = await RawUpstream.start((socket) => socket.write('HTTP/1.1 429 Too Many Requests\r\nContent-Length: 2\r\n\r\nno'));
+    await using app = new Reloaded();
+    const paced = request(limiting.authority, { headers: ['to', '48'] });
+    app.load(limiting.authority, [before]);
+    await app.send(paced);
+    app.load(limiting.authority, [after, 'cache: { ttl: 5m }']);
+    await app.send(request(limiting.authority, { headers: ['to', '48'] }));
+    return `${limiting.received.length} sent`;
+  }
+
+  it.each([
+    ['the same pace', PACED],
+    ['a pace of which it does not depend what is left', PACED.replace('1s', '2s').replace('30s', '9s').replace('key', 'name: pair, key')],
+  ])('holds a value back after a reload too: %s', async (_name, after) => expect(await afterLimit(PACED, after)).toBe('1 sent'));
+
+  it.each([
+    ['another rate', PACED.replace('100/s', '200/s')],
+    ['another key', PACED.replace("['header:to']", "['header:to', authority]")],
+    ['from observing to acting', PACED.replace('pace: [{', 'pace: [{ mode: observe,'), PACED],
+  ])('does not where it was learned of something else: %s', async (_name, one, other = PACED) => expect(await afterLimit(one, other)).toBe('2 sent'));
+
+  it('knows how long answers take, and when a second attempt is due', async () => {
+    await using upstream = await RawUpstream.start((socket, number) => (number === 3 ? undefined : socket.write(OK)));
+    await using app = new Reloaded();
+    app.load(upstream.authority, ['hedge: { after: p95, minimum: 2 }']);
+    for (const _ of [1, 2]) expect(await app.ask(upstream.authority)).toBe('200 ok');
+    app.load(upstream.authority, ['hedge: { after: p95, minimum: 2 }', 'cache: { ttl: 5m }']);
+    expect(await app.ask(upstream.authority), 'the third sending is never answered').toBe('200 ok');
+    expect(upstream.received).toHaveLength(4);
+  });
+
+  it('knows how long clients wait, and warns by the settings that hold now', async () => {
+    await using silent = await RawUpstream.start(() => undefined);
+    await using app = new Reloaded();
+    app.load(silent.authority, ['timeouts: { total: 20s }']);
+    for (const _ of [1, 2, 3]) {
+      const exchange = request(silent.authority);
+      const outcome = app.send(exchange);
+      exchange.abort(exchange.startedAt + 5000);
+      await outcome;
+    }
+    const told = [expect.stringContaining('total is 20.0 s')];
+    expect(app.observer.warnings).toEqual(told);
+    app.load(silent.authority, ['timeouts: { total: 15s }']);
+    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: 5000, totalMs: 15_000, tooLong: true }]);
+    expect(app.observer.warnings.splice(0)).toEqual([...told, 'patience: ', expect.stringContaining('total is 15.0 s')]);
+    expect(() => app.refuse(silent.authority)).toThrow('ENOENT');
+    expect(app.observer.warnings).toEqual([]);
+    app.load(silent.authority, ['timeouts: { total: 4s }']);
+    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: 5000, tooLong: false }]);
+    expect(app.observer.warnings).toEqual(['patience: ']);
+  });
+});
