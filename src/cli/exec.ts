@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Command } from 'commander';
+import { settleEngine } from '../app/engine.ts';
 import type { Running } from '../app/running.ts';
 import { environmentOf } from '../app/environment.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
@@ -23,6 +24,7 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
     .passThroughOptions()
     .addHelpText('after', '\nExample:\n  breakwater exec -c proxy.yaml -- uvicorn app:app --port 8000\nLogs of the proxy go to standard error.')
     .action(async (command: string[], options: { config?: string }) => {
+      settleEngine();
       const signals = hearSignals(context.early);
       try {
         const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);

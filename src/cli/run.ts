@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { settleHeap } from '../app/heap.ts';
+import { settleEngine } from '../app/engine.ts';
 import type { Running } from '../app/running.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import type { EarlySignals } from './early-signals.ts';
@@ -16,7 +16,7 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
       '\nWithout --config the three presets run: WhatsApp Cloud API, Gemini and, where SUPABASE_URL is set, Supabase.\nSIGHUP, or a change of the file, loads it anew; a bad file is refused and the old one stays.',
     )
     .action(async (options: { config?: string }) => {
-      settleHeap();
+      settleEngine();
       const orders = listen(context.early);
       try {
         const loaded = loadOrExplain(options.config, context);

@@ -1,11 +1,11 @@
-import { settleHeap } from '../heap.ts';
+import { settleEngine } from '../engine.ts';
 import type { Wire } from './link.ts';
 import { Worker } from './worker.ts';
 
 // the primary hears these and says what is to be done; a terminal sends them to all
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-settleHeap();
+settleEngine();
 const worker = new Worker(process as unknown as Wire);
 // told to stop, it ends; where the primary has died without a word, nobody would replace it
 process.on('disconnect', () => {
