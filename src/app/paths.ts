@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
-import type { UpstreamPort } from '../listen/data-plane.ts';
+import type { UpstreamPort } from '../listen/upstream-ports.ts';
 
 /** The combined roots for clients: the machine's and our own. */
 export function bundlePath(config: Config): string {

@@ -1,4 +1,4 @@
-import type { UpstreamPort } from '../listen/data-plane.ts';
+import type { UpstreamPort } from '../listen/upstream-ports.ts';
 import type { BoundSocket } from '../listen/ports.ts';
 import type { BreakerTransition } from '../model/events.ts';
 import type { UpstreamSharing } from '../policy/sharing.ts';

@@ -20,12 +20,7 @@ import { HeadReader } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
 import { Turn } from './turn.ts';
 import { UpgradeHandler } from './upgrades.ts';
-
-/** An upstream's own port. */
-export interface UpstreamPort extends ListenAddress {
-  /** Empty for the main port. */
-  readonly upstream: string;
-}
+import { type UpstreamPort, UpstreamPorts } from './upstream-ports.ts';
 
 /** What the data plane needs. */
 export interface DataPlaneOptions {
@@ -67,12 +62,13 @@ export class DataPlane {
   readonly #http: Server;
   readonly #connections = new Connections<ClientConnection>();
   #main: OpenPort | undefined;
-  #ports: OpenPort[] = [];
+  readonly #ports: UpstreamPorts;
   readonly #covers: OpenPort[] = [];
   #draining = false;
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
+    this.#ports = new UpstreamPorts((asked, address, door) => this.#openPort(asked, address, door));
     const { gateway, limits, observer, clock, passed = () => undefined } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
     const own = { heads: new HeadReader(), ids: new RequestIds(), batch: new AnswerBatch(clock), isOwn, draining: () => this.#draining };
@@ -100,7 +96,7 @@ export class DataPlane {
 
   /** The upstreams' own ports. */
   get ports(): UpstreamPort[] {
-    return this.#ports.map(({ door, address }) => ({ upstream: door.kind === 'port' ? door.upstream : '', ...address }));
+    return this.#ports.open.map(({ door, address }) => ({ upstream: door.upstream, ...address }));
   }
 
   /** Client connections that are open, tunnels included. */
@@ -110,28 +106,22 @@ export class DataPlane {
 
   /** Opens the ports of the options. */
   async open(): Promise<void> {
-    this.#main = await this.#openPort(this.#options.listen, { kind: 'main' });
+    const { listen } = this.#options;
+    this.#main = await this.#openPort({ upstream: '', ...listen }, listen, { kind: 'main' });
     await this.setPorts(this.#options.ports);
   }
 
-  /** Makes the upstreams' ports those of a new configuration: opens the new ones first, then closes those that went. Rejects, changing nothing, where one cannot be had. */
-  async setPorts(wanted: readonly UpstreamPort[]): Promise<void> {
-    const kept = this.#ports.filter((port) => wanted.some((want) => isSamePort(port, want)));
-    const missing = wanted.filter((want) => !kept.some((port) => isSamePort(port, want)));
-    const opened: OpenPort[] = [];
-    try {
-      for (const { upstream, ...address } of missing) opened.push(await this.#openPort(address, { kind: 'port', upstream }));
-    } catch (error) {
-      for (const port of opened) port.close();
-      throw error;
-    }
-    for (const port of this.#ports) if (!kept.includes(port)) port.close();
-    this.#ports = [...kept, ...opened];
+  /**
+   * Makes the upstreams' ports those of a new configuration. A port whose address stays is kept with what waits at it, whichever upstream it leads to now. Rejects, changing nothing, where
+   * one cannot be had.
+   */
+  setPorts(wanted: readonly UpstreamPort[]): Promise<void> {
+    return this.#ports.set(wanted);
   }
 
   /** Accepts on one more socket of a port that is open, whose process has died, until `uncover`. */
   async cover(asked: UpstreamPort, bound: BoundSocket): Promise<void> {
-    const own = asked.upstream === '' ? this.#main : this.#ports.find((port) => isSamePort(port, asked));
+    const own = asked.upstream === '' ? this.#main : this.#ports.find(asked);
     if (own === undefined || this.#draining) return;
     this.#covers.push(await openPort(own.asked, own.door, this.#accept, bound));
   }
@@ -162,14 +152,14 @@ export class DataPlane {
     await this.#connections.empty(Infinity);
   }
 
-  async #openPort(asked: ListenAddress, door: Door): Promise<OpenPort> {
-    return openPort(asked, door, this.#accept, await this.#options.socketOf?.({ ...asked, upstream: door.kind === 'port' ? door.upstream : '' }));
+  async #openPort<D extends Door>(asked: UpstreamPort, address: ListenAddress, door: D): Promise<OpenPort<D>> {
+    return openPort(address, door, this.#accept, await this.#options.socketOf?.(asked));
   }
 
   #stopAccepting(): void {
     this.uncover();
     this.#main?.close();
-    for (const port of this.#ports) port.close();
+    for (const port of this.#ports.open) port.close();
   }
 
   readonly #accept = (socket: Socket, door: Door): void => {
@@ -214,11 +204,7 @@ export class DataPlane {
   }
 
   #isOwn(to: HostPort): boolean {
-    const open = this.#main === undefined ? this.#ports : [this.#main, ...this.#ports];
+    const open = this.#main === undefined ? this.#ports.open : [this.#main, ...this.#ports.open];
     return open.some(({ address }) => leadsTo(address, to));
   }
-}
-
-function isSamePort({ door, asked }: OpenPort, want: UpstreamPort): boolean {
-  return door.kind === 'port' && door.upstream === want.upstream && asked.port === want.port && asked.host === want.host;
 }

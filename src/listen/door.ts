@@ -9,7 +9,8 @@ export interface MainDoor {
 /** An upstream's own port: the path is kept whole. */
 export interface PortDoor {
   readonly kind: 'port';
-  readonly upstream: string;
+  /** A reload may give the port to another upstream: connections that are open follow it. */
+  upstream: string;
 }
 
 /** The inside of a CONNECT tunnel to a configured host. */

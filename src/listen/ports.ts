@@ -17,8 +17,8 @@ export function leadsTo(address: ListenAddress, { host, port }: HostPort): boole
 export type BoundSocket = object;
 
 /** A port that listens. */
-export interface OpenPort {
-  readonly door: Door;
+export interface OpenPort<D extends Door = Door> {
+  readonly door: D;
   /** What was asked for. */
   readonly asked: ListenAddress;
   /** What it became. */
@@ -28,12 +28,12 @@ export interface OpenPort {
 }
 
 /** Opens a port. Rejects where the address cannot be had, with a message that names it. `bound`: its socket, where it is there already. */
-export async function openPort(
+export async function openPort<D extends Door>(
   asked: ListenAddress,
-  door: Door,
-  accept: (socket: Socket, door: Door) => void,
+  door: D,
+  accept: (socket: Socket, door: D) => void,
   bound?: BoundSocket,
-): Promise<OpenPort> {
+): Promise<OpenPort<D>> {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => accept(socket, door));
   await listen(server, asked, bound);
   const { address: host, port } = server.address() as AddressInfo;

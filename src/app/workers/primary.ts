@@ -4,7 +4,7 @@ import { type AdminServer, startAdmin } from '../../admin/server.ts';
 import type { BreakerAction, Readiness } from '../../admin/view.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { UpstreamPort } from '../../listen/data-plane.ts';
+import type { UpstreamPort } from '../../listen/upstream-ports.ts';
 import type { ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { ConfigReading } from '../../model/status.ts';

@@ -3,7 +3,7 @@ import type { ChainView } from '../../cache/prefetch/prefetcher.ts';
 import type { CacheEntryView, ListFilter, PurgeRequest } from '../../cache/admin.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { UpstreamPort } from '../../listen/data-plane.ts';
+import type { UpstreamPort } from '../../listen/upstream-ports.ts';
 import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';

@@ -1,6 +1,8 @@
+import { lookup } from 'node:dns/promises';
 import net, { type AddressInfo, createServer } from 'node:net';
-import type { UpstreamPort } from '../../listen/data-plane.ts';
+import { getSystemErrorName } from 'node:util';
 import type { BoundSocket, ListenAddress } from '../../listen/ports.ts';
+import { addressKey, type UpstreamPort } from '../../listen/upstream-ports.ts';
 
 /** A socket of libuv, bound and not listening: Node has no other way to hold one without accepting on it. */
 interface RawSocket {
@@ -36,7 +38,7 @@ export class Sockets {
 
   /** The socket of a worker for an address, opened for all workers when first asked for. Rejects where the address cannot be had, with a message that names it. */
   async of(asked: UpstreamPort, index: number): Promise<BoundSocket> {
-    const key = keyOf(asked);
+    const key = addressKey(asked);
     let held = this.#held.get(key);
     if (held === undefined) {
       held = this.#open(asked);
@@ -48,7 +50,7 @@ export class Sockets {
 
   /** What an address became that is held: its port where any was asked for. */
   async addressOf(asked: UpstreamPort): Promise<ListenAddress | undefined> {
-    return (await this.#held.get(keyOf(asked)))?.address;
+    return (await this.#held.get(addressKey(asked)))?.address;
   }
 
   /** Addresses that are held. */
@@ -58,7 +60,7 @@ export class Sockets {
 
   /** Lets go of all addresses that are not among these. */
   async keep(wanted: readonly UpstreamPort[]): Promise<void> {
-    const keys = new Set(wanted.map(keyOf));
+    const keys = new Set(wanted.map(addressKey));
     for (const [key, held] of this.#held) {
       if (keys.has(key)) continue;
       this.#held.delete(key);
@@ -66,23 +68,39 @@ export class Sockets {
     }
   }
 
+  /** Whether an upstream has the port on another address, from which a reload moves it: both are held until the new one serves, so that nothing is refused meanwhile. */
+  async #moves({ upstream, port }: UpstreamPort): Promise<boolean> {
+    if (REUSEPORT === 0 || upstream === '') return false;
+    const others = await Promise.allSettled(this.#held.values());
+    return others.some((other) => other.status === 'fulfilled' && other.value.asked.upstream !== '' && other.value.address.port === port);
+  }
+
   async #open(asked: UpstreamPort): Promise<Held> {
-    const { address, port, family } = await tried(asked);
+    const { address, port, family } = (await this.#moves(asked)) ? await resolved(asked) : await tried(asked);
     const first = made(address, port, family);
     const others = Array.from({ length: this.#count - 1 }, () => (REUSEPORT === 0 ? first : made(address, port, family)));
     return { asked, address: { host: address, port }, sockets: [first, ...others] };
   }
 }
 
-/** Two upstreams may both ask for any free port. */
-function keyOf({ upstream, host, port }: UpstreamPort): string {
-  return `${upstream} ${host} ${port}`;
+/** An address as numbers, for a port that is ours. */
+async function resolved({ host, port }: ListenAddress): Promise<AddressInfo> {
+  const { address, family } = await lookup(host);
+  return { address, port, family: family === 6 ? 'IPv6' : 'IPv4' };
 }
 
 function made(address: string, port: number, family: string): RawSocket {
   const socket = makeSocket(address, port, family === 'IPv6' ? 6 : 4, null, REUSEPORT);
-  if (typeof socket === 'number') throw new Error(`cannot listen on ${address}:${port}: error ${socket}`);
-  return socket;
+  if (typeof socket === 'number') throw notHad({ host: address, port }, getSystemErrorName(socket));
+  // libuv tells of a port that is taken only when it is asked further
+  const error = socket.getsockname({});
+  if (error === 0) return socket;
+  socket.close();
+  throw notHad({ host: address, port }, getSystemErrorName(error));
+}
+
+function notHad({ host, port }: ListenAddress, why: string, cause?: Error): Error {
+  return new Error(`cannot listen on ${host}:${port}: ${why === 'EADDRINUSE' ? 'the port is taken' : why}`, { cause });
 }
 
 /** Listens for a moment without sharing: another program on the port, even one that shares it, is found out. */
@@ -90,7 +108,7 @@ function tried({ host, port }: ListenAddress): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new Error(`cannot listen on ${host}:${port}: ${error.code === 'EADDRINUSE' ? 'the port is taken' : error.message}`, { cause: error }));
+      reject(notHad({ host, port }, error.code === 'EADDRINUSE' ? error.code : error.message, error));
     });
     server.listen({ host, port }, () => {
       const address = server.address() as AddressInfo;

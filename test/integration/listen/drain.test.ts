@@ -1,13 +1,19 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { UpstreamPort } from '../../../src/listen/upstream-ports.ts';
+import { BytesBody } from '../../../src/model/body.ts';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import { reply } from '../../../src/model/outcome.ts';
-import { echo, startListener } from '../../support/listener.ts';
+import { echo, gatewayOfTargets, startListener, targetOf } from '../../support/listener.ts';
 import { PushBody } from '../../support/push-body.ts';
 import { RawClient } from '../../support/raw-client.ts';
 import { freePort } from '../../support/servers.ts';
 import { failed } from '../../unit/policy/fixtures.ts';
 
 const GET = 'GET /api/ HTTP/1.1\r\nHost: x\r\n\r\n';
+
+/** A service that says its name. */
+const says = (name: string) => async (exchange: Exchange) =>
+  reply(200, ['via', name], 'upstream', new BytesBody(Buffer.from(`GET ${exchange.path}`)));
 
 /** Services that answer when they are told to. */
 function held() {
@@ -113,5 +119,43 @@ describe('the ports of the upstreams', () => {
     await expect(listener.plane.setPorts(wanted)).rejects.toThrow(new RegExp(`cannot listen on 127.0.0.1:${listener.port}: the port is taken`));
     await expect(RawClient.connect(free)).rejects.toThrow(/ECONNREFUSED/);
     expect(listener.plane.ports).toEqual([]);
+  });
+
+  describe('whose address stays', () => {
+    const ports = (a: string, b: string, free: readonly number[]): UpstreamPort[] =>
+      [a, b].map((upstream, at) => ({ upstream, host: '127.0.0.1', port: free[at] ?? 0 }));
+    const asked = async (client: RawClient): Promise<string> => {
+      client.received = '';
+      await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n').until('GET /');
+      return /via: (\w+)/.exec(client.received)?.[1] ?? '';
+    };
+
+    it('lead to the upstream that has them now, on connections that are open too', async () => {
+      const targets = ['api', 'db', 'new'].map((name) => targetOf(says(name), { name }));
+      const free = [await freePort(), await freePort()];
+      await using listener = await startListener(echo, { gateway: () => gatewayOfTargets(targets), ports: ports('api', 'db', free) });
+      using first = await RawClient.connect(free[0] ?? 0);
+      using second = await RawClient.connect(free[1] ?? 0);
+      expect([await asked(first), await asked(second)]).toEqual(['api', 'db']);
+      await listener.plane.setPorts(ports('db', 'api', free));
+      expect([await asked(first), await asked(second)]).toEqual(['db', 'api']);
+      await listener.plane.setPorts(ports('new', 'api', free));
+      using third = await RawClient.connect(free[0] ?? 0);
+      expect([await asked(first), await asked(third), await asked(second)]).toEqual(['new', 'new', 'api']);
+    });
+
+    it('move to another host with the same number, and back where the whole cannot be had', async () => {
+      await using listener = await startListener(echo, { ports: [] });
+      const port = await freePort();
+      const at = (host: string): UpstreamPort => ({ upstream: 'api', host, port });
+      await listener.plane.setPorts([at('127.0.0.1')]);
+      await listener.plane.setPorts([at('0.0.0.0')]);
+      expect(listener.plane.ports).toEqual([at('0.0.0.0')]);
+      const taken = { upstream: 'db', host: '127.0.0.1', port: listener.port };
+      await expect(listener.plane.setPorts([at('127.0.0.1'), taken])).rejects.toThrow(/the port is taken$/);
+      expect(listener.plane.ports).toEqual([at('0.0.0.0')]);
+      using client = await RawClient.connect(port);
+      await client.send('GET /a HTTP/1.1\r\nHost: x\r\n\r\n').until('GET /a none');
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../support/servers.ts';
 import { allHeard, clientOfEach, metric, Origin, startWorkers } from './fixtures.ts';
 
 const ONE_TRY = 'retry: { attempts: 1 }';
@@ -182,5 +183,22 @@ describe('several workers', () => {
       expect((await client.get('/renamed/ok')).status).toBe(200);
       client[Symbol.dispose]();
     }
+  });
+
+  it('keep the port of an upstream that is renamed, and move it to another host', async () => {
+    await using origin = await Origin.start();
+    const port = await freePort();
+    const listen = (host: string): string => `listen: { host: "${host}", port: ${port} }`;
+    await using app = await startWorkers(origin, listen('127.0.0.1'));
+    const yaml = (host: string): string =>
+      `version: 1\nworkers: 2\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  renamed: { origin: "${origin.url}", ${listen(host)} }\n`;
+    const status = async (host: string): Promise<number> => (await fetch(`http://${host}:${port}/ok`, { headers: { connection: 'close' } })).status;
+    for (const [times, host] of ['127.0.0.1', '0.0.0.0', '127.0.0.1'].entries()) {
+      app.configure(yaml(host));
+      app.signal('SIGHUP');
+      await app.said(() => app.log.filter((line) => line['msg'] === 'configuration reloaded').length > times);
+      expect(await Promise.all(Array.from({ length: 8 }, () => status('127.0.0.1')))).toEqual(Array(8).fill(200));
+    }
+    await expect(status('127.0.0.2')).rejects.toThrow('fetch failed');
   });
 });
