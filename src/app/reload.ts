@@ -11,7 +11,7 @@ import { FileWatch } from './watch.ts';
 export interface ReloadParts {
   readonly loaded: Loaded;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Puts a configuration to work, whole or not at all. */
+  /** Puts a configuration to work, whole or not at all. What is taken up at the start alone stands in it as it was then. */
   readonly apply: (config: Config) => Promise<void>;
   readonly log: Log;
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface ReloadParts {
 const AT_START = ['workers', 'listen', 'admin', 'intercept', 'limits', 'cache', 'dns'] as const satisfies readonly (keyof Config)[];
 
 /** A configuration with what is taken up at the start alone as `started` has it. */
-export function withStart(config: Config, started: Config): Config {
+function withStart(config: Config, started: Config): Config {
   return { ...config, ...Object.fromEntries(AT_START.map((key) => [key, started[key]])) };
 }
 
@@ -73,7 +73,7 @@ export class Reloader {
     const result = loadConfig(file, this.#parts.env);
     if (!result.ok) return this.#refuse(why, result.problems.map(formatProblem));
     try {
-      await this.#parts.apply(result.config);
+      await this.#parts.apply(withStart(result.config, this.#parts.loaded.config));
     } catch (error) {
       return this.#refuse(why, [error instanceof Error ? error.message : String(error)]);
     }

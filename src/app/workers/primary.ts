@@ -16,7 +16,7 @@ import { loadAuthority } from '../../tls/load-authority.ts';
 import type { AppOptions } from '../app.ts';
 import { writeClientRoots } from '../client-roots.ts';
 import { bundlePath, localUrl, portsOf } from '../paths.ts';
-import { Reloader, withStart } from '../reload.ts';
+import { Reloader } from '../reload.ts';
 import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { Board } from './board.ts';
@@ -236,8 +236,7 @@ export class Primary implements Running {
         throw error;
       }
     }
-    // what is taken up at the start alone stays as it was, for workers that start later too
-    this.#loaded = { ...this.#loaded, config: withStart(config, this.config) };
+    this.#loaded = { ...this.#loaded, config };
     await this.sockets.keep(addressesOf(this.config));
     this.telemetry.log.setLevel(config.log.level);
   }

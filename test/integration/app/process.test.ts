@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
+import { intercepted } from '../../support/connect.ts';
 import { closed, opened, portOf } from '../../support/servers.ts';
 
 /** An upstream that answers with its path, except where it waits for the test. */
@@ -141,6 +142,23 @@ describe('a running process', () => {
     const answer = await fetch(`${app.proxyUrl}/dead/`);
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).not.toBeNull();
+  });
+
+  it.each([1, 2])('keeps what is read at the start alone through a reload, with %i workers', async (workers) => {
+    const hosts = `  host: { origin: "https://api.example", resolve: "127.0.0.1:1" }\n`;
+    const written = (ca: string): string => yaml(`${hosts}workers: ${workers}\nintercept: { ca: "./${ca}" }\n`);
+    await using app = await RunningBreakwater.start(written('first'));
+    app.configure(written('second'));
+    app.signal('SIGHUP');
+    expect(await app.said((line) => line['msg'] === 'these settings take effect after a restart')).toMatchObject({ changed: ['intercept'] });
+    await app.said((line) => line['msg'] === 'configuration reloaded');
+    const first = join(dirname(app.file), 'first', 'ca.pem');
+    await expect.poll(() => existsSync(first)).toBe(true);
+    const { secure } = await intercepted('api.example', Number(new URL(app.proxyUrl).port), readFileSync(first, 'utf8'));
+    expect(secure.authorized).toBe(true);
+    secure.destroy();
+    const shown = (await (await fetch(`${app.adminUrl}/api/config`)).json()) as { config: { intercept: { ca: string } } };
+    expect(shown.config.intercept.ca).toBe(dirname(first));
   });
 
   it('writes the roots for clients without being asked, since a backend that is started apart reads them at its own start', async () => {
