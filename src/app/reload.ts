@@ -71,11 +71,11 @@ export class Reloader {
     const { file } = this.#loaded;
     this.#readAt = this.#parts.clock.wallNow();
     const result = loadConfig(file, this.#parts.env);
-    if (!result.ok) return this.#refuse(why, result.problems.map(formatProblem));
+    if (!result.ok) return this.#refuse(why, result.problems.map(formatProblem), result.watched);
     try {
       await this.#parts.apply(withStart(result.config, this.#parts.loaded.config));
     } catch (error) {
-      return this.#refuse(why, [error instanceof Error ? error.message : String(error)]);
+      return this.#refuse(why, [error instanceof Error ? error.message : String(error)], result.watched);
     }
     this.#tellLeftOut(result.config);
     this.#loaded = result;
@@ -84,9 +84,11 @@ export class Reloader {
     this.#parts.log.info({ why, config: file ?? 'presets' }, 'configuration reloaded');
   }
 
-  #refuse(why: string, problems: readonly string[]): void {
+  #refuse(why: string, problems: readonly string[], files: readonly string[]): void {
     this.#reading = { ...this.#reading, lastReloadOk: false, problems };
     this.#parts.log.error({ why, problems }, 'configuration refused: the one before it stays');
+    // what is wrong may be mended in a file that only the refused one names
+    if (!this.#closed) this.#watch.watch([...new Set([...this.#loaded.watched, ...files])], this.#readAt);
   }
 
   #tellLeftOut(config: Config): void {

@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+
+/** What tells a file that is not there. */
+const GONE = 'gone';
 
 /** How often the files are looked at, in milliseconds. */
 const INTERVAL_MS = 1000;
@@ -22,7 +26,8 @@ export class FileWatch {
 
   /** Watches these files from now on, and no others. What changed since they were read, at `sinceMs` (milliseconds since the epoch), is told as well. */
   watch(files: readonly string[], sinceMs: number): void {
-    this.#seen = new Map(files.map((file) => [file, undefined]));
+    // a file that comes to be may bear an old date: moved here, or a link to one that has long been there
+    this.#seen = new Map(files.map((file) => [file, existsSync(file) ? undefined : GONE]));
     this.#sinceMs = sinceMs;
     this.#timer ??= setInterval(() => void this.#look(), this.#intervalMs).unref();
   }
@@ -51,6 +56,6 @@ async function signature(file: string): Promise<{ text: string; changedAt: numbe
     const { ino, size, mtimeMs, ctimeMs } = await stat(file);
     return { text: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, changedAt: ctimeMs };
   } catch {
-    return { text: 'gone', changedAt: -Infinity };
+    return { text: GONE, changedAt: -Infinity };
   }
 }

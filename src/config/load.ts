@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { composePresets, shownAs } from './compose.ts';
-import { withAbsolutePaths } from './checks/files.ts';
+import { caFiles, storeFiles, withAbsolutePaths } from './checks/files.ts';
 import { parseYaml } from './parse.ts';
 import { STANDARD_UPSTREAMS } from './presets.ts';
 import { type Problem, sortProblems } from './problem.ts';
@@ -29,6 +29,8 @@ export interface Loaded {
 export interface Refused {
   readonly ok: false;
   readonly problems: readonly Problem[];
+  /** Files whose change may mend it: those that would have been watched, and the others that it needs, as far as it could be read. Absolute. */
+  readonly watched: readonly string[];
 }
 
 /**
@@ -39,7 +41,8 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   const path = file === undefined ? undefined : resolve(file);
   const notes: string[] = [];
   const { tree, problems } = path === undefined ? standard(env, notes) : readYaml(path, shownAs(path));
-  if (tree === undefined) return { ok: false, problems };
+  const own = path === undefined ? [] : [path];
+  if (tree === undefined) return { ok: false, problems, watched: own };
   const composed = composePresets(tree, path === undefined ? process.cwd() : dirname(path), env);
   const substituted = substitute(composed.tree, env);
   const validated = validate(substituted.tree);
@@ -49,9 +52,11 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
     ...substituted.problems,
     ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems]),
   ]);
-  if (all.length > 0 || validated.config === undefined) return { ok: false, problems: all };
-  const { config, files } = withAbsolutePaths(validated.config, validated.tree);
-  const watched = [...new Set([...(path === undefined ? [] : [path]), ...composed.files, ...files])];
+  const watched = [...new Set([...own, ...composed.files, ...caFiles(substituted.tree)])];
+  if (all.length > 0 || validated.config === undefined) {
+    return { ok: false, problems: all, watched: [...watched, ...storeFiles(substituted.tree)] };
+  }
+  const config = withAbsolutePaths(validated.config, validated.tree);
   return { ok: true, config, file: path, watched, notes: [...notes, ...validated.notes] };
 }
 

@@ -32,17 +32,39 @@ function read(file: string): string | NodeJS.ErrnoException {
   }
 }
 
-/** The same configuration with its paths absolute, and the files of the upstreams that a reload has to watch. */
-export function withAbsolutePaths(config: Config, tree: Tree): { config: Config; files: string[] } {
-  const files: string[] = [];
+/** The CA files of the upstreams that a configuration names, absolute: of one that does not fit too, since they may be what is wrong with it. */
+export function caFiles(tree: Tree): string[] {
+  const upstreams = treeAt(tree, ['upstreams']);
+  const names = upstreams?.kind === 'map' ? [...upstreams.entries.keys()] : [];
+  return filesAt(
+    tree,
+    names.map((name) => ['upstreams', name, 'tls', 'ca']),
+  );
+}
+
+/** The other files that have to be there, absolute. They are read at the start alone. */
+export function storeFiles(tree: Tree): string[] {
+  return filesAt(
+    tree,
+    ['ca', 'cert', 'key'].map((key) => ['cache', 'redis', 'tls', key]),
+  );
+}
+
+function filesAt(tree: Tree, paths: readonly Path[]): string[] {
+  return paths.flatMap((path) => {
+    const file = treeAt(tree, path);
+    return file?.kind === 'scalar' && typeof file.value === 'string' ? [absolute(tree, path, file.value)] : [];
+  });
+}
+
+/** The same configuration with its paths absolute. */
+export function withAbsolutePaths(config: Config, tree: Tree): Config {
   const upstreams = Object.entries(config.upstreams).map(([name, upstream]): [string, typeof upstream] => {
     if (upstream.tls?.ca === undefined) return [name, upstream];
-    const ca = absolute(tree, ['upstreams', name, 'tls', 'ca'], upstream.tls.ca);
-    files.push(ca);
-    return [name, { ...upstream, tls: { ...upstream.tls, ca } }];
+    return [name, { ...upstream, tls: { ...upstream.tls, ca: absolute(tree, ['upstreams', name, 'tls', 'ca'], upstream.tls.ca) } }];
   });
   const intercept = { ...config.intercept, ca: absolute(tree, ['intercept', 'ca'], config.intercept.ca) };
-  return { config: { ...config, intercept, cache: absoluteStore(config.cache, tree), upstreams: Object.fromEntries(upstreams) }, files };
+  return { ...config, intercept, cache: absoluteStore(config.cache, tree), upstreams: Object.fromEntries(upstreams) };
 }
 
 function absoluteStore(cache: Config['cache'], tree: Tree): Config['cache'] {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -159,6 +159,20 @@ describe('a running process', () => {
     secure.destroy();
     const shown = (await (await fetch(`${app.adminUrl}/api/config`)).json()) as { config: { intercept: { ca: string } } };
     expect(shown.config.intercept.ca).toBe(dirname(first));
+  });
+
+  it.each([
+    ['a preset', 'preset: ./own.yaml', 'own.yaml', () => `origin: "http://localhost:${portOf(origin)}"\n`],
+    ['a CA file', 'origin: "https://api.example", tls: { ca: ./root.pem }', 'root.pem', (ca: string) => readFileSync(join(ca, 'ca.pem'), 'utf8')],
+  ])('takes up a configuration that was refused for %s that is missing as soon as it is there', async (_, settings, file, text) => {
+    await using app = await RunningBreakwater.start(yaml());
+    const directory = dirname(app.file);
+    app.configure(yaml(`  late: { ${settings} }\n`));
+    await app.said((line) => line['msg'] === 'configuration refused: the one before it stays');
+    await expect.poll(() => existsSync(join(directory, 'ca', 'ca-bundle.pem'))).toBe(true);
+    writeFileSync(join(directory, file), text(join(directory, 'ca')));
+    await app.said((line) => line['msg'] === 'configuration reloaded');
+    expect((await fetch(`${app.proxyUrl}/late/x`)).status).not.toBe(404);
   });
 
   it('writes the roots for clients without being asked, since a backend that is started apart reads them at its own start', async () => {

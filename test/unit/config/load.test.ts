@@ -64,6 +64,16 @@ describe('loading a file', () => {
     expect(result.ok && result.watched).toEqual(['proxy.yaml', 'a.yaml', 'a.pem'].map((name) => `${directory.path}/${name}`));
   });
 
+  it('names them where it is refused, those that are missing and those of a store among them', () => {
+    using directory = new ConfigDirectory();
+    const redis = 'cache: { store: redis, redis: { url: "rediss://x", tls: { ca: r.pem } } }';
+    const result = directory.load(
+      `version: 1\n${redis}\nupstreams:\n  a: { preset: ./a.yaml }\n  b: { origin: https://b.example, tls: { ca: b.pem } }\n`,
+    );
+    expect([result.ok, result.watched]).toEqual([false, ['proxy.yaml', 'a.yaml', 'b.pem', 'r.pem'].map((name) => `${directory.path}/${name}`)]);
+    expect(directory.load('version: [')).toMatchObject({ ok: false, watched: [`${directory.path}/proxy.yaml`] });
+  });
+
   it('notes a listener that others can reach', () => {
     using directory = new ConfigDirectory();
     expect(directory.load('version: 1\nadmin: { host: 0.0.0.0 }\n')).toMatchObject({
