@@ -8,7 +8,8 @@ COPY src ./src
 RUN npm run build
 
 FROM node:26-slim
-ENV NODE_ENV=production
+# read by every command, the health check among them: name another file here rather than with -c
+ENV NODE_ENV=production BREAKWATER_CONFIG=/etc/breakwater/proxy.yaml
 WORKDIR /app
 COPY --from=build /app/dist ./dist
 COPY package.json proxy.yaml.example ./
@@ -21,4 +22,4 @@ EXPOSE 8080 9090
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["node", "dist/cli/main.js", "healthcheck"]
 # what is compiled is kept when the process is quiet (docs/performance.md)
 ENTRYPOINT ["node", "--no-memory-reducer", "dist/cli/main.js"]
-CMD ["run", "-c", "/etc/breakwater/proxy.yaml"]
+CMD ["run"]

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import type { CliContext, ExitCode } from './context.ts';
+import { loadAdmin } from '../config/load.ts';
 import { localUrl } from '../app/paths.ts';
 import { get } from '../model/node-http.ts';
-import { configOption, loadOrExplain } from './load.ts';
+import { configFile, configOption, loadOrExplain } from './load.ts';
 
 /** `breakwater healthcheck`: for container platforms, so that an image needs no curl. */
 export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
@@ -18,8 +19,11 @@ export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) 
     });
 }
 
-function readyUrl(file: string | undefined, context: CliContext): string {
-  const { admin } = loadOrExplain(file, context).config;
+function readyUrl(option: string | undefined, context: CliContext): string {
+  const file = configFile(option, context);
+  // a sidecar that has refused this file serves on with the one before
+  const told = file === undefined ? undefined : loadAdmin(file, context.env);
+  const admin = told ?? loadOrExplain(file, context).config.admin;
   return `${localUrl(admin)}/health/ready`;
 }
 

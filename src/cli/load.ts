@@ -5,11 +5,18 @@ import { type CliContext, CommandError } from './context.ts';
 
 /** `-c FILE`, the same on every command that needs a configuration. */
 export function configOption(): Option {
-  return new Option('-c, --config <file>', 'configuration file; without it the presets run');
+  return new Option('-c, --config <file>', 'configuration file (or BREAKWATER_CONFIG); without one the presets run');
 }
 
-/** Loads a configuration; every problem goes to standard error, with its place, and the command ends with 2. */
-export function loadOrExplain(file: string | undefined, context: CliContext): Loaded {
+/** The file that `-c` names, else BREAKWATER_CONFIG; undefined where neither does. */
+export function configFile(option: string | undefined, { env }: CliContext): string | undefined {
+  const named = env['BREAKWATER_CONFIG'];
+  return option ?? (named === '' ? undefined : named);
+}
+
+/** Loads the configuration that `option` or BREAKWATER_CONFIG names; every problem goes to standard error, with its place, and the command ends with 2. */
+export function loadOrExplain(option: string | undefined, context: CliContext): Loaded {
+  const file = configFile(option, context);
   const result = loadConfig(file, context.env);
   if (!result.ok) {
     for (const problem of result.problems) context.err(`${formatProblem(problem)}\n`);

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { breakwater, RunningBreakwater } from '../../support/breakwater.ts';
+import { commandLine } from '../../support/command-line.ts';
 import { intercepted } from '../../support/connect.ts';
 import { closed, opened, portOf } from '../../support/servers.ts';
 
@@ -194,6 +195,17 @@ describe('a running process', () => {
     await using app = await RunningBreakwater.start(yaml());
     expect((await breakwater(['healthcheck', '--url', `${app.adminUrl}/health/ready`])).code).toBe(0);
     expect((await breakwater(['healthcheck', '--url', 'http://127.0.0.1:9/health/ready'])).code).toBe(1);
+  });
+
+  it('is asked where its configuration has it, even where another part of that is wrong by now', async () => {
+    await using app = await RunningBreakwater.start(yaml());
+    const file = join(dirname(app.file), 'asked.yaml');
+    writeFileSync(file, `version: 1\nadmin: { port: "\${ADMIN_PORT}" }\nupstreams: { api: { origin: "\${NOT_SET}" } }\n`);
+    const env = { ADMIN_PORT: new URL(app.adminUrl).port };
+    expect(await commandLine(['healthcheck', '-c', file], env)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await commandLine(['healthcheck'], { ...env, BREAKWATER_CONFIG: file })).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect((await commandLine(['healthcheck', '-c', file])).code).toBe(2);
+    expect((await commandLine(['healthcheck', '-c', app.file])).stderr).toContain('http://127.0.0.1:0/health/ready');
   });
 });
 
