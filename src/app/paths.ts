@@ -17,3 +17,8 @@ export function localUrl({ host, port }: { readonly host: string; readonly port:
 export function portsOf(config: Config): UpstreamPort[] {
   return Object.entries(config.upstreams).flatMap(([upstream, { listen }]) => (listen === undefined ? [] : [{ upstream, ...listen }]));
 }
+
+/** All addresses that are served, the main one among them. */
+export function addressesOf(config: Config): UpstreamPort[] {
+  return [{ upstream: '', ...config.listen }, ...portsOf(config)];
+}

@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerTransition } from '../../model/events.ts';
+import type { CacheReading } from '../../model/status.ts';
 import { Stats } from '../../telemetry/stats.ts';
 import type { Crew } from './crew.ts';
 import type { Member } from './member.ts';
@@ -8,14 +9,18 @@ import { PATIENCE_MS } from './protocol.ts';
 /** How often workers are asked unasked, so that a crash loses no more of its counts. Milliseconds. */
 const EVERY_MS = 2000;
 
-/** Adds up the counts of all workers, those that have died among them: a counter never goes down. */
+/** What caches count. */
+export type CacheCounts = Pick<CacheReading, 'evictions' | 'errors'>;
+
+/** Adds up the counts of all workers, those that have ended among them: a counter never goes down. */
 export class Counts {
   readonly #crew: Crew;
   /** Where the sum is shown. */
   readonly #shown: Stats;
-  /** What was counted by workers that have died, and by the primary itself. */
+  /** What was counted by workers that have ended, and by the primary itself. */
   readonly #kept = new Stats();
   readonly #clock: Clock;
+  #caches: CacheCounts = { evictions: 0, errors: 0 };
   #timer: NodeJS.Timeout | undefined;
   #collecting: Promise<void> | undefined;
 
@@ -43,10 +48,16 @@ export class Counts {
     await this.#collecting;
   }
 
-  /** Keeps the counts of a worker that has died. */
+  /** What the caches of workers that have ended had counted. */
+  get caches(): CacheCounts {
+    return this.#caches;
+  }
+
+  /** Keeps the counts of a worker that has ended. */
   keep({ last }: Member): void {
     if (last === undefined) return;
     this.#kept.absorb({ ...last.stats, warnings: [] }, this.#clock.now());
+    this.#caches = { evictions: this.#caches.evictions + last.cache.evictions, errors: this.#caches.errors + last.cache.errors };
     this.#sum();
   }
 

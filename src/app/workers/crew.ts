@@ -25,8 +25,8 @@ export interface CrewParts {
   readonly order: () => Omit<StartOrder, 'seat'>;
   /** A worker takes traffic, with the configuration that it was given. */
   readonly started: (member: Member, given: Loaded) => Promise<void>;
-  /** A worker has died, before it is replaced. */
-  readonly died: (member: Member) => void;
+  /** A worker that took traffic has ended: died, before it is replaced, or stopped. */
+  readonly ended: (member: Member) => void;
 }
 
 /** The workers: as many as were asked for, each replaced when it dies. */
@@ -136,8 +136,9 @@ export class Crew {
 
   #ended(member: Member, { code, signal }: Ending): void {
     const { index } = member.seat;
-    if (this.#stopping || !member.served) return;
-    this.#parts.died(member);
+    if (!member.served) return;
+    this.#parts.ended(member);
+    if (this.#stopping) return;
     this.restarts++;
     const waitMs = this.#backoff(member);
     this.#parts.log.error({ worker: index, pid: member.pid, code, signal, waitMs }, 'worker died: it is replaced');

@@ -10,6 +10,7 @@ import type {
   UpstreamReading,
 } from '../../model/status.ts';
 import { version } from '../version.ts';
+import type { CacheCounts } from './counts.ts';
 import type { WorkerSnapshot } from './protocol.ts';
 
 /** What the view asks of the primary. */
@@ -18,6 +19,8 @@ export interface MergedSource {
   readonly configReading: ConfigReading;
   readonly config: Config;
   readonly adminConnections: number;
+  /** What the caches of workers that have ended had counted. */
+  readonly endedCaches: CacheCounts;
   /** What each worker said last. */
   readonly snapshots: readonly WorkerSnapshot[];
   act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void>;
@@ -63,7 +66,9 @@ export class MergedView implements AdminView {
 
   cache(): CacheReading {
     const [first, ...others] = this.#source.snapshots.map(({ cache }) => cache);
-    return others.reduce(mergedCache, first ?? { store: 'memory', entries: 0, bytes: 0, evictions: 0, errors: 0 });
+    const { evictions, errors } = this.#source.endedCaches;
+    const live = others.reduce(mergedCache, first ?? { store: this.#source.config.cache.store, entries: 0, bytes: 0, evictions: 0, errors: 0 });
+    return { ...live, evictions: live.evictions + evictions, errors: live.errors + errors };
   }
 
   openQuotas(upstream: string, scope: string | undefined): Promise<number> {

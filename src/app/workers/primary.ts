@@ -4,7 +4,6 @@ import { type AdminServer, startAdmin } from '../../admin/server.ts';
 import type { BreakerAction, Readiness } from '../../admin/view.ts';
 import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
-import type { UpstreamPort } from '../../listen/upstream-ports.ts';
 import type { ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
 import type { ConfigReading } from '../../model/status.ts';
@@ -15,13 +14,13 @@ import type { CertificateAuthority } from '../../tls/authority.ts';
 import { loadAuthority } from '../../tls/load-authority.ts';
 import type { AppOptions } from '../app.ts';
 import { writeClientRoots } from '../client-roots.ts';
-import { bundlePath, localUrl, portsOf } from '../paths.ts';
+import { addressesOf, bundlePath, localUrl } from '../paths.ts';
 import { Reloader } from '../reload.ts';
 import type { Running } from '../running.ts';
 import { version } from '../version.ts';
 import { Board } from './board.ts';
 import { CacheOfAll } from './cache-of-all.ts';
-import { Counts } from './counts.ts';
+import { type CacheCounts, Counts } from './counts.ts';
 import { Crew } from './crew.ts';
 import { handlersFor } from './handlers.ts';
 import type { Member } from './member.ts';
@@ -107,6 +106,10 @@ export class Primary implements Running {
     return this.#admin?.connections ?? 0;
   }
 
+  get endedCaches(): CacheCounts {
+    return this.#counts.caches;
+  }
+
   get snapshots(): readonly WorkerSnapshot[] {
     return this.crew.ready.flatMap(({ last }) => last ?? []);
   }
@@ -165,7 +168,7 @@ export class Primary implements Running {
         // a reload has come in between
         if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
       },
-      died: (member) => {
+      ended: (member) => {
         this.board.died(member.id);
         this.#counts.keep(member);
       },
@@ -240,9 +243,4 @@ export class Primary implements Running {
     await this.sockets.keep(addressesOf(this.config));
     this.telemetry.log.setLevel(config.log.level);
   }
-}
-
-/** Addresses that workers serve; the main one is that of the start. */
-function addressesOf(config: Config): UpstreamPort[] {
-  return [{ upstream: '', ...config.listen }, ...portsOf(config)];
 }

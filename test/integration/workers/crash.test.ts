@@ -4,6 +4,7 @@ import { RunningBreakwater } from '../../support/breakwater.ts';
 import { allHeard, clientOfEach, metric, Origin, pidsOf, startWorkers } from './fixtures.ts';
 
 const ONE_TRY = 'retry: { attempts: 1 }';
+const EVICTIONS = 'breakwater_cache_evictions_total{store="memory"}';
 const REQUESTS = 'breakwater_requests_total{upstream="api",route="default",method="GET",code="200",source="upstream",outcome="ok"}';
 
 /** Waits until as many workers became ready as this, replaced ones counted. */
@@ -58,6 +59,19 @@ describe('a worker that dies', () => {
     expect(await metric(app, 'breakwater_worker_restarts_total')).toBe(3);
     expect(app.log.filter((line) => String(line['msg']).startsWith('worker died'))).toHaveLength(3);
     expect(app.log.find((line) => String(line['msg']).startsWith('worker died'))).toMatchObject({ signal: 'SIGKILL', waitMs: 0 });
+  });
+
+  it('leaves what its cache has counted', async () => {
+    await using origin = await Origin.start();
+    await using app = await startWorkers(origin, `${ONE_TRY}, cache: { ttl: 60s }`, 'cache: { maxBytes: 64KiB }\n');
+    for (let i = 0; i < 100; i++) await (await fetch(`${app.proxyUrl}/api/ok?${i}`)).text();
+    const evictions = await metric(app, EVICTIONS);
+    expect(evictions).toBeGreaterThan(0);
+    for (const [at, pid] of pidsOf(app).entries()) {
+      process.kill(pid, 'SIGKILL');
+      await started(app, 3 + at);
+    }
+    expect(await metric(app, EVICTIONS)).toBe(evictions);
   });
 
   it('leaves the connections that wait at its socket to the others while nobody replaces it', async () => {
@@ -122,8 +136,12 @@ describe('workers', () => {
     const [first] = clients;
     const answer = first?.get('/api/held');
     await origin.held();
+    const counted = await metric(app, REQUESTS);
     app.signal('SIGTERM');
     await app.said((line) => line['msg'] === 'stopped' && line['worker'] !== undefined);
+    // its process ends after that
+    await expect.poll(() => metric(app, 'breakwater_workers{state="ready"}')).toBe(1);
+    expect(await metric(app, REQUESTS)).toBe(counted);
     expect(await ask(`${app.proxyUrl}/api/ok`, false)).toBe('ECONNREFUSED');
     expect((await fetch(`${app.adminUrl}/health/ready`)).status).toBe(503);
     origin.release();
