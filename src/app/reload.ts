@@ -86,9 +86,9 @@ export class Reloader {
 
   #refuse(why: string, problems: readonly string[], files: readonly string[]): void {
     this.#reading = { ...this.#reading, lastReloadOk: false, problems };
-    this.#parts.log.error({ why, problems }, 'configuration refused: the one before it stays');
-    // what is wrong may be mended in a file that only the refused one names
+    // what is wrong may be mended in a file that only the refused one names: as soon as it is told
     if (!this.#closed) this.#watch.watch([...new Set([...this.#loaded.watched, ...files])], this.#readAt);
+    this.#parts.log.error({ why, problems }, 'configuration refused: the one before it stays');
   }
 
   #tellLeftOut(config: Config): void {
