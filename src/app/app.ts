@@ -210,15 +210,19 @@ export class App {
     if (seat === undefined) await this.#openAdmin();
     for (const runtime of this.#generation.runtimes) runtime.start();
     this.#heap.start();
-    this.#readiness = 'ready';
-    if (seat !== undefined) return;
+    if (seat !== undefined) return this.#becomeReady();
     this.#reloader.watch();
     const upstreams = this.#generation.runtimes.map(({ name }) => name);
     this.telemetry.log.info(
       { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: this.configReading.file ?? 'presets', upstreams },
       'listening',
     );
-    this.#clientRoots = writeClientRoots(this.#config.intercept.ca, this.#clock, this.telemetry.log);
+    // a backend that waits for `ready` reads them at its own start; clients that come by a base URL are served before
+    this.#clientRoots = writeClientRoots(this.#config.intercept.ca, this.#clock, this.telemetry.log).then(() => this.#becomeReady());
+  }
+
+  #becomeReady(): void {
+    if (this.#readiness === 'starting') this.#readiness = 'ready';
   }
 
   async #openAdmin(): Promise<void> {

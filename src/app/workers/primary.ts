@@ -206,7 +206,6 @@ export class Primary implements Running {
       exchanges: { list: (query) => this.#exchanges(query) },
       prepare: () => this.#counts.collect(),
     });
-    this.#readiness = 'ready';
     this.#counts.begin();
     this.#reloader.watch();
     const upstreams = Object.keys(this.config.upstreams);
@@ -215,7 +214,12 @@ export class Primary implements Running {
       { version: version(), proxy: this.proxyUrl, admin: this.adminUrl, config: file ?? 'presets', upstreams, workers: this.#count },
       'listening',
     );
-    this.#clientRoots = writeClientRoots(this.config.intercept.ca, this.#clock, this.telemetry.log);
+    // a backend that waits for `ready` reads them at its own start; clients that come by a base URL are served before
+    this.#clientRoots = writeClientRoots(this.config.intercept.ca, this.#clock, this.telemetry.log).then(() => this.#becomeReady());
+  }
+
+  #becomeReady(): void {
+    if (this.#readiness === 'starting') this.#readiness = 'ready';
   }
 
   async #exchanges(query: JournalQuery): Promise<ExchangeSummary[]> {

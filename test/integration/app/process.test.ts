@@ -176,6 +176,12 @@ describe('a running process', () => {
     expect((await fetch(`${app.proxyUrl}/late/x`)).status).not.toBe(404);
   });
 
+  it.each([1, 2])('has written the roots for clients when it says that it is ready, with %i workers', async (workers) => {
+    await using app = await RunningBreakwater.start(yaml(`workers: ${workers}\n`));
+    await expect.poll(async () => (await fetch(`${app.adminUrl}/health/ready`)).status).toBe(200);
+    expect(existsSync(join(dirname(app.file), 'ca', 'ca-bundle.pem'))).toBe(true);
+  });
+
   it('writes the roots for clients without being asked, since a backend that is started apart reads them at its own start', async () => {
     await using app = await RunningBreakwater.start(yaml());
     app.signal('SIGTERM');
@@ -193,6 +199,7 @@ describe('a running process', () => {
 
   it('is asked for its health by the command that an image uses', async () => {
     await using app = await RunningBreakwater.start(yaml());
+    await expect.poll(async () => (await fetch(`${app.adminUrl}/health/ready`)).status).toBe(200);
     expect((await breakwater(['healthcheck', '--url', `${app.adminUrl}/health/ready`])).code).toBe(0);
     expect((await breakwater(['healthcheck', '--url', 'http://127.0.0.1:9/health/ready'])).code).toBe(1);
   });
@@ -201,6 +208,7 @@ describe('a running process', () => {
     await using app = await RunningBreakwater.start(yaml());
     const file = join(dirname(app.file), 'asked.yaml');
     writeFileSync(file, `version: 1\nadmin: { port: "\${ADMIN_PORT}" }\nupstreams: { api: { origin: "\${NOT_SET}" } }\n`);
+    await expect.poll(async () => (await fetch(`${app.adminUrl}/health/ready`)).status).toBe(200);
     const env = { ADMIN_PORT: new URL(app.adminUrl).port };
     expect(await commandLine(['healthcheck', '-c', file], env)).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await commandLine(['healthcheck'], { ...env, BREAKWATER_CONFIG: file })).toEqual({ code: 0, stdout: '', stderr: '' });
