@@ -24,3 +24,29 @@ describe.each(FILES)('%s', (file) => {
     expect(unknown).toEqual([]);
   });
 });
+
+interface Panel {
+  readonly title: string;
+  readonly fieldConfig: {
+    readonly defaults: { readonly unit?: string };
+    readonly overrides: readonly {
+      readonly matcher: { readonly id: string; readonly options: string };
+      readonly properties: readonly { readonly id: string; readonly value: unknown }[];
+    }[];
+  };
+  readonly targets: readonly { readonly refId: string; readonly expr: string }[];
+}
+
+/** The unit that a target is drawn in. */
+function unitOf({ fieldConfig: { defaults, overrides } }: Panel, refId: string): unknown {
+  const own = overrides.filter(({ matcher }) => matcher.id === 'byFrameRefID' && matcher.options === refId).flatMap(({ properties }) => properties);
+  return own.find(({ id }) => id === 'unit')?.value ?? defaults.unit;
+}
+
+it('draws shares, and nothing else, on an axis of percents', () => {
+  const text = readFileSync(new URL('../../../config/grafana/breakwater.json', import.meta.url), 'utf8');
+  const { panels } = JSON.parse(text) as { panels: Panel[] };
+  const drawn = panels.flatMap((panel) => panel.targets.map(({ refId, expr }) => ({ expr, isPercent: unitOf(panel, refId) === 'percentunit' })));
+  expect(drawn.some(({ isPercent }) => isPercent)).toBe(true);
+  expect(drawn.filter(({ expr, isPercent }) => isPercent !== (/_ratio\b/.test(expr) || expr.includes(' / ')))).toEqual([]);
+});
