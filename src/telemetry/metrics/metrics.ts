@@ -3,6 +3,7 @@ import type { Clock } from '../../model/clock.ts';
 import type { AppReadings } from '../../model/status.ts';
 import { LONGEST_MS } from '../../model/timer.ts';
 import type { Stats } from '../stats.ts';
+import { alarmSeries } from './alarm-series.ts';
 import { exchangeHistograms, exchangeSeries } from './exchange-series.ts';
 import { OPENMETRICS_TYPE, PROMETHEUS_TYPE, toOpenMetrics, wantsOpenMetrics } from './exposition.ts';
 import { processSeries } from './process-series.ts';
@@ -43,6 +44,7 @@ export class Metrics {
     const readings = (): AppReadings | undefined => this.#readings;
     const series = [
       ...exchangeSeries(stats, now),
+      ...alarmSeries(stats, readings),
       ...upstreamSeries(stats, now),
       ...readingSeries(readings),
       ...processSeries(stats, version, readings),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { listening } from './fixtures.ts';
+import { listening, readingsOf, upstreamReading } from './fixtures.ts';
 
 const FILES = ['config/prometheus/alerts.yaml', 'config/grafana/breakwater.json'];
 
@@ -23,6 +23,16 @@ describe.each(FILES)('%s', (file) => {
     });
     expect(unknown).toEqual([]);
   });
+});
+
+it('takes increases for alerts of counters that are there before the first event', async () => {
+  const { telemetry } = listening();
+  telemetry.readFrom(readingsOf(upstreamReading()));
+  const { body } = await telemetry.metrics.expose(undefined);
+  const alerts = readFileSync(new URL('../../../config/prometheus/alerts.yaml', import.meta.url), 'utf8');
+  const counters = [...alerts.matchAll(/increase\(([^[]+)\[/g)].map(([, counter = '']) => counter);
+  expect(counters.length).toBeGreaterThan(2);
+  expect(counters.filter((counter) => !new RegExp(`^${counter}(\\{.*\\})? 0$`, 'm').test(body))).toEqual([]);
 });
 
 interface Panel {

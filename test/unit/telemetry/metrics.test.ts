@@ -173,6 +173,25 @@ describe('the format of a scrape', () => {
   });
 });
 
+describe('what alerts wait for', () => {
+  it('counts from 0, for every route that is configured or was counted', async () => {
+    const { telemetry } = listening();
+    telemetry.readFrom(readingsOf(upstreamReading()));
+    const unknown = (): Promise<string[]> => samples(telemetry, 'breakwater_unknown_outcomes_total');
+    const budget = (): Promise<string[]> => samples(telemetry, 'breakwater_retry_budget_refusals_total');
+    const of = (name: string, route: string, count: number): string => `breakwater_${name}_total{upstream="api",route="${route}"} ${count}`;
+    expect(await unknown()).toEqual(['messages', 'default'].map((route) => of('unknown_outcomes', route, 0)));
+    expect(await budget()).toEqual(['messages', 'default'].map((route) => of('retry_budget_refusals', route, 0)));
+    const lost = ended({ outcomeUnknown: true, status: 504 });
+    telemetry.retryDecided(lost, 'budget', 'http_response_timeout');
+    telemetry.retryDecided(lost, 'retried', 'http_response_timeout');
+    telemetry.exchangeEnded(lost, 10);
+    telemetry.exchangeEnded(ended({ route: 'gone' }), 10);
+    expect(await unknown()).toEqual([of('unknown_outcomes', 'messages', 1), of('unknown_outcomes', 'gone', 0), of('unknown_outcomes', 'default', 0)]);
+    expect(await budget()).toContain(of('retry_budget_refusals', 'messages', 1));
+  });
+});
+
 describe('docs/metrics.md', () => {
   const file = resolve(import.meta.dirname, '../../../docs/metrics.md');
 
