@@ -52,7 +52,8 @@ async function startBreakwater(variant: Variant, setup: Setup): Promise<Endpoint
   // JSON is YAML too
   const file = configured(directory, 'breakwater.yaml', JSON.stringify(config, null, 2));
   const program = start([process.execPath, ...FLAGS, ...(variant.flags ?? []), variant.cli ?? built, 'run', '-c', file], PROXY_CORE, directory);
-  await until(program, () => probe(adminPort, '/health/ready'));
+  // it serves before it is ready, which it is once the roots for clients are written: intercepted clients alone need those
+  await until(program, () => probe(adminPort, setup.mode === 'intercept' ? '/health/ready' : '/health/live'));
   return { port, prefix: setup.mode === 'intercept' ? '' : '/origin', program };
 }
 
