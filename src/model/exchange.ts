@@ -97,6 +97,8 @@ export class Exchange implements ExchangeParts {
   streaming = false;
   /** True for a fetch that no client waits for: what a client says of its time does not hold for it. */
   background = false;
+  /** True for one of ours that asks for the rest of an answer whose beginning the client has: no client sends it, or sends it again. */
+  rest = false;
   /** How many answers in a row led to it; 0 for a request of a client's own. */
   chained = 0;
   /** True where the attempt under way is the last and may take all the time that is left for the head of its answer. */
@@ -188,6 +190,7 @@ export class Exchange implements ExchangeParts {
     branch.deadlineAt = this.deadlineAt;
     branch.streaming = this.streaming;
     branch.background = this.background;
+    branch.rest = this.rest;
     branch.chained = this.chained;
     branch.patient = this.patient;
     branch.patienceEndsAt = this.patienceEndsAt;

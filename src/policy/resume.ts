@@ -13,6 +13,8 @@ import { continues, planResume, resumeHeaders, type ResumePlan, wasComplete } fr
 export interface ResumeOptions {
   /** Tries in a row that bring no byte. */
   readonly attempts: number;
+  /** What a try may take until its head is here, where the answer streams; Infinity where only the limits of its phases hold. */
+  readonly totalMs: number;
   readonly backoff: BackoffOptions;
   readonly observe: boolean;
 }
@@ -134,12 +136,23 @@ class ResumedBody implements BodySource, BodySink {
     this.#tries++;
     if (this.#delayMs >= 1 && !(await wait(this.#delayMs, this.#exchange))) return this.#breakOff(failure);
     if (this.#over) return;
-    const branch = this.#exchange.branch({ headers: resumeHeaders(this.#exchange.headers, this.#plan, this.#received) });
+    const branch = this.#branchForRest();
     this.#branch = branch;
     const outcome = await this.#context.next(branch);
     this.#exchange.adopt(branch);
     if (this.#over) return discard(outcome);
     this.#take(outcome, failure);
+  }
+
+  #branchForRest(): Exchange {
+    const branch = this.#exchange.branch({ headers: resumeHeaders(this.#exchange.headers, this.#plan, this.#received) });
+    branch.rest = true;
+    if (branch.streaming) {
+      // both were for the head, and a long download is past them
+      branch.deadlineAt = this.#context.parts.clock.now() + this.#context.options.totalMs;
+      branch.patienceEndsAt = Infinity;
+    }
+    return branch;
   }
 
   #take(outcome: Outcome, failure: Failure): void {

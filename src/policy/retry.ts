@@ -57,13 +57,14 @@ export function retry(options: RetryOptions, parts: RetryParts): Layer {
 
 async function afterFailure(options: RetryOptions, parts: RetryParts, next: Service, exchange: Exchange, first: Failure): Promise<Outcome> {
   const last = await again(options, parts, next, exchange, first);
-  // what no client waits for none sends again
-  if (last.type === 'failure' && !exchange.aborted && !exchange.background) parts.clientRetries?.failed(exchange);
+  // what no client waits for, or has sent itself, none sends again
+  if (last.type === 'failure' && !exchange.aborted && !exchange.background && !exchange.rest) parts.clientRetries?.failed(exchange);
   return last;
 }
 
-/** A request is what the budget is a share of; a client's own retry spends it. */
+/** A request is what the budget is a share of; a client's own retry spends it. The rest of an answer is neither: whoever asks for it has paid. */
 function charge({ budget, clientRetries, observer }: RetryParts, exchange: Exchange): void {
+  if (exchange.rest) return;
   if (clientRetries?.recognises(exchange) !== true) return budget.request();
   budget.charge();
   observer.retryDecided(exchange, 'client_retries', 'sent_again', 0);

@@ -61,7 +61,8 @@ function latenciesOf({ name, match }: RouteSettings, percentile: number, { learn
 export function resumeFor(settings: RouteSettings, parts: LayerParts): Layer | undefined {
   const config = settings.resume;
   if (config === undefined || config.enabled === false) return undefined;
-  return resume({ attempts: config.attempts ?? 3, backoff: backoffOf(settings), observe: config.mode === 'observe' }, parts);
+  const { total = Infinity } = settings.timeouts;
+  return resume({ attempts: config.attempts ?? 3, totalMs: total, backoff: backoffOf(settings), observe: config.mode === 'observe' }, parts);
 }
 
 function backoffOf({ retry }: RouteSettings): BackoffOptions {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/model/clock.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { RawUpstream } from '../upstream/fixtures.ts';
 import { chain, request } from './fixtures.ts';
@@ -85,6 +86,34 @@ describe('a download over real sockets that breaks off', () => {
     await using api = chain(upstream.authority, RESUME);
     expect(await digest(await api.service(request(upstream.authority)))).toMatchObject({ bytes: 200_000, ended: 'http_response_incomplete' });
     await vi.waitUntil(() => api.pools.stats.busy === 0);
+  });
+
+  it('arrives whole where it streams for longer than total, and leaves breaker, budget and clients out of it', async () => {
+    await using upstream: RawUpstream = await RawUpstream.start((socket, number) => {
+      const from = number === 1 ? 0 : MEDIA.length / 2;
+      const status = from === 0 ? '200 OK' : `206 Partial Content\r\nContent-Range: bytes ${from}-${MEDIA.length - 1}/${MEDIA.length}`;
+      const head = `HTTP/1.1 ${status}\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Length: ${MEDIA.length - from}\r\n\r\n`;
+      if (from === 0) socket.write(Buffer.concat([Buffer.from(head), MEDIA.subarray(0, MEDIA.length / 2)]));
+      else setTimeout(() => socket.write(Buffer.concat([Buffer.from(head), MEDIA.subarray(from)])), 20);
+    });
+    await using api = chain(upstream.authority, {
+      resume: {},
+      retry: { attempts: 3 },
+      breaker: { consecutive: 2 },
+      streaming: true,
+      timeouts: { total: '100ms', idle: '5s' },
+    });
+    const exchange = request(upstream.authority);
+    exchange.streaming = true;
+    const whole = digest(await api.service(exchange));
+    await vi.waitUntil(() => systemClock.now() > exchange.deadlineAt);
+    for (const socket of upstream.sockets) socket.destroy();
+    expect(await whole).toEqual({ bytes: MEDIA.length, sha: sha(MEDIA), ended: 'end' });
+    expect(exchange.attempts?.map(({ number, failure }) => [number, failure?.replay])).toEqual([
+      [1, 'cut'],
+      [2, undefined],
+    ]);
+    expect([api.observer.warnings, api.observer.decisions, api.observer.transitions]).toEqual([[], [], []]);
   });
 
   it('breaks visibly when the deadline ends it', async () => {

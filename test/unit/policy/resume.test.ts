@@ -9,7 +9,7 @@ import { resume, type ResumeOptions } from '../../../src/policy/resume.ts';
 import { exchangeOf, failed, Notes } from './fixtures.ts';
 import { Reading, ScriptedBody, streaming } from './scripted-body.ts';
 
-const OPTIONS: ResumeOptions = { attempts: 3, backoff: { baseMs: 100, maxMs: 1000, jitter: 'none' }, observe: false };
+const OPTIONS: ResumeOptions = { attempts: 3, totalMs: 10_000, backoff: { baseMs: 100, maxMs: 1000, jitter: 'none' }, observe: false };
 const TAG = ['etag', '"v1"', 'accept-ranges', 'bytes'];
 
 beforeEach(() => {
@@ -82,6 +82,18 @@ describe('resume', () => {
     const reading = await read(run);
     expect(reading).toMatchObject({ text: 'abcd', ended: { replay: 'cut' } });
     expect(asked).toHaveLength(4);
+  });
+
+  it('gives the rest of what streams time of its own: neither the head’s deadline nor what clients wait for a head bounds it', async () => {
+    const { run, asked } = setUp([
+      streaming(200, [...TAG, 'content-length', '9'], new ScriptedBody().push('abcd').cut()),
+      rest(4, 8, 9, new ScriptedBody().push('efghi').end()),
+    ]);
+    const exchange = exchangeOf();
+    exchange.streaming = true;
+    exchange.deadlineAt = exchange.patienceEndsAt = systemClock.now() - 5000;
+    expect(await read(run, exchange)).toMatchObject({ text: 'abcdefghi', ended: 'end' });
+    expect(asked[1]).toMatchObject({ rest: true, deadlineAt: systemClock.now() + 10_000, patienceEndsAt: Infinity });
   });
 
   it('serves the rest of the client’s own range', async () => {

@@ -46,6 +46,17 @@ async function run(
 }
 
 describe('retry', () => {
+  it('takes the rest of an answer for nothing that a client sends: neither a request, nor sent again', async () => {
+    const clock = new FakeClock();
+    const client = new ClientRetries(30_000, clock);
+    const asksForRest = () => Object.assign(exchangeOf(), { rest: true });
+    await run([failed({ replay: 'answered' })], asksForRest(), {}, true, clock, client);
+    expect(client.size).toBe(0);
+    client.failed(exchangeOf());
+    const { notes } = await run([answered(206)], asksForRest(), {}, true, clock, client);
+    expect([client.size, notes.decisions, notes.warnings]).toEqual([1, [], []]);
+  });
+
   it('answers with the first good outcome', async () => {
     const { outcome, sent } = await run([failed(), failed(), answered(200)]);
     expect(outcome).toMatchObject({ type: 'reply', status: 200 });
