@@ -1,4 +1,5 @@
 import { isObject } from '../model/json.ts';
+import { withBreakerNames } from './breaker-names.ts';
 import type {
   BreakerConfig,
   BulkheadConfig,
@@ -30,6 +31,7 @@ export interface RouteSettings {
   readonly match: MatchConfig | undefined;
   readonly timeouts: TimeoutsConfig;
   readonly retry: RetryConfig | undefined;
+  /** Its `group` is the name of the breaker: routes with the same one have the same settings of it. */
   readonly breaker: BreakerConfig | undefined;
   readonly quota: QuotaConfig | undefined;
   /** The route's own places, besides the upstream's. */
@@ -74,7 +76,8 @@ export function isOn<Policy extends { readonly enabled?: boolean | undefined }>(
 /** The routes of one upstream in the order in which they are tried, the upstream's own settings (`default`) last. */
 export function routesOf(name: string, upstream: UpstreamConfig): RouteSettings[] {
   const routes = (upstream.routes ?? []).map((route, index) => ({ ...route, name: route.name ?? routeName(route.match, index) }));
-  return [...routes, { name: 'default', match: undefined }].map((route) => settings(name, upstream, route));
+  const all = [...routes, { name: 'default', match: undefined }].map((route) => settings(name, upstream, route));
+  return withBreakerNames(all, upstream.breaker);
 }
 
 type Partial_ = Partial<UpstreamConfig> & { name: string; match: MatchConfig | undefined; invalidate?: InvalidateConfig | undefined };

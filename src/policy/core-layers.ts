@@ -1,3 +1,4 @@
+import { breakerSettings } from '../config/breaker-names.ts';
 import type { RouteSettings } from '../config/effective.ts';
 import type { BreakerConfig, BulkheadConfig, RetryConfig } from '../config/schema.ts';
 import { type Clock, systemClock } from '../model/clock.ts';
@@ -156,17 +157,17 @@ function retryOptions(config: RetryConfig, repeatable: boolean | undefined): Ret
 }
 
 function breakerOptions(config: BreakerConfig): BreakerOptions {
-  const openForMs = config.openFor ?? 60_000;
+  const { consecutive, ratio, window, minimum, slow, openFor, openMax, probes, probeTimeout = 30_000, ramp } = breakerSettings(config);
   return {
-    consecutive: config.consecutive ?? 5,
-    ratio: config.ratio,
-    windowMs: config.window ?? 10_000,
-    minimum: config.minimum ?? 10,
-    slow: config.slowCall === undefined ? undefined : { afterMs: config.slowCall.after, ratio: config.slowCall.ratio ?? 1 },
-    openForMs,
-    openMaxMs: Math.max(openForMs, config.openMax ?? 300_000),
-    probes: config.probes ?? 1,
-    probeTimeoutMs: config.probeTimeout ?? 30_000,
-    rampMs: config.ramp ?? 0,
+    consecutive,
+    ratio,
+    windowMs: window,
+    minimum,
+    slow: slow === undefined ? undefined : { afterMs: slow.after, ratio: slow.ratio },
+    openForMs: openFor,
+    openMaxMs: openMax,
+    probes,
+    probeTimeoutMs: probeTimeout,
+    rampMs: ramp,
   };
 }

@@ -1,4 +1,5 @@
 import { STATUS_OF } from '../../model/failure.ts';
+import { routesOf } from '../effective.ts';
 import type { BulkheadConfig, CacheConfig, InvalidateConfig, PrefetchConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
 import { nearest } from '../suggest.ts';
 import type { Path } from '../tree.ts';
@@ -22,6 +23,7 @@ export function checkCombinations(context: CheckContext): void {
   }
   for (const { upstream, path } of context.upstreams) {
     checkRoutes(context, path, upstream);
+    checkBreakerGroups(context, path, upstream);
     checkPrefetch(context, [...path, 'prefetch'], upstream.prefetch);
   }
 }
@@ -137,6 +139,21 @@ function checkRoutes(context: CheckContext, path: Path, upstream: UpstreamConfig
     checkTags(context, at, route);
     checkCachedMethods(context, at, route);
     checkScopes(context, at, route);
+  }
+}
+
+/** Who names a group wants its breaker, and cannot have it with other settings. Where a preset names it, the route has a breaker of its own. */
+function checkBreakerGroups(context: CheckContext, path: Path, upstream: UpstreamConfig): void {
+  const named = routesOf('', upstream);
+  for (const [index, { breaker }] of (upstream.routes ?? []).entries()) {
+    const at = [...path, 'routes', index, 'breaker', 'group'];
+    const group = breaker?.group;
+    if (group === undefined || breaker?.enabled === false || named[index]?.breaker?.group === group || !context.isOwn(at)) continue;
+    context.report(
+      at,
+      `the breaker of this route has other settings than the rest of the group ${group}`,
+      'write the same on each of its routes, or leave group out: the route then has a breaker of its own',
+    );
   }
 }
 

@@ -61,7 +61,10 @@ export const retry = z.strictObject({
 /** When a circuit breaker opens and for how long. */
 export const breaker = z.strictObject({
   enabled: z.boolean().optional().describe('false turns it off here.'),
-  group: z.string().optional().describe("Routes with the same group share one breaker; absent: the upstream's own."),
+  group: z
+    .string()
+    .optional()
+    .describe("Routes with the same group share one breaker; absent: the upstream's own, or one of the route's own where its settings differ."),
   consecutive: z.int().min(1).optional().describe('Failures in a row that open it.'),
   ratio: z.number().gt(0).max(1).optional().describe('Share of failed attempts in the window that opens it.'),
   window: duration.optional().describe('How far back attempts count for the ratio.'),

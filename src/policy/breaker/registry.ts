@@ -47,7 +47,7 @@ export class BreakerRegistry {
     this.#observer = observer;
   }
 
-  /** How a route finds its breaker. Routes of one name share them, with the options of the first. Without a scope there is one for each host. */
+  /** How a route finds its breaker. Routes of one name share them, and have the same options. Without a scope there is one for each host. */
   group(name: string, options: BreakerOptions, scope?: Scope): (exchange: Exchange) => Breaker {
     const group = this.#groups.get(name) ?? { options, scoped: scope !== undefined, breakers: new Map<string, Breaker>() };
     this.#groups.set(name, group);

@@ -34,6 +34,11 @@ const CONFIG = configSchema.parse({
       fallback: { steps: [{ name: 'flash', path: { from: 'gemini-pro', to: 'gemini-flash' } }] },
       faults: [{ abort: 503, percent: 10 }],
     },
+    shop: {
+      origin: 'https://shop.example',
+      breaker: { consecutive: 5 },
+      routes: [{ name: 'flaky', match: { path: '/flaky' }, breaker: { consecutive: 1, openFor: '1s' } }],
+    },
     inbox: { origin: 'https://inbox.example', prefetch: { chains: [{ after: '/messages', ask: '/conversations?id={conversation_id}' }] } },
   },
 });
@@ -49,6 +54,11 @@ function effect(explanation: Explanation, when: string) {
 }
 
 describe('explain', () => {
+  it('says which breaker a request has: a route with settings of its own has its own', async () => {
+    expect((await explained('GET', 'https://shop.example/flaky')).breaker).toEqual({ group: 'flaky', scope: ['authority'] });
+    expect((await explained('GET', 'https://shop.example/')).breaker).toEqual({ group: 'default', scope: ['authority'] });
+  });
+
   it('finds the route, and says why it and not another', async () => {
     const send = await explained('POST', 'https://graph.facebook.com/1/messages', '{"to":"48"}');
     expect(send).toMatchObject({ upstream: 'whatsapp', because: 'host graph.facebook.com', route: 'send', repeatable: false });
