@@ -58,7 +58,7 @@ function describe({ breaker, authority, state, retryAfterMs }: BreakerReading): 
   const name = `${breaker === 'default' ? 'the breaker' : `breaker ${breaker}`} for ${authority}`;
   if (state === 'isolated') return `${name} is held open by hand`;
   if (state === 'half-open') return `${name} is half-open: a probe decides`;
-  return `${name} is open, ${retryAfterMs > 0 ? `next probe in ${Math.ceil(retryAfterMs / 1000)} s` : 'the next request is its probe'}`;
+  return `${name} is open, next probe in ${Math.ceil(retryAfterMs / 1000)} s`;
 }
 
 function byRun(recent: DependencyReading): Verdict | undefined {

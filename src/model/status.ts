@@ -6,6 +6,7 @@ export interface BreakerReading {
   readonly breaker: string;
   /** The host, and what else the breaker's scope names. */
   readonly authority: string;
+  /** One whose open time is over is half-open, although no request has tried it yet. */
   readonly state: BreakerState;
   /** Milliseconds until it lets a probe through; 0 where it admits. */
   readonly retryAfterMs: number;

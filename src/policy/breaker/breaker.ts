@@ -47,6 +47,11 @@ export class Breaker {
     return this.#state.name;
   }
 
+  /** Where it stands, for people: one that would let the next request try is half-open, whether or not that one ever comes. */
+  get shown(): BreakerState {
+    return this.#state.name === 'open' && this.admits ? 'half-open' : this.#state.name;
+  }
+
   /** Whether the time that attempts take matters to it. */
   get timed(): boolean {
     return this.#options.slow !== undefined;

@@ -67,7 +67,7 @@ export class BreakerRegistry {
   /** All breakers that have been asked for. */
   get list(): BreakerReading[] {
     return [...this.#groups].flatMap(([breaker, { breakers }]) =>
-      [...breakers].map(([authority, { state, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state, retryAfterMs })),
+      [...breakers].map(([authority, { shown, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state: shown, retryAfterMs })),
     );
   }
 

@@ -55,12 +55,6 @@ describe('a dependency', () => {
     ],
     ['whose breaker is isolated is down', { breakers: [breaker('isolated')] }, 'down', 'the breaker for api.example is held open by hand'],
     [
-      'whose open breaker waits for a request says so',
-      { breakers: [breaker('open')] },
-      'down',
-      'the breaker for api.example is open, the next request is its probe',
-    ],
-    [
       'with one breaker of a group open beside others is degraded',
       { ok: 5, breakers: [breaker('closed'), breaker('open', 'media', 1000)] },
       'degraded',
