@@ -34,7 +34,7 @@ const RECENT_MS = 60_000;
  * says that nothing is known.
  */
 export function verdictOf(input: VerdictInput): Verdict {
-  return byBreakers(input.breakers) ?? byRun(input.recent) ?? byDoubt(input) ?? { status: 'ok', evidence: counted(input.recent) };
+  return byBreakers(input.breakers) ?? byRun(input) ?? byDoubt(input) ?? { status: 'ok', evidence: counted(input.recent) };
 }
 
 /** What the dependencies and the process itself (`sound`) come to: `down` only where everything is, since what still works is worth calling. */
@@ -61,8 +61,10 @@ function describe({ breaker, authority, state, retryAfterMs }: BreakerReading): 
   return `${name} is open, next probe in ${Math.ceil(retryAfterMs / 1000)} s`;
 }
 
-function byRun(recent: DependencyReading): Verdict | undefined {
-  if (recent.inARow < DOWN_AFTER) return undefined;
+/** A run that was there before a breaker closed is over: whoever closed it found that the upstream answers, or wants it tried. */
+function byRun({ recent, breakers }: VerdictInput): Verdict | undefined {
+  const lastAt = recent.lastError?.at ?? Infinity;
+  if (recent.inARow < DOWN_AFTER || breakers.some(({ closedAt = -Infinity }) => closedAt >= lastAt)) return undefined;
   return { status: 'down', evidence: `the last ${recent.inARow} attempts failed; ${counted(recent)}` };
 }
 

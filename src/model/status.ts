@@ -10,6 +10,8 @@ export interface BreakerReading {
   readonly state: BreakerState;
   /** Milliseconds until it lets a probe through; 0 where it admits. */
   readonly retryAfterMs: number;
+  /** When it closed last, in milliseconds since the epoch; undefined where it never did. */
+  readonly closedAt?: number | undefined;
 }
 
 /** Connections of an upstream, over all its hosts. */

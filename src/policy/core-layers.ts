@@ -94,11 +94,9 @@ export function breakerOfRoute(
 ): BreakerOf | undefined {
   const config = settings.breaker;
   if (config === undefined || config.enabled === false) return undefined;
-  const scope =
-    config.scope === undefined
-      ? undefined
-      : compileScope(['authority', ...config.scope.filter((part) => part !== 'authority')], settings.match?.path ?? [], pseudonymOf);
-  return breakers.group(config.group ?? 'default', breakerOptions(config), scope);
+  const parts = ['authority', ...(config.scope ?? []).filter((part) => part !== 'authority')];
+  const scope = parts.length === 1 ? undefined : compileScope(parts, settings.match?.path ?? [], pseudonymOf);
+  return breakers.group(config.group ?? 'default', breakerOptions(config), scope, parts.join(' '));
 }
 
 /** The breaker as a layer. */

@@ -125,7 +125,8 @@ function mergedBy<T>(a: readonly T[], b: readonly T[], nameOf: (one: T) => strin
 const RANK = { closed: 0, open: 1, 'half-open': 2, isolated: 3 } as const;
 
 function mergedBreakers(a: readonly BreakerReading[], b: readonly BreakerReading[]): BreakerReading[] {
-  const further = (one: BreakerReading, other: BreakerReading): BreakerReading => (RANK[other.state] > RANK[one.state] ? other : one);
+  const further = (one: BreakerReading, other: BreakerReading): BreakerReading =>
+    RANK[other.state] > RANK[one.state] || (other.state === one.state && (other.closedAt ?? 0) > (one.closedAt ?? 0)) ? other : one;
   return mergedBy(a, b, ({ breaker, authority }) => `${breaker} ${authority}`, further);
 }
 

@@ -2,12 +2,11 @@ import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause, BreakerState } from '../../model/events.ts';
 import { ActiveProbes } from './active-probes.ts';
 import { Counters } from './counters.ts';
-import { FailureEvents } from './failure-events.ts';
 import { HalfOpen, probeFault } from './half-open.ts';
 import { OpenTime } from './open-time.ts';
 import type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
 import { type Ramp, rampOf } from './ramp.ts';
-import { admits, type State, stateOf, waitOf } from './state.ts';
+import { admits, prolong, type State, stateOf, waitOf } from './state.ts';
 import { type Sightings, Untold } from './untold.ts';
 
 export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
@@ -26,16 +25,16 @@ export class Breaker {
   readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
-  readonly #events: FailureEvents;
   #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
   readonly #openTime: OpenTime;
   readonly #activeProbes = new ActiveProbes();
+  /** When it closed last, in milliseconds since the epoch; undefined where it never did. */
+  closedAt: number | undefined;
 
   constructor(options: BreakerOptions, clock: Clock, changed: BreakerListener, sharing?: BreakerSharing) {
     this.#options = options;
     this.#clock = clock;
     this.#changed = changed;
-    this.#events = new FailureEvents(clock);
     this.#openTime = new OpenTime(options, clock);
     this.#sharing = sharing;
     this.#untold = sharing === undefined ? undefined : new Untold(clock);
@@ -69,11 +68,13 @@ export class Breaker {
 
   /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`. */
   admit(): Permit | undefined {
-    if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#rises(this.#state.ramp) ? this.#permit : undefined;
+    if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#state.ramp.admits() ? this.#permit : undefined;
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     if (this.#state.name === 'open' && this.#sharing === undefined && this.#clock.now() >= this.#state.until)
       this.#halfOpen('its open time is over', 'elapsed');
-    return this.#state.name === 'half-open' ? this.#state.grant(this.#period, this.#clock.now()) : undefined;
+    if (this.#state.name !== 'half-open') return undefined;
+    this.#activeProbes.disturb();
+    return this.#state.grant(this.#period, this.#clock.now());
   }
 
   /** As `admit`; where other processes share the breaker and its open time is over, it asks first whether one of them is trying already. */
@@ -89,7 +90,7 @@ export class Breaker {
 
   /** Which events an attempt that begins now comes after: to be given back by `report`. */
   get mark(): number {
-    return this.#events.mark;
+    return this.#counters.mark;
   }
 
   /** Whether other processes share it. */
@@ -105,7 +106,7 @@ export class Breaker {
   /** What another process saw. */
   hear(seen: Sightings): void {
     if (this.#state.name !== 'closed') return;
-    const trip = this.#counters.heard(this.#events.heard(seen));
+    const trip = this.#counters.heard(seen);
     if (trip !== undefined) this.#open(trip.reason, trip.cause, 0);
   }
 
@@ -137,22 +138,19 @@ export class Breaker {
 
   /**
    * What an active probe found. `atLeast` failures in a row open it; while they go on it stays open, `leaseMs` at a time, so that no user pays for the discovery;
-   * a success half-opens it early, unless the upstream itself asked for longer.
+   * a success half-opens it early, unless the upstream itself asked for longer. Where then nothing but good ones comes for one more open time it closes; of those that share it, the one
+   * whose `own` probe it was sees to that.
    */
-  probed(ok: boolean, what: string, leaseMs: number, atLeast: number): void {
-    const failed = this.#activeProbes.note(ok);
+  probed(ok: boolean, what: string, leaseMs: number, atLeast: number, own = true): void {
     const now = this.#clock.now();
-    if (this.#state.name === 'open') {
-      if (!ok) this.#state.until = Math.max(this.#state.until, now + leaseMs);
-      else if (this.#activeProbes.trusted && now >= this.#openTime.askedUntil) {
-        this.#activeProbes.spend();
-        if (this.#sharing === undefined) this.#halfOpen('an active probe was answered', 'active_probe');
-        // whoever of those that share it gets the next request may try
-        else this.#state.until = now;
-      }
-    } else if (!ok && (this.#state.name === 'half-open' || (this.#state.name === 'closed' && failed >= atLeast))) {
-      this.#open(`${failed} active probes failed, last: ${what}`, 'active_probe', 0);
-    }
+    if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
+    const advice = ok ? this.#activeProbes.good(this.#state, now, this.#openTime) : this.#activeProbes.bad(this.#state, atLeast);
+    if (advice === 'hold') prolong(this.#state, now + leaseMs);
+    else if (advice === 'open') this.#open(`${this.#activeProbes.failed} active probes failed, last: ${what}`, 'active_probe', 0);
+    else if (advice === 'try' && this.#sharing === undefined) this.#halfOpen('an active probe was answered', 'active_probe');
+    // whoever of those that share it gets the next request may try
+    else if (advice === 'try') this.#state = { name: 'open', until: now };
+    else if (advice === 'close' && own) void this.#closeRested();
   }
 
   /** Opens it by hand, as a failure would. */
@@ -173,21 +171,22 @@ export class Breaker {
   /** What it is, for one that takes its place. */
   export(): BreakerSnapshot {
     const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
-    const { askedForMs, reopened } = this.#openTime;
-    return { state: this.#state.name, openForMs, askedForMs, reopened, counters: this.#counters.export() };
+    return { state: this.#state.name, openForMs, ...this.#openTime.export(), counters: this.#counters.export(), closedAt: this.closedAt };
   }
 
   /** Takes the place of another one, silently. Its probes are not known here: half-open becomes an open whose time is over. */
   adopt(snapshot: BreakerSnapshot): void {
     this.#openTime.adopt(snapshot);
     this.#counters.adopt(snapshot.counters);
+    this.closedAt = snapshot.closedAt;
     if (snapshot.state !== 'closed') this.#state = stateOf(snapshot, this.#clock.now(), undefined);
   }
 
-  #rises(ramp: Ramp): boolean {
-    if (this.#clock.now() < ramp.until) return ramp.admits();
-    this.#state = { name: 'closed', ramp: undefined };
-    return true;
+  /** Closes it, unless one that shares it tries a request. */
+  async #closeRested(): Promise<void> {
+    const period = this.#period;
+    if (this.#sharing !== undefined && ((await this.#sharing.claim()) === undefined || this.#period !== period)) return;
+    this.#close('active probes were answered, and no request came', 'active_probe', rampOf(this.#options.rampMs, this.#clock));
   }
 
   #expireProbes(state: HalfOpen): void {
@@ -204,9 +203,7 @@ export class Breaker {
   }
 
   #reportClosed(evidence: Evidence, what: string, waitMs: number, tookMs: number, mark: number): void {
-    if (evidence === 'alive' || evidence === 'void') return;
-    const inARow = evidence === 'failure' && this.#events.isNew(mark);
-    const trip = evidence === 'success' ? this.#counters.success(tookMs) : this.#counters.failure(inARow, what, tookMs, this.#events.after);
+    const trip = this.#counters.count(evidence, what, tookMs, mark);
     if (this.#untold?.any === true) this.#sharing?.dirty();
     if (trip !== undefined) this.#open(trip.reason, trip.cause, waitMs);
   }
@@ -214,7 +211,7 @@ export class Breaker {
   /** An attempt from before it opened still may say how long the upstream wants to be left alone. */
   #extend(evidence: Evidence, waitMs: number): void {
     if (this.#state.name !== 'open' || waitMs <= 0 || (evidence !== 'failure' && evidence !== 'soft')) return;
-    this.#state.until = Math.max(this.#state.until, this.#openTime.extend(waitMs));
+    prolong(this.#state, this.#openTime.extend(waitMs));
   }
 
   #open(reason: string, cause: BreakerCause, waitMs: number, from = this.#clock.now()): void {
@@ -234,6 +231,7 @@ export class Breaker {
     this.#openTime.forget();
     this.#activeProbes.trust();
     this.#counters.clear();
+    this.closedAt = this.#clock.wallNow();
   }
 
   #enter(state: State, reason: string, cause: BreakerCause): void {
@@ -247,5 +245,6 @@ export class Breaker {
     this.#period++;
     this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
     this.#untold?.clear();
+    this.#activeProbes.disturb();
   }
 }

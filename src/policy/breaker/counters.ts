@@ -2,6 +2,8 @@ import { ConsecutiveBreaker } from 'cockatiel';
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerCause } from '../../model/events.ts';
 import { OutcomeWindow, type WindowSnapshot } from '../../model/outcome-window.ts';
+import { FailureEvents } from './failure-events.ts';
+import type { Evidence } from './parts.ts';
 import type { Sightings, Untold } from './untold.ts';
 
 /** When a closed breaker opens. */
@@ -38,6 +40,7 @@ export class Counters {
   readonly #options: TripOptions;
   readonly #inARow: ConsecutiveBreaker;
   readonly #window: OutcomeWindow;
+  readonly #events: FailureEvents;
   readonly #clock: Clock;
   /** Where others count with us: what they have yet to hear. */
   readonly #untold: Untold | undefined;
@@ -48,10 +51,33 @@ export class Counters {
     this.#inARow = new ConsecutiveBreaker(options.consecutive);
     this.#window = new OutcomeWindow(options.windowMs);
     this.#clock = clock;
+    this.#events = new FailureEvents(clock);
   }
 
-  /** Counts a good answer that took `tookMs`. Why to open, if a slow one is one too many. */
-  success(tookMs: number): Trip | undefined {
+  /** Which events an attempt that begins now comes after. */
+  get mark(): number {
+    return this.#events.mark;
+  }
+
+  /** Counts what an attempt that began at `mark` says. Why to open, if it is one too many. */
+  count(evidence: Evidence, what: string, tookMs: number, mark: number): Trip | undefined {
+    if (evidence === 'alive' || evidence === 'void') return undefined;
+    return evidence === 'success' ? this.#success(tookMs) : this.#failure(evidence === 'failure' && this.#events.isNew(mark), what, tookMs);
+  }
+
+  /** Counts what others saw. Why to open, if that is too much. */
+  heard(seen: Sightings): Trip | undefined {
+    const { good, bad, slow, ended, inARow, what } = this.#events.heard(seen);
+    const { consecutive } = this.#options;
+    this.#window.addAll({ ok: good, failed: bad, slow }, this.#clock.now());
+    if (ended) this.#inARow.success();
+    this.#inARow.state += inARow;
+    if (bad === 0) return slow > 0 ? this.#slowTrip() : undefined;
+    if (this.#inARow.state >= consecutive) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
+    return this.#shareTrip(what);
+  }
+
+  #success(tookMs: number): Trip | undefined {
     const { ratio, slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
     const ends = this.#inARow.state > 0;
@@ -63,24 +89,13 @@ export class Counters {
     return isSlow ? this.#slowTrip() : undefined;
   }
 
-  /** Counts a failure; `inARow`: in the run of failures too, not for the share alone. `after`: the last event that was known when it began, for others that count with us. Why to open, if it is one too many. */
-  failure(inARow: boolean, what: string, tookMs: number, after = -Infinity): Trip | undefined {
+  /** `inARow`: in the run of failures too, not for the share alone. */
+  #failure(inARow: boolean, what: string, tookMs: number): Trip | undefined {
     const { consecutive, slow } = this.#options;
     const isSlow = slow !== undefined && tookMs >= slow.afterMs;
     this.#window.add(false, this.#clock.now(), isSlow);
-    this.#untold?.failure(!inARow, isSlow, what, after);
+    this.#untold?.failure(!inARow, isSlow, what, this.#events.after);
     if (inARow && this.#inARow.failure()) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
-    return this.#shareTrip(what);
-  }
-
-  /** Counts what others saw. Why to open, if that is too much. */
-  heard({ good, bad, slow, ended, inARow, what }: Sightings): Trip | undefined {
-    const { consecutive } = this.#options;
-    this.#window.addAll({ ok: good, failed: bad, slow }, this.#clock.now());
-    if (ended) this.#inARow.success();
-    this.#inARow.state += inARow;
-    if (bad === 0) return slow > 0 ? this.#slowTrip() : undefined;
-    if (this.#inARow.state >= consecutive) return { cause: 'consecutive', reason: `${consecutive} failures in a row, last: ${what}` };
     return this.#shareTrip(what);
   }
 

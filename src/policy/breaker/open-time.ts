@@ -15,9 +15,9 @@ export class OpenTime {
     this.#clock = clock;
   }
 
-  /** Times it opened in a row. */
-  get reopened(): number {
-    return this.#reopened;
+  /** How long it was opened for last, in milliseconds, without what was added to it. */
+  get lastMs(): number {
+    return this.#grownMs(Math.max(0, this.#reopened - 1));
   }
 
   /** Monotonic milliseconds until which the upstream asked to be left alone; in the past where it asks for nothing. */
@@ -25,18 +25,13 @@ export class OpenTime {
     return this.#askedUntil;
   }
 
-  /** Milliseconds that the upstream asked to be left alone, from now on; 0 where it asks for nothing. */
-  get askedForMs(): number {
-    return Math.max(0, this.#askedUntil - this.#clock.now());
-  }
-
   /**
    * Opens it once more, at `from`: until when it stays so. From the second time in a row on up to a tenth is added, so that many sidecars do not probe at
    * once. `waitMs`: how long the upstream asked to be left alone.
    */
   begin(waitMs: number, from: number): number {
-    const { openForMs, openMaxMs } = this.#options;
-    const grown = Math.min(openMaxMs, openForMs * 2 ** this.#reopened);
+    const { openMaxMs } = this.#options;
+    const grown = this.#grownMs(this.#reopened);
     const jittered = this.#reopened === 0 ? grown : grown * (1 + 0.1 * this.#clock.random());
     const askedMs = Math.min(waitMs, openMaxMs);
     this.#askedUntil = askedMs > 0 ? from + askedMs : 0;
@@ -55,9 +50,19 @@ export class OpenTime {
     this.#reopened = 0;
   }
 
+  /** What it is, for one that takes its place. */
+  export(): Pick<BreakerPosition, 'askedForMs' | 'reopened'> {
+    return { askedForMs: Math.max(0, this.#askedUntil - this.#clock.now()), reopened: this.#reopened };
+  }
+
   /** Goes on where another breaker stands. */
   adopt({ reopened, askedForMs }: BreakerPosition): void {
     this.#reopened = reopened;
     this.#askedUntil = this.#clock.now() + askedForMs;
+  }
+
+  #grownMs(doublings: number): number {
+    const { openForMs, openMaxMs } = this.#options;
+    return Math.min(openMaxMs, openForMs * 2 ** doublings);
   }
 }

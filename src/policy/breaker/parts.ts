@@ -41,6 +41,8 @@ export interface BreakerPosition {
 /** A breaker for one that takes its place. Plain data. */
 export interface BreakerSnapshot extends BreakerPosition {
   readonly counters: CountersSnapshot;
+  /** When it closed last, in milliseconds since the epoch; undefined where it never did. */
+  readonly closedAt: number | undefined;
 }
 
 /** How a breaker reaches those of the same upstream in other processes. */

@@ -21,6 +21,7 @@ export class Ramp {
   /** Whether one more is let through. */
   admits(): boolean {
     const now = this.#clock.now();
+    if (now >= this.until) return true;
     const share = Math.max(FIRST_SHARE, 1 - (this.until - now) / this.#ms);
     if (now - this.#lastAt < this.#ms / GAPS && this.#clock.random() >= share) return false;
     this.#lastAt = now;

@@ -7,7 +7,11 @@ import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
 
 /** The breakers of an upstream for a registry that takes this one's place. Plain data. */
-export type RegistrySnapshot = readonly (BreakerSnapshot & { readonly breaker: string; readonly authority: string })[];
+export type RegistrySnapshot = readonly (BreakerSnapshot & {
+  readonly breaker: string;
+  readonly authority: string;
+  readonly scopes: readonly string[];
+})[];
 
 /** Breakers of one name that are kept apart; past it, as with a pattern that matches no end of hosts, they share one. */
 const MAX_APART = 256;
@@ -24,6 +28,8 @@ interface Group {
   readonly options: BreakerOptions;
   /** Whether more than the host tells its breakers apart. */
   readonly scoped: boolean;
+  /** What tells them apart, as each route writes it. */
+  readonly scopes: Set<string>;
   readonly breakers: Map<string, Breaker>;
 }
 
@@ -47,10 +53,11 @@ export class BreakerRegistry {
     this.#observer = observer;
   }
 
-  /** How a route finds its breaker. Routes of one name share them, and have the same options. Without a scope there is one for each host. */
-  group(name: string, options: BreakerOptions, scope?: Scope): (exchange: Exchange) => Breaker {
-    const group = this.#groups.get(name) ?? { options, scoped: scope !== undefined, breakers: new Map<string, Breaker>() };
+  /** How a route finds its breaker. Routes of one name share them, and have the same options. Without a scope, whose parts `parts` names, there is one for each host. */
+  group(name: string, options: BreakerOptions, scope?: Scope, parts = 'authority'): (exchange: Exchange) => Breaker {
+    const group = this.#groups.get(name) ?? { options, scoped: scope !== undefined, scopes: new Set<string>(), breakers: new Map<string, Breaker>() };
     this.#groups.set(name, group);
+    group.scopes.add(parts);
     this.adopt(this.#adopted);
     const { breakers } = group;
     return (exchange) => {
@@ -67,7 +74,9 @@ export class BreakerRegistry {
   /** All breakers that have been asked for. */
   get list(): BreakerReading[] {
     return [...this.#groups].flatMap(([breaker, { breakers }]) =>
-      [...breakers].map(([authority, { shown, retryAfterMs }]) => ({ upstream: this.#upstream, breaker, authority, state: shown, retryAfterMs })),
+      [...breakers].map(([authority, { shown: state, retryAfterMs, closedAt }]) => {
+        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt };
+      }),
     );
   }
 
@@ -92,7 +101,7 @@ export class BreakerRegistry {
       this.#probesUntold.push({ authority, ok, what, leaseMs, atLeast });
       this.#sharing.dirty();
     }
-    this.#probed(authority, ok, what, leaseMs, atLeast);
+    this.#probed({ authority, ok, what, leaseMs, atLeast }, true);
   }
 
   /** What the breakers have seen, and active probes found, that those of other processes have yet to hear. */
@@ -111,29 +120,32 @@ export class BreakerRegistry {
   /** What was seen in another process. */
   hear(breakers: readonly BreakerNews[], probes: readonly ProbeNews[]): void {
     for (const news of breakers) for (const own of this.named(news.breaker, news.authority)) own.hear(news);
-    for (const { authority, ok, what, leaseMs, atLeast } of probes) this.#probed(authority, ok, what, leaseMs, atLeast);
+    for (const found of probes) this.#probed(found, false);
   }
 
-  #probed(authority: string, ok: boolean, what: string, leaseMs: number, atLeast: number): void {
+  #probed({ authority, ok, what, leaseMs, atLeast }: ProbeNews, own: boolean): void {
     const count = ok ? 0 : (this.#failedProbes.get(authority)?.count ?? 0) + 1;
     this.#failedProbes.set(authority, { count, what, leaseMs, atLeast });
     for (const [name, group] of this.#groups) {
       if (!group.scoped && !group.breakers.has(authority)) this.#make(name, group, authority);
-      for (const [key, breaker] of group.breakers) if (hostOf(key) === authority) breaker.probed(ok, what, leaseMs, atLeast);
+      for (const [key, breaker] of group.breakers) if (hostOf(key) === authority) breaker.probed(ok, what, leaseMs, atLeast, own);
     }
   }
 
   /** What the breakers are, for a registry that takes this one's place after a reload. */
   export(): RegistrySnapshot {
-    return [...this.#groups].flatMap(([breaker, { breakers }]) => [...breakers].map(([authority, own]) => ({ ...own.export(), breaker, authority })));
+    return [...this.#groups].flatMap(([breaker, { breakers, scopes }]) =>
+      [...breakers].map(([authority, own]) => ({ ...own.export(), breaker, authority, scopes: [...scopes] })),
+    );
   }
 
-  /** Takes over what the breakers of the same names were. Those of groups that come later are remembered until then. */
+  /** Takes over what the breakers of the same names and scopes were: no request could reach others. Those of groups that come later are remembered until then. */
   adopt(snapshot: RegistrySnapshot): void {
     this.#adopted = snapshot.filter((one) => !this.#groups.has(one.breaker));
     for (const one of snapshot) {
       const group = this.#groups.get(one.breaker);
-      if (group !== undefined && !group.breakers.has(one.authority)) this.#make(one.breaker, group, one.authority).adopt(one);
+      if (group === undefined || !one.scopes.some((parts) => group.scopes.has(parts))) continue;
+      if (!group.breakers.has(one.authority)) this.#make(one.breaker, group, one.authority).adopt(one);
     }
   }
 

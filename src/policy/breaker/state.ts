@@ -20,6 +20,16 @@ export function admits(state: State, now: number): boolean {
   }
 }
 
+/** Whether it waits for a request: its time is over, and none is tried. */
+export function isResting(state: State, now: number): boolean {
+  return state.name === 'half-open' ? state.idle : state.name === 'open' && now >= state.until;
+}
+
+/** Has an open one stay so until then, at least. */
+export function prolong(state: State, until: number): void {
+  if (state.name === 'open') state.until = Math.max(state.until, until);
+}
+
 /** Milliseconds until a probe is let through, or, while traffic is let back, everything; 0 where it admits. `isolatedMs`: what is said where nobody knows. */
 export function waitOf(state: State, now: number, isolatedMs: number): number {
   switch (state.name) {

@@ -8,7 +8,7 @@ import type { LastError } from '../../../src/telemetry/upstream-stats.ts';
 const NOW = 1_700_000_000_000;
 
 function breaker(state: BreakerState, name = 'default', retryAfterMs = 0): BreakerReading {
-  return { upstream: 'api', breaker: name, authority: 'api.example', state, retryAfterMs };
+  return { upstream: 'api', breaker: name, authority: 'api.example', state, retryAfterMs, closedAt: undefined };
 }
 
 function failedAt(at: number): LastError {
@@ -52,6 +52,18 @@ describe('a dependency', () => {
       { ok: 100, breakers: [breaker('open', 'default', 41_200)] },
       'down',
       'the breaker for api.example is open, next probe in 42 s',
+    ],
+    [
+      'whose failures were before its breaker closed is down no more',
+      { failed: 5, inARow: 5, agoMs: 90_000, breakers: [{ ...breaker('closed'), closedAt: NOW - 5000 }] },
+      'degraded',
+      '5 of 5 failed; too few to judge',
+    ],
+    [
+      'that has failed since its breaker closed is down',
+      { failed: 5, inARow: 5, agoMs: 4000, breakers: [{ ...breaker('closed'), closedAt: NOW - 5000 }] },
+      'down',
+      'the last 5 attempts failed; 5 of 5 failed; too few to judge',
     ],
     ['whose breaker is isolated is down', { breakers: [breaker('isolated')] }, 'down', 'the breaker for api.example is held open by hand'],
     [

@@ -154,4 +154,24 @@ describe('the breaker of several workers', () => {
     expect(await crowd.breakers[1]?.admitShared()).toBeDefined();
     expect(crowd.board.positions).toMatchObject([{ state: 'half-open' }]);
   });
+
+  it('is closed by the worker that probes, where nobody calls, and not while another tries', async () => {
+    const crowd = new Crowd(3);
+    const good = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) {
+        crowd.clock.advance(100);
+        for (const [worker, breaker] of crowd.breakers.entries()) breaker.probed(true, '', 1000, 2, worker === 0);
+        await Promise.resolve();
+      }
+    };
+    for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
+    await good(1);
+    const trial = (await crowd.breakers[2]?.admitShared()) as Permit;
+    await good(30);
+    expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open']);
+    crowd.breakers[2]?.report(trial, 'void');
+    await good(30);
+    expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open', 'half-open -> closed']);
+    expect(crowd.states).toEqual(new Set(['closed']));
+  });
 });
