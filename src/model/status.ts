@@ -28,7 +28,7 @@ export interface BulkheadReading {
   readonly queued: number;
 }
 
-/** The last active probe of an upstream. */
+/** The last active probe of an upstream that is probed now. */
 export interface ProbeReading {
   readonly ok: boolean;
   readonly latencyMs: number;
@@ -73,7 +73,7 @@ export interface UpstreamReading {
   readonly pool: PoolReading;
   /** Undefined where nothing limits the upstream's places. */
   readonly bulkhead: BulkheadReading | undefined;
-  /** Undefined where none is configured or has run yet. */
+  /** Undefined where none is configured or has run yet, or none is wanted now. */
   readonly probe: ProbeReading | undefined;
   readonly quotas: readonly QuotaReading[];
   readonly patience: readonly PatienceReading[];

@@ -51,8 +51,7 @@ export class Probe {
   #timer: NodeJS.Timeout | undefined;
   #running: Exchange | undefined;
   #stopped = true;
-  /** The last result; undefined before the first. */
-  last: ProbeResult | undefined;
+  #last: ProbeResult | undefined;
 
   /** `wanted` is asked before each probe: false leaves it out. `bug` hears of exceptions, which do not end the probing. */
   constructor(
@@ -74,6 +73,11 @@ export class Probe {
     const own = Object.entries(config.headers ?? {}).flatMap(([name, value]) => [name.toLowerCase(), value]);
     this.#headers = ['user-agent', 'breakwater-probe', 'accept', '*/*', ...own];
     this.#isGood = judge(config);
+  }
+
+  /** The last result; undefined before the first, and while no probe is wanted: what one found before that says nothing of now. */
+  get last(): ProbeResult | undefined {
+    return this.#wanted() ? this.#last : undefined;
   }
 
   /** For how long a failed result holds where no other follows, in milliseconds: two intervals, and the time of a probe. */
@@ -98,6 +102,7 @@ export class Probe {
   async #loop(): Promise<void> {
     try {
       if (this.#wanted()) await this.#ask();
+      else this.#last = undefined;
     } catch (error) {
       this.#bug(error);
     }
@@ -109,7 +114,7 @@ export class Probe {
   async #ask(): Promise<void> {
     const result = await this.#once();
     if (this.#stopped) return;
-    this.last = result;
+    this.#last = result;
     this.#told(result);
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { ProbeConfig } from '../../../src/config/schema.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
@@ -85,6 +85,36 @@ describe('an active probe', () => {
     await using upstream = await RawUpstream.start((socket) => socket.write(http(200, '')));
     expect(await results(upstream.authority, {}, 3)).toHaveLength(3);
     expect(upstream.sockets.size).toBe(1);
+  });
+
+  it('is forgotten as soon as it is not wanted any more, one that was under way too', async () => {
+    let answer = (): void => undefined;
+    await using upstream = await RawUpstream.start((socket, number) => {
+      const fail = (): void => void socket.write(http(500, ''));
+      if (number === 1) fail();
+      else answer = fail;
+    });
+    await using from = client(upstream.authority);
+    let wanted = true;
+    const told: ProbeResult[] = [];
+    const target = { upstream: 'api', scheme: 'http', authority: upstream.authority } as const;
+    const probe = new Probe(
+      target,
+      { path: '/', every: 1 },
+      from.service,
+      systemClock,
+      (result) => told.push(result),
+      () => wanted,
+    );
+    probe.start();
+    await vi.waitUntil(() => upstream.received.length === 2);
+    expect(probe.last).toMatchObject({ ok: false });
+    wanted = false;
+    expect(probe.last).toBeUndefined();
+    answer();
+    await vi.waitUntil(() => told.length === 2);
+    expect(probe.last).toBeUndefined();
+    probe.stop();
   });
 
   it('opens the breaker of its host before a request has failed, and half-opens it when the host is back', async () => {
