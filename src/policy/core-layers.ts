@@ -1,5 +1,5 @@
 import { breakerSettings } from '../config/breaker-names.ts';
-import type { RouteSettings } from '../config/effective.ts';
+import { isOn, type RouteSettings } from '../config/effective.ts';
 import type { BreakerConfig, BulkheadConfig, RetryConfig } from '../config/schema.ts';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -42,6 +42,8 @@ export type BreakerOf = (exchange: Exchange) => Breaker;
 const LEAST_MS = 50;
 /** Headers by which SDKs count their retries (supabase, and those that Stainless makes). */
 const ATTEMPTS_HEADERS = ['x-retry-count', 'x-stainless-retry-count'];
+/** How much later than its time limit an attempt may tell that it was over, in milliseconds. */
+const TELL_MS = 1000;
 /** The longest wait that an upstream is granted where the route does not say: no client stays longer, and none should be held for it. */
 const MAX_WAIT_MS = 60_000;
 /** How long a failed request is remembered, to recognise it when its client sends it again: SDKs come back within seconds. */
@@ -101,7 +103,18 @@ export function breakerOfRoute(
 
 /** The breaker as a layer. */
 export function breakerFor(settings: RouteSettings, { clock, observer }: CoreParts, breakerOf: BreakerOf | undefined): Layer | undefined {
-  return breakerOf === undefined ? undefined : breaker({ breakerOf, observe: settings.breaker?.mode === 'observe', clock, observer });
+  if (breakerOf === undefined) return undefined;
+  return breaker({ breakerOf, observe: settings.breaker?.mode === 'observe', trialMs: trialMsOf(settings), clock, observer });
+}
+
+/** Milliseconds that an attempt of a route may take until its breaker knows what came of it; 0 where `probeTimeout` says how long that is waited for. */
+export function trialMsOf({ breaker: config, timeouts, retry: retries, guard }: RouteSettings): number {
+  if (config?.probeTimeout !== undefined) return 0;
+  const { queue = 0, connect = 0, tls = 0, send = 0, headers = Infinity, attempt = Infinity, total = Infinity } = timeouts;
+  const firstEvent = isOn(guard) ? (guard.firstEvent ?? headers) : 0;
+  // the last attempt of a patient route is bound by its total alone
+  const own = retries?.patientLast === true && total !== Infinity ? Infinity : Math.min(attempt, queue + connect + tls + send + headers + firstEvent);
+  return Math.min(own, total) + TELL_MS;
 }
 
 /** Why an exchange of the route that is no attempt (an upgrade) may not go out; undefined where it may. */

@@ -17,6 +17,7 @@ interface Entry extends BreakerPlace {
   state: BreakerState;
   until: number;
   askedUntil: number;
+  dueAt: number;
   reopened: number;
   /** Who may let probes through. */
   holder: number | undefined;
@@ -44,8 +45,10 @@ export class Board {
     // two workers that saw the same failures open by themselves
     if (from === to) return;
     entry.state = to;
-    entry.until = this.#parts.clock.now() + position.openForMs;
-    entry.askedUntil = this.#parts.clock.now() + position.askedForMs;
+    const now = this.#parts.clock.now();
+    entry.until = now + position.openForMs;
+    entry.askedUntil = now + position.askedForMs;
+    entry.dueAt = now + position.dueForMs;
     entry.reopened = position.reopened;
     this.#parts.changed({ ...transition, from });
     this.#parts.tell(position, worker);
@@ -68,10 +71,11 @@ export class Board {
   /** Breakers that are not closed, for a worker that begins. */
   get positions(): PlacedPosition[] {
     const now = this.#parts.clock.now();
+    const left = (at: number): number => Math.max(0, at - now);
     return [...this.#entries.values()]
       .filter(({ state }) => state !== 'closed')
-      .map(({ upstream, breaker, authority, state, until, askedUntil, reopened }) => {
-        return { upstream, breaker, authority, state, openForMs: Math.max(0, until - now), askedForMs: Math.max(0, askedUntil - now), reopened };
+      .map(({ upstream, breaker, authority, state, until, askedUntil, dueAt, reopened }) => {
+        return { upstream, breaker, authority, state, openForMs: left(until), askedForMs: left(askedUntil), dueForMs: left(dueAt), reopened };
       });
   }
 
@@ -88,7 +92,18 @@ export class Board {
     const key = `${upstream} ${breaker} ${authority}`;
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
-    const made: Entry = { upstream, breaker, authority, state: 'closed', until: 0, askedUntil: 0, reopened: 0, holder: undefined, asking: false };
+    const made: Entry = {
+      upstream,
+      breaker,
+      authority,
+      state: 'closed',
+      until: 0,
+      askedUntil: 0,
+      dueAt: 0,
+      reopened: 0,
+      holder: undefined,
+      asking: false,
+    };
     this.#entries.set(key, made);
     return made;
   }

@@ -72,7 +72,11 @@ export const breaker = z.strictObject({
   openFor: duration.optional().describe('How long it stays open before a probe is let through.'),
   openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.'),
   probes: z.int().min(1).optional().describe('Requests let through while half-open.'),
-  probeTimeout: duration.optional().describe('After this a probe that has not reported counts as failed.'),
+  probeTimeout: duration
+    .optional()
+    .describe(
+      'After this a probe that has not reported counts as failed. 30s where absent, or what the route gives an attempt where that is longer.',
+    ),
   slowCall: z
     .strictObject({
       after: duration.describe('An attempt whose answer takes longer to begin is slow.'),

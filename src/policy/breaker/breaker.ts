@@ -13,7 +13,7 @@ export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, 
 
 /**
  * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
- * with each failed probe. A probe that never reports counts as failed from `probeTimeoutMs` on, so that half-open cannot stick.
+ * with each failed probe that was due. A probe that never reports counts as failed once its time is over, so that half-open cannot stick.
  */
 export class Breaker {
   readonly #options: BreakerOptions;
@@ -25,7 +25,7 @@ export class Breaker {
   readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
-  #permit: Permit = { probe: false, period: 0, grantedAt: 0 };
+  #permit: Permit = { probe: false, period: 0, lostAt: Infinity };
   readonly #openTime: OpenTime;
   readonly #activeProbes = new ActiveProbes();
   /** When it closed last, in milliseconds since the epoch; undefined where it never did. */
@@ -66,26 +66,26 @@ export class Breaker {
     return admits(this.#state, this.#clock.now());
   }
 
-  /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`. */
-  admit(): Permit | undefined {
+  /** Leave to make an attempt, or undefined where it is open. Every permit must be given back by `report`, within `trialMs` where that is longer than `probeTimeoutMs`. */
+  admit(trialMs = 0): Permit | undefined {
     if (this.#state.name === 'closed') return this.#state.ramp === undefined || this.#state.ramp.admits() ? this.#permit : undefined;
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     if (this.#state.name === 'open' && this.#sharing === undefined && this.#clock.now() >= this.#state.until)
-      this.#halfOpen('its open time is over', 'elapsed');
+      this.#enter(new HalfOpen(this.#options.probes), 'its open time is over', 'elapsed');
     if (this.#state.name !== 'half-open') return undefined;
     this.#activeProbes.disturb();
-    return this.#state.grant(this.#period, this.#clock.now());
+    return this.#state.grant(this.#period, this.#clock.now() + Math.max(trialMs, this.#options.probeTimeoutMs));
   }
 
   /** As `admit`; where other processes share the breaker and its open time is over, it asks first whether one of them is trying already. */
-  async admitShared(): Promise<Permit | undefined> {
-    const permit = this.admit();
+  async admitShared(trialMs = 0): Promise<Permit | undefined> {
+    const permit = this.admit(trialMs);
     if (permit !== undefined || this.#sharing === undefined || this.#state.name !== 'open' || this.#clock.now() < this.#state.until) return permit;
     const period = this.#period;
     const good = await this.#sharing.claim();
     if (good === undefined) return undefined;
-    if (this.#period === period) this.#halfOpen('its open time is over', 'elapsed', good);
-    return this.admit();
+    if (this.#period === period) this.#enter(new HalfOpen(this.#options.probes, good), 'its open time is over', 'elapsed');
+    return this.admit(trialMs);
   }
 
   /** Which events an attempt that begins now comes after: to be given back by `report`. */
@@ -120,6 +120,7 @@ export class Breaker {
 
   /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
   yield(): number | undefined {
+    if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     if (this.#state.name !== 'half-open' || !this.#state.idle) return undefined;
     const { good } = this.#state;
     this.#state = { name: 'open', until: this.#clock.now() };
@@ -147,7 +148,8 @@ export class Breaker {
     const advice = ok ? this.#activeProbes.good(this.#state, now, this.#openTime) : this.#activeProbes.bad(this.#state, atLeast);
     if (advice === 'hold') prolong(this.#state, now + leaseMs);
     else if (advice === 'open') this.#open(`${this.#activeProbes.failed} active probes failed, last: ${what}`, 'active_probe', 0);
-    else if (advice === 'try' && this.#sharing === undefined) this.#halfOpen('an active probe was answered', 'active_probe');
+    else if (advice === 'try' && this.#sharing === undefined)
+      this.#enter(new HalfOpen(this.#options.probes), 'an active probe was answered', 'active_probe');
     // whoever of those that share it gets the next request may try
     else if (advice === 'try') this.#state = { name: 'open', until: now };
     else if (advice === 'close' && own) void this.#closeRested();
@@ -190,7 +192,7 @@ export class Breaker {
   }
 
   #expireProbes(state: HalfOpen): void {
-    const lostAt = state.lostAt(this.#options.probeTimeoutMs, this.#clock.now());
+    const lostAt = state.lostAt(this.#clock.now());
     if (lostAt !== undefined) this.#open('a probe did not report in time', 'probe_lost', 0, lostAt);
   }
 
@@ -215,11 +217,7 @@ export class Breaker {
   }
 
   #open(reason: string, cause: BreakerCause, waitMs: number, from = this.#clock.now()): void {
-    this.#enter({ name: 'open', until: this.#openTime.begin(waitMs, from) }, reason, cause);
-  }
-
-  #halfOpen(reason: string, cause: BreakerCause, good = 0): void {
-    this.#enter(new HalfOpen(this.#options.probes, good), reason, cause);
+    this.#enter({ name: 'open', until: this.#openTime.begin(waitMs, from, cause) }, reason, cause);
   }
 
   #close(reason: string, cause: BreakerCause, ramp: Ramp | undefined): void {
@@ -243,7 +241,7 @@ export class Breaker {
   #moveTo(state: State): void {
     this.#state = state;
     this.#period++;
-    this.#permit = { probe: false, period: this.#period, grantedAt: 0 };
+    this.#permit = { probe: false, period: this.#period, lostAt: Infinity };
     this.#untold?.clear();
     this.#activeProbes.disturb();
   }

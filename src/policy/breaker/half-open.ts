@@ -10,7 +10,7 @@ export class HalfOpen {
   good: number;
 
   /** `good`: probes that were answered already, where another process tried before. */
-  constructor(probes: number, good: number) {
+  constructor(probes: number, good = 0) {
     this.#probes = probes;
     this.good = good;
   }
@@ -30,10 +30,10 @@ export class HalfOpen {
     return this.#out.size === 0;
   }
 
-  /** Lets a probe out; undefined where none may. */
-  grant(period: number, now: number): Permit | undefined {
+  /** Lets a probe out that counts as lost from `lostAt` on; undefined where none may. */
+  grant(period: number, lostAt: number): Permit | undefined {
     if (!this.admits) return undefined;
-    const permit = { probe: true, period, grantedAt: now };
+    const permit = { probe: true, period, lostAt };
     this.#out.add(permit);
     return permit;
   }
@@ -43,9 +43,9 @@ export class HalfOpen {
     return this.#out.delete(permit);
   }
 
-  /** When a probe was lost that did not report within `timeoutMs`; undefined where none was. */
-  lostAt(timeoutMs: number, now: number): number | undefined {
-    for (const { grantedAt } of this.#out) if (grantedAt + timeoutMs <= now) return grantedAt + timeoutMs;
+  /** When a probe was lost that has not reported in its time; undefined where none was. */
+  lostAt(now: number): number | undefined {
+    for (const { lostAt } of this.#out) if (lostAt <= now) return lostAt;
     return undefined;
   }
 }

@@ -12,6 +12,8 @@ export interface BreakerParts {
   readonly breakerOf: (exchange: Exchange) => Breaker;
   /** Lets everything through, and counts what it would have refused. */
   readonly observe: boolean;
+  /** Milliseconds that an attempt may take until it has said how the upstream is. */
+  readonly trialMs?: number | undefined;
   readonly clock: Clock;
   readonly observer: Observer;
 }
@@ -20,7 +22,7 @@ export interface BreakerParts {
  * Lets attempts through while the breaker of their host is closed, and answers at once when it is open. Counts what an attempt says of its upstream:
  * faults only, never a 4xx, never a refusal of ours, never a client that left.
  */
-export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): Layer {
+export function breaker({ breakerOf, observe, trialMs, clock, observer }: BreakerParts): Layer {
   const admitted = (next: Service, exchange: Exchange, own: Breaker, permit: Permit | undefined): Answered => {
     if (permit === undefined) {
       if (!observe) return refusal(exchange.authority, own);
@@ -37,10 +39,10 @@ export function breaker({ breakerOf, observe, clock, observer }: BreakerParts): 
     });
   };
   const admittedLate = async (next: Service, exchange: Exchange, own: Breaker): Promise<Outcome> =>
-    admitted(next, exchange, own, await own.admitShared());
+    admitted(next, exchange, own, await own.admitShared(trialMs));
   return (next) => (exchange) => {
     const own = breakerOf(exchange);
-    const permit = own.admit();
+    const permit = own.admit(trialMs);
     if (permit === undefined && own.shared) return admittedLate(next, exchange, own);
     return admitted(next, exchange, own, permit);
   };

@@ -6,6 +6,7 @@ export interface BreakerOptions extends TripOptions {
   readonly openForMs: number;
   readonly openMaxMs: number;
   readonly probes: number;
+  /** After this a probe that has not reported counts as failed, unless its route takes longer. */
   readonly probeTimeoutMs: number;
   /** How long after closing until everything is let through again; 0: at once. */
   readonly rampMs: number;
@@ -16,7 +17,8 @@ export interface Permit {
   readonly probe: boolean;
   /** Which period of the breaker it belongs to: what was admitted before a change says nothing of what came after. */
   readonly period: number;
-  readonly grantedAt: number;
+  /** Monotonic milliseconds from which it counts as failed where nothing was reported. */
+  readonly lostAt: number;
 }
 
 /**
@@ -35,6 +37,8 @@ export interface BreakerPosition {
   readonly openForMs: number;
   /** Milliseconds that the upstream asked to be left alone. */
   readonly askedForMs: number;
+  /** Milliseconds that it would stay open if no active probe had ended that early. */
+  readonly dueForMs: number;
   readonly reopened: number;
 }
 

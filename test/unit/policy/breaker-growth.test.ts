@@ -138,6 +138,33 @@ describe('active probes', () => {
     expect(breaker.state).toBe('half-open');
   });
 
+  it('do not make the open time grow where what they let through early fails: it ends when it would have ended', () => {
+    const { breaker, clock, see, open } = make();
+    clock.chance = 0;
+    open();
+    clock.advance(5000);
+    breaker.probed(true, '', 20_000, 2);
+    clock.advance(1000);
+    const next = new Breaker(OPTIONS, clock, () => undefined);
+    next.adopt(structuredClone(breaker.export()));
+    for (const one of [breaker, next]) {
+      one.report(one.admit() as Permit, 'failure', 'x');
+      expect([one.state, one.retryAfterMs]).toEqual(['open', 54_000]);
+    }
+    clock.advance(54_000);
+    see('failure');
+    expect(breaker.retryAfterMs).toBe(120_000);
+  });
+
+  it('leave a time that was begun by hand meanwhile its whole length', () => {
+    const { breaker, clock, open } = make();
+    clock.chance = 0;
+    open();
+    clock.advance(5000);
+    breaker.trip();
+    expect(breaker.retryAfterMs).toBe(120_000);
+  });
+
   it('do not end a time that the upstream itself asked for', () => {
     const { breaker, clock, see } = make({ consecutive: 1 });
     see('failure', 0, 90_000);
@@ -172,6 +199,17 @@ describe('a breaker that opens', () => {
     const { breaker, see } = make({ consecutive: 1 });
     see('failure', 0, 86_400_000);
     expect(breaker.retryAfterMs).toBe(300_000);
+  });
+
+  it('waits for a probe as long as its route does', () => {
+    const { breaker, clock, causes, open } = make();
+    open();
+    clock.advance(60_000);
+    const slow = breaker.admit(61_000) as Permit;
+    clock.advance(45_000);
+    expect(breaker.admit()).toBeUndefined();
+    breaker.report(slow, 'alive');
+    expect(causes.slice(1)).toEqual(['half-open: elapsed', 'closed: recovered']);
   });
 
   it('counts a lost probe as failed from when it was due, so that a later request is not turned away for it', () => {

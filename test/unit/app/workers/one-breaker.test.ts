@@ -174,4 +174,26 @@ describe('the breaker of several workers', () => {
     expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open', 'half-open -> closed']);
     expect(crowd.states).toEqual(new Set(['closed']));
   });
+
+  it('stays open no longer where what a good active probe let through early fails, in all workers', async () => {
+    const crowd = new Crowd(3);
+    for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
+    crowd.clock.advance(100);
+    for (const [worker, breaker] of crowd.breakers.entries()) breaker.probed(true, '', 1000, 2, worker === 0);
+    const trial = (await crowd.breakers[2]?.admitShared()) as Permit;
+    crowd.breakers[2]?.report(trial, 'failure', 'x');
+    expect(crowd.breakers.map(({ state, retryAfterMs }) => [state, retryAfterMs])).toEqual(crowd.breakers.map(() => ['open', 900]));
+  });
+
+  it('is tried by another worker where the one that tried has lost its probe', async () => {
+    const crowd = new Crowd(2);
+    for (let i = 0; i < 4; i++) crowd.breakers[0]?.report(crowd.breakers[0].admit() as Permit, 'failure', 'x');
+    crowd.clock.advance(1000);
+    for (let i = 0; i < 2; i++) expect(await crowd.breakers[0]?.admitShared()).toBeDefined();
+    expect(await crowd.breakers[1]?.admitShared()).toBeUndefined();
+    crowd.clock.advance(40_000);
+    await crowd.breakers[1]?.admitShared();
+    expect(crowd.changes.at(-1)).toBe('half-open -> open');
+    expect(await crowd.breakers[1]?.admitShared()).toBeDefined();
+  });
 });
