@@ -163,7 +163,19 @@ describe('what the errors of Supabase mean for a write', () => {
     expect(brief(verdictOn('supabase', 'table-read', status, undefined, ['content-type', 'text/html']))).toBe(expected);
   });
 
-  it('do not let a refused login be sent again', () => {
-    expect(routesOfPreset('supabase').find(({ name }) => name === 'auth')?.retry).toMatchObject({ refused: false });
+  it.each(['auth', 'functions'])(
+    'do not let what says itself that it was refused be sent again on %s: a login counts, and a function may have run',
+    (route) => {
+      expect(routesOfPreset('supabase').find(({ name }) => name === route)?.retry).toMatchObject({ refused: false });
+    },
+  );
+
+  it('let the database end a query of 8 s itself, and time for its answer', () => {
+    const rest = routesOfPreset('supabase').filter(({ match }) => match?.path?.some((path) => path.startsWith('/rest/v1')));
+    expect(rest.length).toBeGreaterThan(3);
+    for (const { timeouts } of rest) {
+      expect(timeouts.headers).toBeGreaterThan(8000);
+      expect(timeouts.total).toBeGreaterThan(timeouts.headers ?? Infinity);
+    }
   });
 });
