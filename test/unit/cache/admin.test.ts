@@ -80,6 +80,17 @@ describe('an operator', () => {
     expect(await bench.get()).toMatchObject({ body: 'row 2', said: 'hit; ttl=60' });
   });
 
+  it('has none served that had gone stale by themselves before a soft purge, or go stale after it', async () => {
+    const bench = new Bench({ ttl: 1000, staleIfError: 3_600_000 }, (_exchange, number) => ok(`row ${number}`));
+    await bench.get();
+    bench.clock.advance(600_000);
+    await bench.cache.admin.purge({ upstream: 'api', soft: true });
+    expect((await bench.get()).body).toBe('row 2');
+    await bench.cache.admin.purge({ upstream: 'api', soft: true });
+    bench.clock.advance(600_000);
+    expect((await bench.get()).body).toBe('row 3');
+  });
+
   it('does not get back what was under way during a purge', async () => {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     const bench = new Bench({ ttl: 60_000 }, (_exchange, number) => (number === 1 ? promise : ok('new')));
