@@ -42,7 +42,7 @@ function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcom
   const named = options.tagsOf(exchange);
   const told = named.length > 0 || invalidate?.all === true;
   const dropped = told || tables?.covers(exchange) === true;
-  if (!mayHaveChanged(outcome, dropped) || (tables !== undefined && isRolledBack(exchange))) return [];
+  if (!mayHaveChanged(outcome, exchange.leftOpen, dropped) || (tables !== undefined && isRolledBack(exchange))) return [];
   const reply = outcome.type === 'reply' ? outcome : undefined;
   if (reply !== undefined && reply.status < 300) tables?.learn(exchange);
   const tags = urlTags(exchange, reply, options.identities);

@@ -1,4 +1,4 @@
-import type { Failure } from './failure.ts';
+import { type Failure, graver, type LeftOpen, leftOpenBy } from './failure.ts';
 import type { HeaderList } from './headers.ts';
 import type { Reply, ReplySource } from './outcome.ts';
 import { NO_BODY, type RequestBody } from './request-body.ts';
@@ -119,6 +119,8 @@ export class Exchange implements ExchangeParts {
   bytesOut = 0;
   /** True where nobody can say whether the upstream did what was asked, and doing it twice would matter. */
   outcomeUnknown = false;
+  /** What attempts leave open whose outcome is not that of the exchange: others were made after or beside them. */
+  leftOpen: LeftOpen = 'nothing';
   /** Monotonic milliseconds by which the client has gone, as far as its patience is known: no attempt after it would be seen. */
   patienceEndsAt = Infinity;
   staleUse: StaleUse = 'as configured';
@@ -202,11 +204,17 @@ export class Exchange implements ExchangeParts {
     return branch;
   }
 
+  /** An attempt has failed and another is made, or counts, in its place: what it may have done is not forgotten with it. */
+  superseded(failed: Failure): void {
+    this.leftOpen = graver(this.leftOpen, leftOpenBy(failed));
+  }
+
   /** Takes over what became of a branch whose outcome is this exchange's own. */
   adopt(branch: Exchange): void {
     this.attempt = Math.max(this.attempt, branch.attemptsBefore + branch.attempt - this.attemptsBefore);
     if (branch.cacheStatus !== '') this.cacheStatus = branch.cacheStatus;
     this.waitedMs += branch.waitedMs;
+    this.leftOpen = graver(this.leftOpen, branch.leftOpen);
   }
 }
 

@@ -76,6 +76,23 @@ export function failure(parts: FailureParts): Failure {
   return { type: 'failure', own: false, ...parts };
 }
 
+/**
+ * What a failed attempt leaves open: nothing; whether the upstream did what it answered with an error (`error`); whether it did what it never answered (`silence`).
+ */
+export type LeftOpen = 'nothing' | 'error' | 'silence';
+
+/** What a failure leaves open of the effects of its attempt. */
+export function leftOpenBy({ replay, kind, reply }: Failure): LeftOpen {
+  if (replay !== 'ambiguous' && replay !== 'cut' && kind !== 'aborted') return 'nothing';
+  return reply === undefined ? 'silence' : 'error';
+}
+
+/** What two attempts leave open: the graver of both. */
+export function graver(one: LeftOpen, other: LeftOpen): LeftOpen {
+  if (one === 'silence' || other === 'silence') return 'silence';
+  return one === 'error' ? one : other;
+}
+
 /** Failures of a client that left: nobody is there to answer, and the upstream is not to blame. */
 export function clientClosed(phase: Phase, detail = 'the client closed its connection'): Failure {
   return failure({ code: 'client_closed', phase, kind: 'aborted', replay: 'answered', detail, own: true });

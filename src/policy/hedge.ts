@@ -140,10 +140,12 @@ class Race implements InterimTaker {
     clearTimeout(this.#timer);
     if (outcome.type === 'reply') this.#note();
     if (outcome.type === 'reply' && branch !== this.#lead) parts.observer.acted(this.#exchange, 'hedge', 'won');
+    // how far they had got is not known
+    if (this.#running.size > 0) this.#exchange.leftOpen = 'silence';
     for (const loser of this.#running) loser.abort();
     const found = this.#better(outcome);
-    if (found === outcome && this.#failed !== undefined) discard(this.#failed);
-    else if (found !== outcome) discard(outcome);
+    if (found === outcome) this.#drop(this.#failed);
+    else this.#drop(outcome);
     resolve(found);
   }
 
@@ -160,8 +162,14 @@ class Race implements InterimTaker {
       return;
     }
     const kept = this.#failed.type === 'failure' && this.#failed.own ? failed : this.#failed;
-    discard(kept === failed ? this.#failed : failed);
+    this.#drop(kept === failed ? this.#failed : failed);
     this.#failed = kept;
+  }
+
+  #drop(outcome: Outcome | undefined): void {
+    if (outcome === undefined) return;
+    discard(outcome);
+    if (outcome.type === 'failure') this.#exchange.superseded(outcome);
   }
 
   /** The first attempt's latency; where it lost, what it had taken until then, so that hedging does not make the percentile shrink. */

@@ -89,15 +89,15 @@ async function send(context: ResendContext, exchange: Exchange, key: string): Pr
     remember(context, sent);
     return outcome;
   }
-  const settled = await settle(context, sent, outcome);
+  const settled = await settle(context, branch, sent, outcome);
   if (!parts.ledger().has(sent)) sends?.over(key);
   return settled;
 }
 
 /** Notes what came of a sending, and remembers it where that is unknown. Gives the outcome for the client. */
-async function settle(context: ResendContext, sent: Sent, outcome: Outcome): Promise<Outcome> {
+async function settle(context: ResendContext, exchange: Exchange, sent: Sent, outcome: Outcome): Promise<Outcome> {
   if (outcome.type === 'failure') {
-    settleFailure(context, sent, outcome);
+    settleFailure(context, exchange, sent, outcome);
     return outcome;
   }
   if (isStream(outcome)) {
@@ -106,7 +106,7 @@ async function settle(context: ResendContext, sent: Sent, outcome: Outcome): Pro
   }
   const whole = await readWhole(outcome, context.options.maxAnswerBytes);
   if (whole.recorded !== undefined) sent.settle({ name: 'answered', answer: whole.recorded });
-  else if (whole.outcome.type === 'failure') settleFailure(context, sent, whole.outcome);
+  else if (whole.outcome.type === 'failure') settleFailure(context, exchange, sent, whole.outcome);
   else sent.settle({ name: 'unkept' });
   renew(context, sent);
   return whole.outcome;
@@ -117,14 +117,20 @@ function isStream({ headers }: Reply): boolean {
   return /^text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '');
 }
 
-function settleFailure(context: ResendContext, sent: Sent, failed: Failure): void {
-  if (failed.own || failed.replay !== 'ambiguous') {
+function settleFailure(context: ResendContext, exchange: Exchange, sent: Sent, failed: Failure): void {
+  if (!isOpen(exchange, failed)) {
     sent.settle({ name: 'void' });
     renew(context, sent);
     return;
   }
-  sent.settle({ name: 'unknown', failure: { ...failed, reply: undefined } });
+  sent.settle({ name: 'unknown', failure: { ...failed, replay: 'ambiguous', reply: undefined } });
   remember(context, sent);
+}
+
+/** Whether nobody knows what came of a request: its last attempt failed so, or was never made where one before it had. */
+function isOpen({ leftOpen }: Exchange, { own, replay }: Failure): boolean {
+  if (replay === 'unsent' || replay === 'refused') return leftOpen !== 'nothing';
+  return replay === 'ambiguous' && !own;
 }
 
 function remember({ options, parts }: ResendContext, sent: Sent): void {
@@ -183,7 +189,7 @@ async function watch(context: ResendContext, exchange: Exchange, key: string, ea
   const sent = new Sent(key, options.windowMs);
   exchange.onAbort(() => remember(context, sent));
   const outcome = await next(exchange);
-  if (outcome.type === 'failure' && !exchange.aborted) settleFailure(context, sent, outcome);
+  if (outcome.type === 'failure' && !exchange.aborted) settleFailure(context, exchange, sent, outcome);
   return outcome;
 }
 
@@ -228,7 +234,7 @@ class Late implements LateAnswer {
 
   /** Nobody waits for the body of a failure, or of an answer that is too large to keep. */
   async #take(outcome: Outcome): Promise<void> {
-    const found = await settle(this.#context, this.#sent, outcome);
+    const found = await settle(this.#context, this.#exchange, this.#sent, outcome);
     if (found.type === 'failure') found.reply?.body.abort();
     else found.body.abort();
   }

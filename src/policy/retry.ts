@@ -95,6 +95,7 @@ async function again(options: RetryOptions, parts: RetryParts, next: Service, ex
     if (decision === 'client_retries') tellOnce(parts.clientRetries, parts.observer, exchange, 'a header of theirs counts attempts');
     if (decision !== 'retried' || options.observe) return failed;
     discard(failed);
+    exchange.superseded(failed);
     const waitedFrom = parts.clock.now();
     const stayed = delayMs < 1 || (await wait(delayMs, exchange));
     exchange.waitedMs += parts.clock.now() - waitedFrom;

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../model/exchange.ts';
-import type { Failure } from '../../model/failure.ts';
+import { graver, type LeftOpen, leftOpenBy } from '../../model/failure.ts';
 import { headerValue } from '../../model/headers.ts';
 import type { Outcome, Reply } from '../../model/outcome.ts';
 import type { Identities } from '../identity.ts';
@@ -12,14 +12,14 @@ const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'P
 /** Whether a method is known to change nothing. */
 export const isSafe = (method: string): boolean => SAFE.has(method);
 
-/** Whether a write may have taken effect: it succeeded (RFC 9111 section 4.4), or nobody knows. `answeredToo`: a 5xx answer counts as not knowing. */
-export function mayHaveChanged(outcome: Outcome, answeredToo: boolean): boolean {
-  if (outcome.type === 'reply') return outcome.status < 400;
-  return isUnknown(outcome) && (outcome.reply === undefined || answeredToo);
-}
-
-function isUnknown({ replay, kind }: Failure): boolean {
-  return replay === 'ambiguous' || replay === 'cut' || kind === 'aborted';
+/**
+ * Whether a write may have taken effect: it succeeded (RFC 9111 section 4.4), or nobody knows. `before`: what attempts left open that were made before the one whose outcome this is.
+ * `answeredToo`: a 5xx answer counts as not knowing.
+ */
+export function mayHaveChanged(outcome: Outcome, before: LeftOpen, answeredToo: boolean): boolean {
+  if (outcome.type === 'reply' && outcome.status < 400) return true;
+  const left = outcome.type === 'reply' ? before : graver(before, leftOpenBy(outcome));
+  return left === 'silence' || (left === 'error' && answeredToo);
 }
 
 /** Tags of the URLs that a successful write makes invalid: its own, and those in Location and Content-Location on the same origin (RFC 9111 section 4.4). */

@@ -247,6 +247,17 @@ describe('an unknown outcome', () => {
     }
   });
 
+  it.each(['unsent', 'refused'] as const)('is what an attempt that may have been done leaves, although the last one was %s', async (replay) => {
+    const { run, sends } = setUp({ onUnknown: 'hold' });
+    const keyed = (): Exchange => message('{}', ['idempotency-key', 'k']);
+    const first = run(keyed());
+    sends[0]?.exchange.superseded(failed());
+    sends[0]?.answer(failed({ replay, own: true }));
+    expect(await first).toMatchObject({ type: 'failure', replay });
+    expect(await run(keyed())).toMatchObject({ type: 'failure', replay: 'ambiguous', own: true });
+    expect(sends).toHaveLength(1);
+  });
+
   it('becomes known when the answer comes late', async () => {
     const { run, sends, notes } = setUp();
     const first = run(message());
