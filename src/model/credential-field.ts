@@ -1,16 +1,9 @@
-/** Request fields that say who asks. All that a request carries are part of its key, unless the route says `shared`. */
-const CREDENTIAL_HEADERS: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'apikey',
-  'api-key',
-  'x-api-key',
-  'x-goog-api-key',
-]);
-/** Words that make a field one of them: `x-csrf-token`, `x-session-id`, `private-token`. One too many only costs a hit. */
-const CREDENTIAL_NAME =
-  /(?:^|[-_])(?:authorization|auth|token|secret|password|session|credentials?|cookie|api[-_]?key|access[-_]?key|signature|jwt|assertion|sid)(?:[-_]|$)/;
+/** Words that make a field one of a credential, wherever they stand: `x-csrf-token`, `x-authtoken`, `x-session-id`. One too many only costs a hit. */
+const CREDENTIAL_WORD = /authoriz|auth(?!or)|token|secret|passw|passphrase|session|credential|cookie|signature|jwt|assertion|(?:api|access)[-_]?key/;
+/** Words that are one only if they stand alone: `x-otp`, and not `inside`. */
+const LONE_WORD = /(?:^|[-_])(?:sid|otp|pwd|hmac|sig)(?:[-_]|$)/;
+/** Whatever else is called a key (`x-functions-key`, `ocp-apim-subscription-key`), but for those that name no one. */
+const KEY = /(?<!idempotency[-_]?|deduplication[-_]?|websocket[-_]?|surrogate[-_]?)key$/;
 /** Fields of nearly every request, which need no closer look. */
 const COMMON: ReadonlySet<string> = new Set([
   'accept',
@@ -29,7 +22,9 @@ const COMMON: ReadonlySet<string> = new Set([
   'x-supabase-api-version',
 ]);
 
-/** True for fields whose value says who asks, and must not be kept. `name` is lower-case. */
+/**
+ * True for fields whose value says who asks, and must not be kept. All that a request carries are part of its key, unless the route says `shared`. `name` is lower-case.
+ */
 export function isCredential(name: string): boolean {
-  return CREDENTIAL_HEADERS.has(name) || (!COMMON.has(name) && CREDENTIAL_NAME.test(name));
+  return !COMMON.has(name) && (CREDENTIAL_WORD.test(name) || LONE_WORD.test(name) || KEY.test(name));
 }
