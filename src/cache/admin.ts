@@ -130,7 +130,7 @@ function view(summary: StoredSummary, now: number): CacheEntryView {
   const ageMs = initialAgeMs + Math.max(0, now - respondedAt);
   const scope = scopedTag(upstream, '');
   return {
-    url: url.replace(/=~(?:[\w-]{22})?(?=&|$)/g, '=***'),
+    url: url.replace(/=~[\w-]{22}(?=&|$)/g, '=***'),
     identity: second.includes(':') ? '' : second.slice(0, 6),
     upstream,
     route,

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { parseObject } from '../model/json.ts';
+import { decodeLeniently, isSecretName } from '../model/secret-name.ts';
 
-/** Query parameters that carry credentials, by name: in a key, and wherever a key is shown, only their hash stands. The names are those that logs leave out. */
-const CREDENTIAL_QUERY =
-  /([?&](?:[\w.-]*(?:token|secret|password|passphrase|api[-_]?key|private[-_]?key|access[-_]?key|signature|credential)|key|code|sig|hash|auth|jwt|otp|pwd|pass|passwd|hmac|nonce|session|session[-_]?id|assertion|code[-_]?verifier|appsecret[-_]?proof)=)([^&#]*)/gi;
+/** The name of a parameter of the query. A second question mark begins one too. */
+const PARAMETER = /[?&]([^?&=#]+)=/g;
+/** Its value, to where the next one begins. */
+const VALUE = /[^&#]*/y;
 
 /** Who asks: a hash that tells users apart and nothing else, and until when the token says that it is good. */
 export interface Identity {
@@ -63,13 +65,27 @@ export class Identities {
 
   /** Whether a path and query carries credentials. */
   hasCredentials(path: string): boolean {
-    return this.withoutCredentials(path, true) !== path;
+    return this.#mayCarry(path);
   }
 
-  /** A path and query with its credentials hashed, or left out where they do not count. */
-  withoutCredentials(path: string, shared = false): string {
-    if (!this.#mayCarry(path)) return path;
-    return path.replace(CREDENTIAL_QUERY, (_all, name: string, value: string) => (shared ? `${name}~` : `${name}~${this.hash(value)}`));
+  /** A path and query with its credentials hashed: in a key, and wherever a key is shown. */
+  withoutCredentials(path: string): string {
+    return this.#mayCarry(path) ? this.#hashed(path) : path;
+  }
+
+  #hashed(path: string): string {
+    let hashed = '';
+    let from = 0;
+    PARAMETER.lastIndex = path.indexOf('?');
+    for (let found = PARAMETER.exec(path); found !== null; found = PARAMETER.exec(path)) {
+      if (!this.#isCredentialName(found[1] ?? '')) continue;
+      const at = PARAMETER.lastIndex;
+      VALUE.lastIndex = at;
+      const value = VALUE.exec(path)?.[0] ?? '';
+      hashed += `${path.slice(from, at)}~${this.hash(value)}`;
+      from = PARAMETER.lastIndex = at + value.length;
+    }
+    return hashed + path.slice(from);
   }
 
   /** Whether a parameter of the query is called as a credential is. The names are few: each is looked at once. */
@@ -88,8 +104,7 @@ export class Identities {
   #isCredentialName(name: string): boolean {
     let known = this.#names.get(name);
     if (known === undefined) {
-      CREDENTIAL_QUERY.lastIndex = 0;
-      known = CREDENTIAL_QUERY.test(`?${name}=`);
+      known = isSecretName(decodeLeniently(name));
       if (name.length <= MAX_NAME) this.#names.set(name, known);
     }
     return known;

@@ -55,30 +55,21 @@ export function keyOptions(config: CacheConfig, tablesPath: string | undefined):
   };
 }
 
-/** How a route names URLs. */
-type UrlOptions = Pick<KeyOptions, 'shared' | 'sortQuery'>;
-
 /** What a URL is of a request. */
 type Target = Pick<Exchange, 'scheme' | 'authority' | 'path'>;
 
 /** The URL of a request as the cache names it on a route. */
-function urlOf(target: Target, identities: Identities, { shared, sortQuery }: UrlOptions): string {
-  const path = identities.withoutCredentials(target.path, shared);
+function urlOf(target: Target, identities: Identities, sortQuery: boolean): string {
+  const path = identities.withoutCredentials(target.path);
   return `${target.scheme}://${target.authority}${sortQuery ? sorted(path) : path}`;
 }
 
 /** All names that one URL may have here, over the ways in which routes name them. */
 export function urlForms(target: Target, identities: Identities): string[] {
-  if (!target.path.includes('?')) return [urlOf(target, identities, FORMS[0])];
-  return [...new Set(FORMS.map((form) => urlOf(target, identities, form)))];
+  const asSent = urlOf(target, identities, false);
+  const sortedUrl = urlOf(target, identities, true);
+  return sortedUrl === asSent ? [asSent] : [asSent, sortedUrl];
 }
-
-const FORMS: readonly [UrlOptions, ...UrlOptions[]] = [
-  { shared: false, sortQuery: false },
-  { shared: false, sortQuery: true },
-  { shared: true, sortQuery: false },
-  { shared: true, sortQuery: true },
-];
 
 /** Reads a request as the cache sees it, on a route. */
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
@@ -87,7 +78,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
   const disguised = !tables && options.tablesPrefix !== undefined && leadsTo(options.tablesPrefix, exchange.path);
   const said = new Said(headers);
   const { conditional, precondition, credentials } = said;
-  const url = urlOf(exchange, identities, options);
+  const url = urlOf(exchange, identities, options.sortQuery);
   const identity = credentials === undefined ? undefined : identities.of(credentials);
   const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
   const rangeInKey = tables || options.rangeInKey;

@@ -1,3 +1,5 @@
+import { decodeLeniently, isSecretName } from '../model/secret-name.ts';
+
 /** What stands in place of a secret. */
 export const REDACTED = '[redacted]';
 
@@ -5,16 +7,8 @@ export const REDACTED = '[redacted]';
 const MAX_PATH = 2048;
 const MAX_TEXT = 1000;
 
-/** Names that hold a secret, written without `-` and `_`. `hash` signs the media URLs of lookaside.fbsbx.com. */
-const SECRET_NAMES = new Set(
-  'key code sig hash auth jwt otp pwd pass passwd hmac nonce cookie session sessionid authorization assertion credential credentials codeverifier tokenhash appsecretproof'.split(
-    ' ',
-  ),
-);
-/** Ends of names that hold a secret: `access_token`, `x-goog-api-key`, `client_secret`, `X-Amz-Signature`. */
-const SECRET_ENDS = /(?:token|secret|password|passphrase|apikey|privatekey|accesskey|signature|credential|cookie|authorization)$/;
-/** A word of the two lists above, anywhere: a quick look that lets most paths through untouched. */
-const HINT = /key|code|sig|hash|auth|jwt|otp|pwd|pass|hmac|nonce|cookie|session|assertion|credential|token|secret/i;
+/** A word of every name that holds a secret, anywhere: a quick look that lets most paths through untouched. */
+const HINT = /key|code|sig|hash|auth|jwt|otp|pwd|pass|hmac|nonce|cookie|sid|sess|assertion|credential|token|secret/i;
 /** Credentials that show by their own shape: JSON Web Tokens, keys of Google, Meta, Supabase, OpenAI, GitHub. */
 const SHAPE =
   /eyJ[\w-]{6,}[\w.=-]*|AIza[\w-]{10,}|ya29\.[\w.-]+|EAA[A-Za-z0-9]{10,}|\bsb(?:p|_secret|_publishable)_\w+|\bsk-[\w-]{10,}|\bgh[pousr]_\w{10,}/g;
@@ -30,14 +24,6 @@ const NESTED = /(?<![\w-])([\w-]+)["'\s]{0,3}(?:[=:]|\.\w{1,12}\.)/g;
 const PROSE = /^(?:code|key|hash|sig|auth|session|pass)$/i;
 /** `//user:password@` or `user:password@` at the front. */
 const USER_INFO = /\/\/[^/@]*@|^[^/:@]*:[^/@]*@/;
-
-/** True where a parameter, field or key of this name holds a secret: `key`, `accounts.access_token`, `data->>token`. Case, `-` and `_` do not matter. */
-export function isSecretName(name: string): boolean {
-  return name.split(/[^\w-]+/).some((part) => {
-    const plain = part.replace(/[-_]/g, '').toLowerCase();
-    return SECRET_NAMES.has(plain) || SECRET_ENDS.test(plain);
-  });
-}
 
 /** Path and query with the values of secret parameters replaced; cut at 2 KiB. What is not secret stays as it was sent. */
 export function redactPath(path: string): string {
@@ -100,16 +86,16 @@ function redactPairs(query: string): string {
 
 function redactPair(pair: string): string {
   const equals = pair.indexOf('=');
-  if (equals < 0) return holdsSecret(decode(pair)) ? REDACTED : pair;
+  if (equals < 0) return holdsSecret(decodeLeniently(pair)) ? REDACTED : pair;
   const name = pair.slice(0, equals);
-  if (isSecretName(decode(name))) return `${name}=${REDACTED}`;
-  return holdsSecret(decode(pair.slice(equals + 1))) ? `${name}=${REDACTED}` : pair;
+  if (isSecretName(decodeLeniently(name))) return `${name}=${REDACTED}`;
+  return holdsSecret(decodeLeniently(pair.slice(equals + 1))) ? `${name}=${REDACTED}` : pair;
 }
 
 function redactSegments(path: string): string {
   return path
     .split(/([/;])/)
-    .map((segment) => (segment.length > 1 && holdsSecret(decode(segment)) ? REDACTED : segment))
+    .map((segment) => (segment.length > 1 && holdsSecret(decodeLeniently(segment)) ? REDACTED : segment))
     .join('');
 }
 
@@ -119,13 +105,4 @@ function holdsSecret(value: string): boolean {
   if (!HINT.test(value)) return false;
   for (const found of value.matchAll(NESTED)) if (isSecretName(found[1] ?? '')) return true;
   return false;
-}
-
-/** Percent-decoding that takes what it can, three times over: a URL in a URL in a URL. */
-function decode(text: string): string {
-  let decoded = text;
-  for (let depth = 0; depth < 3 && decoded.includes('%'); depth++) {
-    decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
-  return decoded;
 }

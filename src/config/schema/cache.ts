@@ -13,7 +13,7 @@ export const cache = z.strictObject({
   staleIfError: duration.optional().describe('How long past its freshness an answer is used when the upstream fails.'),
   staleWhileRevalidate: duration.optional().describe('How long past its freshness an answer is used while a new one is fetched.'),
   coalesce: z.boolean().optional().describe('One upstream request for concurrent identical misses.'),
-  shared: z.boolean().optional().describe('Leave the credentials out of the key: one answer for all users.'),
+  shared: z.boolean().optional().describe('Leave the fields that carry credentials out of the key: one answer for all users.'),
   sortQuery: z.boolean().optional().describe('The order of query parameters does not matter; those of one name keep theirs.'),
   keyHeaders: z.array(z.string()).optional().describe('More request headers that select the answer.'),
   maxEntry: size.optional().describe('Answers above this are not stored.'),

@@ -142,6 +142,23 @@ describe('identity', () => {
     expect([await as('/me', 'a'), await as('/me', 'b'), await as('/me', 'a')]).toEqual(['a', 'b', 'a']);
   });
 
+  it.each([
+    ['key', 'eq.theme', 'eq.lang'],
+    ['code', 'DE', 'FR'],
+    ['pageToken', 'A', 'B'],
+    ['access_token', 'a', 'b'],
+  ])('leaves no parameter out on a shared route, what it is called may say what is asked for: %s', async (name, one, other) => {
+    const bench = new Bench({ shared: true, ttl: 1000, coalesce: true }, async (exchange) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return ok(exchange.path);
+    });
+    const paths = [`/settings?${name}=${one}`, `/settings?${name}=${other}`];
+    const ask = (): Promise<string[]> => Promise.all(paths.map(async (path) => (await bench.get({ path })).body));
+    expect(await ask()).toEqual(paths);
+    expect(await ask()).toEqual(paths);
+    expect(bench.sent).toHaveLength(2);
+  });
+
   it('never asks about the answer of one user for another, even on a shared route and with equal tags', async () => {
     const bench = new Bench({ shared: true }, (exchange) => {
       const headers = ['cache-control', 'public, max-age=60', 'vary', 'Authorization', 'etag', '"same-for-all"'];

@@ -13,6 +13,11 @@ const pair = fc.oneof(
 );
 const query = fc.array(pair, { maxLength: 6 }).map((pairs) => `/path?${pairs.join('&')}`);
 
+/** A path as it stands in keys, without what is different for each value. */
+function blanked(path: string): string {
+  return identities.withoutCredentials(path).replace(/=~[\w-]{22}/g, '=~');
+}
+
 function urlOf(path: string): string {
   return readRequest(exchangeOf({ path }), keyOptions({ sortQuery: true, shared: true }, undefined), identities).url;
 }
@@ -22,7 +27,7 @@ describe('the name of a URL', () => {
     fc.assert(
       fc.property(query, (path) => {
         // with one at the end, all of it is looked at
-        expect(`${identities.withoutCredentials(path, true)}&token=~`).toBe(identities.withoutCredentials(`${path}&token=z`, true));
+        expect(`${blanked(path)}&token=~`).toBe(blanked(`${path}&token=z`));
       }),
     );
   });
@@ -32,10 +37,14 @@ describe('the name of a URL', () => {
     ['/a?KEY=x&monkey=y', '/a?KEY=~&monkey=y'],
     ['/a?id=1?token=x', '/a?id=1?token=~'],
     ['/a?id=token=x', '/a?id=token=x'],
+    ['/a?auth_key=x&subscription-key=y&user_key=z', '/a?auth_key=~&subscription-key=~&user_key=~'],
+    ['/a?api%5Fkey=x&accounts.access_token=y', '/a?api%5Fkey=~&accounts.access_token=~'],
+    ['/a?b=1?c=2&sort_key=x', '/a?b=1?c=2&sort_key=x'],
+    ['/a?%zz=1&token=', '/a?%zz=1&token=~'],
     ['/a?token', '/a?token'],
     ['/a', '/a'],
   ])('%s is %s', (path, expected) => {
-    expect(identities.withoutCredentials(path, true)).toBe(expected);
+    expect(blanked(path)).toBe(expected);
     expect(identities.hasCredentials(path)).toBe(path !== expected);
   });
 
