@@ -49,6 +49,14 @@ export function shareable({ shareUnstored, key, maxEntry }: RouteCacheSettings, 
 }
 
 /**
+ * The request fields that select the answer which is in a failure; undefined where it is for one alone: nobody says that what one user could not get is refused to all, even where all
+ * get the same otherwise.
+ */
+export function failureFields({ key }: RouteCacheSettings, { identity }: CacheRequest, { status, headers }: Reply): readonly string[] | undefined {
+  return (key.shared && identity !== '') || !mayBeShared(status, headers) ? undefined : selectingFields(headers);
+}
+
+/**
  * The request fields that select an answer: what Vary says, and Accept-Encoding where the content is coded. Origins that leave it out of Vary would have a client get a coding
  * that it did not offer.
  */

@@ -1,7 +1,7 @@
 import { isCredential } from '../model/credential-field.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
-import { type Failure, failure } from '../model/failure.ts';
+import type { Failure } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
 import { discard, type Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
@@ -10,7 +10,7 @@ import type { Leases } from './coalesce/leases.ts';
 import type { KeyNotes } from './coalesce/key-notes.ts';
 import { type BodyEnd, SharedBody } from './coalesce/shared-body.ts';
 import type { Spool } from './coalesce/spool.ts';
-import { aged, type Arrival, freshened, lengthOf, selectingFields, shareable, storable, type Storable } from './entry.ts';
+import { aged, type Arrival, failureFields, freshened, lengthOf, selectingFields, shareable, storable, type Storable } from './entry.ts';
 import type { Identities } from './identity.ts';
 import { filling } from './fill.ts';
 import { learnFromHead, noteKey, sharedHead } from './head.ts';
@@ -19,8 +19,9 @@ import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
 import { type Confirmed, confirmed } from './rules/conditions.ts';
 import { troubleOf } from './rules/reuse.ts';
-import { variantOf } from './rules/vary.ts';
+import { selectedAlike, variantOf } from './rules/vary.ts';
 import type { Selection } from './select.ts';
+import { CACHE_FAILED } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { CacheStore, Found } from './store.ts';
 
@@ -68,7 +69,7 @@ export class Fetcher {
       await this.#fly(fetch);
     } catch (error) {
       this.#parts.observer.internalError(error);
-      fetch.flight.land({ kind: 'failed', failure: BUG, body: undefined });
+      fetch.flight.land({ kind: 'failed', failure: CACHE_FAILED, shared: undefined });
       fetch.over();
     }
   }
@@ -144,12 +145,14 @@ export class Fetcher {
     const { reply } = failed;
     if (flight.background || reply === undefined) {
       discard(failed);
-      flight.land({ kind: 'failed', failure: failed, body: undefined });
+      flight.land({ kind: 'failed', failure: failed, shared: undefined });
       return fetch.over();
     }
     const found = selection.stored === undefined && !isHead ? this.#storable(fetch, { reply, requestedAt, respondedAt: clock.wallNow() }) : undefined;
     const body = this.#share(fetch, reply, found);
-    flight.land({ kind: 'failed', failure: failed, body });
+    const vary = found?.vary ?? failureFields(this.#settings, request, reply);
+    if (vary === undefined) this.#noteUnshared(fetch);
+    flight.land({ kind: 'failed', failure: failed, shared: { body, isFor: vary === undefined ? () => false : this.#isFor(vary, fetch.fields) } });
     body.start();
   }
 
@@ -175,12 +178,15 @@ export class Fetcher {
   }
 
   #landPrivate(fetch: Fetch, reply: Reply): void {
-    const { flight, request } = fetch;
+    this.#noteUnshared(fetch);
+    fetch.flight.land({ kind: 'private', reply });
+    fetch.over();
+  }
+
+  #noteUnshared({ flight, request, awaited }: Fetch): void {
     const { notes, clock } = this.#parts;
     // what was asked for by one alone, or is older than a write, tells nothing of the next answer
-    if (fetch.awaited && !flight.lease.dead) notes.noteUnshared(noteKey(flight.exchange.method, request.key), clock.now());
-    flight.land({ kind: 'private', reply });
-    fetch.over();
+    if (awaited && !flight.lease.dead) notes.noteUnshared(noteKey(flight.exchange.method, request.key), clock.now());
   }
 
   #landShared(fetch: Fetch, landing: Extract<Landing, { kind: 'shared' }>): void {
@@ -203,9 +209,7 @@ export class Fetcher {
 
   /** Tells the requests that an answer to one with these fields is for too. */
   #isFor(vary: readonly string[], fields: HeaderList): (request: HeaderList) => boolean {
-    if (vary.length === 0) return () => true;
-    const variant = variantOf(vary, fields, isCredential, this.#parts.identities.hash);
-    return (request) => variantOf(vary, request, isCredential, this.#parts.identities.hash) === variant;
+    return selectedAlike(vary, fields, isCredential, this.#parts.identities.hash);
   }
 
   /** How the answer is stored; undefined where it may not be, or a write has passed since it was asked for. */
@@ -238,12 +242,3 @@ export class Fetcher {
 
 /** Answers to Range, If-Range and the like that say nothing to who did not ask for that. */
 const RANGE_STATUSES: ReadonlySet<number> = new Set([206, 304, 412, 416]);
-
-const BUG = failure({
-  code: 'proxy_internal_error',
-  phase: 'queue',
-  kind: 'protocol',
-  replay: 'answered',
-  detail: 'the cache failed',
-  own: true,
-});

@@ -61,3 +61,13 @@ export const NOTHING_STALE: Failure = failure({
   detail: 'nothing is stored that could stand in',
   own: true,
 });
+
+/** What comes of a fetch that came upon a bug of ours. */
+export const CACHE_FAILED = failure({
+  code: 'proxy_internal_error',
+  phase: 'queue',
+  kind: 'protocol',
+  replay: 'answered',
+  detail: 'the cache failed',
+  own: true,
+});

@@ -19,6 +19,12 @@ export type Landed =
   | { readonly kind: 'again' }
   | { readonly kind: 'left' };
 
+/** The answer that is in a failure, and the requests that it is for too. */
+interface SharedAnswer {
+  readonly body: SharedBody;
+  readonly isFor: (request: HeaderList) => boolean;
+}
+
 /** What a fetch came to, for all of them. */
 export type Landing =
   | { readonly kind: 'stored'; readonly stored: Found; readonly updated: boolean; readonly isFor: (request: HeaderList) => boolean }
@@ -29,7 +35,7 @@ export type Landing =
       readonly body: SharedBody;
       readonly isFor: (request: HeaderList) => boolean;
     }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly body: SharedBody | undefined }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly shared: SharedAnswer | undefined }
   | { readonly kind: 'private'; readonly reply: Reply };
 
 /** How old a fetch without an answer may be for one more request to wait for it, in milliseconds: far over a healthy answer, far under a time limit. */
@@ -165,15 +171,16 @@ function landedFor(landing: Landing, exchange: Exchange, leads: boolean): Landed
       if (!leads && !landing.isFor(exchange.headers)) return { kind: 'again' };
       return { kind: 'reply', reply: withBody(landing.reply, landing.body.reader()), stored: landing.stored };
     case 'failed':
+      if (!leads && landing.failure.reply !== undefined && landing.shared?.isFor(exchange.headers) !== true) return { kind: 'again' };
       return { kind: 'failure', failure: failureFor(landing) };
     case 'private':
       return leads ? { kind: 'reply', reply: landing.reply, stored: false } : { kind: 'again' };
   }
 }
 
-function failureFor({ failure, body }: Extract<Landing, { kind: 'failed' }>): Failure {
-  if (failure.reply === undefined || body === undefined) return failure;
-  return { ...failure, reply: withBody(failure.reply, body.reader()) };
+function failureFor({ failure, shared }: Extract<Landing, { kind: 'failed' }>): Failure {
+  if (failure.reply === undefined || shared === undefined) return failure;
+  return { ...failure, reply: withBody(failure.reply, shared.body.reader()) };
 }
 
 function withBody(reply: Reply, body: BodySource): Reply {

@@ -32,6 +32,18 @@ export function variantOf(names: readonly string[], request: HeaderList, isCrede
   return variant;
 }
 
+/** Tells the requests for which an answer was selected that came for a request with these fields. */
+export function selectedAlike(
+  names: readonly string[],
+  fields: HeaderList,
+  isCredential: (name: string) => boolean,
+  hash: Hash,
+): (request: HeaderList) => boolean {
+  if (names.length === 0) return () => true;
+  const variant = variantOf(names, fields, isCredential, hash);
+  return (request) => variantOf(names, request, isCredential, hash) === variant;
+}
+
 /** Fields whose members stand in no order of their own: preference is told by `q`. */
 const UNORDERED: ReadonlySet<string> = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language']);
 

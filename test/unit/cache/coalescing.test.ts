@@ -189,6 +189,46 @@ describe('requests for the same at the same moment', () => {
     expect(bench.sent).toHaveLength(1);
   });
 
+  it.each([
+    ['coded as not all of them accept', ['content-encoding', 'gzip']],
+    ['chosen by a field that they differ in', ['vary', 'Accept-Encoding']],
+    ['chosen by who knows what', ['vary', '*']],
+    ['for one of them alone', ['set-cookie', 'sid=1']],
+  ])('do not share a failure whose answer is %s', async (_what, headers) => {
+    const bench = new Bench({}, async (exchange) => {
+      await tick();
+      const coding = headerValue(exchange.headers, 'accept-encoding') ?? 'plain';
+      return failed({ kind: 'status', reply: answered(503, coding, coding === 'plain' ? [] : headers) });
+    });
+    const both = [bench.get({ headers: ['accept-encoding', 'gzip'] }), bench.get()];
+    expect((await Promise.all(both)).map(({ body }) => body)).toEqual(['gzip', 'plain']);
+    expect(bench.sent).toHaveLength(2);
+  });
+
+  it('do not get the failure of a fetch in the background, of whose answer nothing was kept', async () => {
+    const head = later();
+    const bench = new Bench({}, (_exchange, number) => {
+      if (number === 1) return ok('row', 'cache-control', 'max-age=1, stale-while-revalidate=60');
+      return number === 2 ? head.promise : ok('new', ...MINUTE);
+    });
+    await bench.get();
+    bench.clock.advance(2000);
+    expect((await bench.get()).body).toBe('row');
+    const anew = bench.get({ headers: ['cache-control', 'no-cache'] });
+    await tick();
+    head.resolve(failed({ kind: 'status', reply: answered(500, 'down') }));
+    expect((await anew).body).toBe('new');
+  });
+
+  it('share a failure that no answer is in, whatever they accept', async () => {
+    const bench = new Bench({}, async () => {
+      await tick();
+      return failed();
+    });
+    await Promise.all([bench.get({ headers: ['accept-encoding', 'gzip'] }), bench.get()]);
+    expect(bench.sent).toHaveLength(1);
+  });
+
   it('share what cannot be stored where the route asks for that, unless it is private', async () => {
     const bench = new Bench({ coalesce: true }, async (_exchange, number) => {
       await tick();

@@ -178,6 +178,15 @@ describe('identity', () => {
     expect(bodies).toEqual(['a', 'b', 'c']);
   });
 
+  it.each(['authorization', 'apikey'])('does not let a shared route spread a failure that one user got, told by %s', async (name) => {
+    const bench = new Bench({ shared: true, coalesce: true, ttl: 60_000 }, async (exchange) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return failed({ kind: 'status', replay: 'refused', reply: answered(429, userOf(exchange)) });
+    });
+    const bodies = await Promise.all(['a', 'b', 'c'].map(async (token) => (await bench.get({ headers: [name, token] })).body));
+    expect(bodies).toEqual(['a', 'b', 'c']);
+  });
+
   it('leaves no credential in keys, tags, listings and statuses', async () => {
     const bench = new Bench({ ttl: 1000, tags: ['t'], keyHeaders: ['x-api-key'] }, () => ok('row', 'vary', 'Authorization, Cookie'));
     const secrets = ['s3cr3t-query', 's3cr3t-token', 's3cr3t-bearer', 's3cr3t-cookie', 's3cr3t-api', 's3cr3t-sig', 's3cr3t-client', 's3cr3t-code'];
