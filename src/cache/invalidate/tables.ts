@@ -12,8 +12,8 @@ const KNOWN_TABLES = 2000;
 
 /**
  * Which tables a request reads or writes, as tags. Reads carry their own table and those that they embed, by schema; a write drops its table in its schema (in every schema where
- * it names none) and what the configuration says changes with it. What cannot be told is dropped rather than kept: an embed whose name is no known table depends
- * on every table, and a write beside the tables (`rpc`) that says nothing of its effects drops all reads.
+ * it names none) and what the configuration says changes with it. What cannot be told is dropped rather than kept: a read beside the tables (`rpc`) and an embed whose name
+ * is no known table depend on every table, and a write beside the tables that says nothing of its effects drops all reads.
  */
 export class Tables {
   readonly #config: TablesConfig;
@@ -34,7 +34,8 @@ export class Tables {
     if (!this.covers(exchange)) return [];
     const every = everyTable(exchange);
     const table = this.tableOf(exchange);
-    if (table === undefined) return [every];
+    // a function: it may read any
+    if (table === undefined) return [every, anyTable(exchange)];
     const schema = headerValue(exchange.headers, 'accept-profile') ?? UNKNOWN;
     const embeds = this.#embeds(exchange);
     const tags = [every, ...[table, ...embeds].flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];

@@ -189,6 +189,13 @@ describe('a function call', () => {
     expect(await drops({ path: '/rest/v1/rpc/get?x=1' }, call)).toBe(true);
     expect(await drops({ path: '/auth/v1/user' }, call)).toBe(false);
   });
+  it('that reads may read any table: its answer is dropped by a write to each', async () => {
+    const read = { path: '/rest/v1/rpc/my_bots?x=1' };
+    expect(await drops(read, { path: '/rest/v1/bots' })).toBe(true);
+    expect(await drops(read, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
+    expect(await drops(read, { path: '/rest/v1/rpc/search' }, { route: READS })).toBe(false);
+    expect(await drops(read, { path: '/auth/v1/user' })).toBe(false);
+  });
   it('drops what its route names, and nothing where that says none', async () => {
     expect(await drops({ path: '/rest/v1/bots' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
     expect(await drops({ path: '/rest/v1/bot_overview' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
