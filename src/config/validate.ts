@@ -4,6 +4,7 @@ import { checkExpressions } from './checks/expressions.ts';
 import { checkFiles } from './checks/files.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkReferences } from './checks/references.ts';
+import { checkRequestValues } from './checks/request-values.ts';
 import { checkShadowedRoutes } from './checks/shadowed-routes.ts';
 import { checkStore } from './checks/store.ts';
 import { type Fault, faultsOf } from './issues.ts';
@@ -43,7 +44,16 @@ export function validate(written: Tree): Validated {
   const problems = first.faults.map((fault) => fault.problem);
   if (config === undefined) return { config: undefined, tree, problems, notes: [] };
   const context = new CheckContext(config, tree, written);
-  for (const check of [checkNetwork, checkExpressions, checkCombinations, checkReferences, checkShadowedRoutes, checkStore, checkFiles])
+  for (const check of [
+    checkNetwork,
+    checkExpressions,
+    checkCombinations,
+    checkReferences,
+    checkRequestValues,
+    checkShadowedRoutes,
+    checkStore,
+    checkFiles,
+  ])
     check(context);
   problems.push(...context.problems);
   return { config: problems.length === 0 ? config : undefined, tree, problems, notes: context.notes };

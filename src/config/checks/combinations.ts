@@ -1,6 +1,6 @@
 import { STATUS_OF } from '../../model/failure.ts';
 import { routesOf } from '../effective.ts';
-import type { BulkheadConfig, CacheConfig, InvalidateConfig, PrefetchConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
+import type { BulkheadConfig, CacheConfig, ClassifyRule, InvalidateConfig, PrefetchConfig, RouteConfig, UpstreamConfig } from '../schema.ts';
 import { nearest } from '../suggest.ts';
 import type { Path } from '../tree.ts';
 import { formatDuration } from '../units.ts';
@@ -20,6 +20,7 @@ export function checkCombinations(context: CheckContext): void {
     checkBulkhead(context, [...path, 'bulkhead'], settings.bulkhead);
     checkCache(context, [...path, 'cache'], settings.cache);
     checkStatuses(context, [...path, 'errors'], settings.errors);
+    for (const [index, rule] of (settings.classify ?? []).entries()) checkCompared(context, [...path, 'classify', index], rule);
   }
   for (const { upstream, path } of context.upstreams) {
     checkRoutes(context, path, upstream);
@@ -102,6 +103,16 @@ function checkCache(context: CheckContext, path: Path, cache: CacheConfig | unde
   }
 }
 
+/** Without a value to compare, a rule for one error would judge all of them by it: a message that failed would count as refused, and go out again. */
+function checkCompared(context: CheckContext, path: Path, rule: ClassifyRule): void {
+  if (rule.json !== undefined || rule.header !== undefined) return;
+  for (const key of ['in', 'matches'] as const) {
+    if (rule[key] === undefined) continue;
+    const message = 'compares a value that the rule does not name, so it would match every error';
+    context.reportKey([...path, key], message, 'write json: PATH or header: NAME');
+  }
+}
+
 /** Keys of `status` are failure codes or statuses, those of `rewrite` statuses. */
 function checkStatuses(context: CheckContext, path: Path, errors: UpstreamConfig['errors']): void {
   const codes = Object.keys(STATUS_OF);
@@ -136,9 +147,7 @@ function checkRoutes(context: CheckContext, path: Path, upstream: UpstreamConfig
     }
     if (route.name !== undefined) names.add(route.name);
     checkInvalidate(context, [...at, 'invalidate'], route.invalidate);
-    checkTags(context, at, route);
     checkCachedMethods(context, at, route);
-    checkScopes(context, at, route);
   }
 }
 
@@ -169,27 +178,4 @@ function checkCachedMethods(context: CheckContext, path: Path, { cache, match }:
   if (cache === undefined || cache.enabled === false || match.method === undefined) return;
   if (match.method.some((method) => method === 'GET' || method === 'HEAD')) return;
   context.reportKey([...path, 'cache'], `only GET and HEAD are cached, and this route takes ${match.method.join(', ')}`);
-}
-
-/** A tag `bucket-{name}` needs a placeholder of that name in a path of its route. */
-function checkTags(context: CheckContext, path: Path, route: RouteConfig): void {
-  checkPlaceholders(context, [...path, 'cache', 'tags'], route, route.cache?.tags);
-  checkPlaceholders(context, [...path, 'invalidate', 'tags'], route, route.invalidate?.tags);
-}
-
-/** So do the parts of a scope and of the key of a pace. */
-function checkScopes(context: CheckContext, path: Path, route: RouteConfig): void {
-  const parts = (texts: readonly string[] | undefined): string[] | undefined => texts?.map((text) => (text.includes(':') ? '' : text));
-  checkPlaceholders(context, [...path, 'breaker', 'scope'], route, parts(route.breaker?.scope));
-  checkPlaceholders(context, [...path, 'quota', 'scope'], route, parts(route.quota?.scope));
-  for (const [index, pace] of (route.pace ?? []).entries()) checkPlaceholders(context, [...path, 'pace', index, 'key'], route, parts(pace.key));
-}
-
-function checkPlaceholders(context: CheckContext, path: Path, { match }: RouteConfig, texts: readonly string[] | undefined): void {
-  for (const [index, text] of (texts ?? []).entries()) {
-    for (const [, name = ''] of text.matchAll(/\{([^}]*)\}/g)) {
-      if ((match.path ?? []).some((template) => template.includes(`{${name}}`) || template.includes(`{${name}:`))) continue;
-      context.report([...path, index], `there is no placeholder {${name}} in the path of this route`);
-    }
-  }
 }

@@ -88,11 +88,13 @@ function checkQueryMark(context: CheckContext, path: Path, bare: string): void {
 
 const JSON_PATH_EXPECTED = 'expected a path into JSON such as error.code or error.details[*].retryDelay';
 
-function checkJsonPath(context: CheckContext, path: Path, text: string | undefined): void {
+/** Reports a path into JSON that is none. */
+export function checkJsonPath(context: CheckContext, path: Path, text: string | undefined): void {
   if (text !== undefined && parseJsonPath(text) === undefined) context.report(path, `${JSON_PATH_EXPECTED}, got ${context.shown(path)}`);
 }
 
-function checkRegExp(context: CheckContext, path: Path, text: string | undefined): void {
+/** Reports a regular expression that does not compile. */
+export function checkRegExp(context: CheckContext, path: Path, text: string | undefined): void {
   const why = text === undefined ? undefined : thrownBy(() => new RegExp(text));
   if (why !== undefined) context.report(path, `the regular expression does not compile: ${why}`);
 }

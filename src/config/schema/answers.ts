@@ -24,14 +24,16 @@ export const classify = z.strictObject({
     .describe('A quota is used up: requests of the same scope are answered at once until then, others go on.'),
 });
 /** Where an answer says how long to wait. */
-export const pushback = z.strictObject({
-  header: z.string().optional().describe('Header of the answer.'),
-  json: z.string().optional().describe('Path into the JSON body of the answer.'),
-  format: z
-    .enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix'])
-    .optional()
-    .describe('How it is written; absent: retry-after in a header, duration (26s) in JSON. unix: a time in seconds.'),
-});
+export const pushback = z
+  .strictObject({
+    header: z.string().optional().describe('Header of the answer.'),
+    json: z.string().optional().describe('Path into the JSON body of the answer.'),
+    format: z
+      .enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix'])
+      .optional()
+      .describe('How it is written; absent: retry-after in a header, duration (26s) in JSON. unix: a time in seconds.'),
+  })
+  .refine(({ header, json }) => (header === undefined) !== (json === undefined), { message: 'expected one of header and json' });
 
 /** How errors are answered. */
 export const errors = z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseRate, RATE_PATTERN } from '../units.ts';
-import { duration, jsonPath, mode, oneOrMany, pattern, size, status } from './scalars.ts';
+import { duration, jsonPath, mode, oneOrMany, pattern, scopePart, size, status } from './scalars.ts';
 
 /** Whether it is learned how long clients wait. */
 export const patience = z.strictObject({
@@ -30,10 +30,10 @@ export const guard = z.strictObject({
 export const pace = z.strictObject({
   name: z.string().optional().describe('Name in messages.'),
   key: z
-    .array(z.string())
+    .array(scopePart)
     .optional()
     .describe(
-      'Values of the request that have a pace of their own: {placeholder} of the path, json:PATH, header:NAME, path:EXPRESSION, credential. A request that lacks one is not paced.',
+      'Values of the request that have a pace of their own: {placeholder} of the path, json:PATH, header:NAME, path:EXPRESSION, credential, authority. A request that lacks one is not paced.',
     ),
   rate: z
     .string()

@@ -1,13 +1,8 @@
 import { z } from 'zod';
-import { count, duration, jsonPath, mode, oneOrMany, status } from './scalars.ts';
-
-/** One part of a scope. */
-const SCOPE_PART = /^(authority|credential|\{?[A-Za-z_][A-Za-z0-9_]*\}?|header:.+|json:.+|path:.+)$/;
+import { count, duration, jsonPath, mode, oneOrMany, scopePart, status } from './scalars.ts';
 
 /** What tells requests apart that fail, or are limited, apart. */
-const scope = z
-  .array(z.string().regex(SCOPE_PART, 'expected authority, credential, a {name} of the path template, header:NAME, json:PATH or path:EXPRESSION'))
-  .min(1);
+const scope = z.array(scopePart).min(1);
 
 /** Time limits of an exchange and its attempts. */
 export const timeouts = z.strictObject({

@@ -41,6 +41,14 @@ export const jsonPath = z
   .string()
   .refine((text) => parseJsonPath(text) !== undefined, 'expected a path such as error.code or candidates[*].finishReason');
 
+/** A value of a request, as a part of a scope or key. What it names is checked with the routes at hand. */
+export const scopePart = z
+  .string()
+  .regex(
+    /^(authority|credential|\{[A-Za-z_]\w*\}|[A-Za-z_]\w*|header:.+|json:.+|path:.+)$/,
+    'expected authority, credential, a {name} of the path template, header:NAME, json:PATH or path:EXPRESSION',
+  );
+
 function isRegExp(text: string): boolean {
   try {
     return new RegExp(text).source !== '';

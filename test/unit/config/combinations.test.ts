@@ -108,8 +108,8 @@ describe('settings that are impossible together', () => {
     ['{ match: { header: { prefer: /(/ } } }', '5:43 upstreams.api.routes.0.match.header.prefer: the regular expression does not compile: '],
     ['{ match: { json: { "a[": 1 } } }', '5:33 upstreams.api.routes.0.match.json.a[: expected a path into JSON such as error.code'],
     [
-      '{ match: { path: /a }, classify: [{ matches: "(", as: refused }] }',
-      '5:59 upstreams.api.routes.0.classify.0.matches: the regular expression does not compile: ',
+      '{ match: { path: /a }, classify: [{ json: a, matches: "(", as: refused }] }',
+      '5:68 upstreams.api.routes.0.classify.0.matches: the regular expression does not compile: ',
     ],
     [
       '{ match: { path: /a }, classify: [{ json: "a[", as: refused }] }',
