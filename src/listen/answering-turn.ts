@@ -11,7 +11,7 @@ import { writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { writeInterim } from './interim.ts';
-import { answerRefusal, type Refusal, refusal } from './refusal.ts';
+import { answerRefusal, FAULT, type Refusal, refusal } from './refusal.ts';
 
 /** The part of a turn that writes its answer, whatever that is, and tells the end. */
 export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
@@ -196,11 +196,7 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     }
     if (wasOver) return;
     if (this.response.headersSent) return this.connection.breakOff(true);
-    const refused = refusal(500, 'malformed', 'the proxy has a fault: its log says which', {
-      error: 'proxy_internal_error',
-      code: 'proxy_internal_error',
-    });
-    answerRefusal(this.response, refused, this.id, true);
+    answerRefusal(this.response, FAULT, this.id, true);
     this.connection.turnEnded(this);
   }
 }

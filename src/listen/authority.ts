@@ -10,7 +10,10 @@ export interface HostPort {
 
 const AUTHORITY = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 
-/** Reads `host:port` (RFC 9112 section 3.2.3). Undefined where it is not one, has a user part, or names no port and there is no default. */
+/** Names that may be no host of a URL: what stands in Punycode can decode to nothing (RFC 3492), and what ends in a number has to be an IPv4 address. */
+const DOUBTFUL = /xn--|(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/;
+
+/** Reads `host:port` (RFC 9112 section 3.2.3). Undefined where it is not one, has a user part, is no host of a URL, or names no port and there is no default. */
 export function parseAuthority(text: string, defaultPort: number | undefined): HostPort | undefined {
   const parts = AUTHORITY.exec(text);
   if (parts === null) return undefined;
@@ -18,7 +21,7 @@ export function parseAuthority(text: string, defaultPort: number | undefined): H
   const port = digits === undefined ? defaultPort : Number(digits);
   if (port === undefined || port < 1 || port > 65_535) return undefined;
   const host = name.replace(/^\[|\]$/g, '').toLowerCase();
-  if (name.startsWith('[') && isIP(host) !== 6) return undefined;
+  if (name.startsWith('[') ? isIP(host) !== 6 : DOUBTFUL.test(host) && !URL.canParse(`http://${host}`)) return undefined;
   return { host: host.endsWith('.') ? host.slice(0, -1) : host, port };
 }
 

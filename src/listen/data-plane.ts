@@ -15,7 +15,7 @@ import type { Door } from './door.ts';
 import { httpServer } from './http-server.ts';
 import type { InterceptionParts } from './interception.ts';
 import { type BoundSocket, type ListenAddress, leadsTo, type OpenPort, openPort } from './ports.ts';
-import { refusal } from './refusal.ts';
+import { closeWithRefusal, FAULT, refusal } from './refusal.ts';
 import { HeadReader } from './request-head.ts';
 import { RequestIds } from './request-ids.ts';
 import { Turn } from './turn.ts';
@@ -187,8 +187,13 @@ export class DataPlane {
 
   #handOver(handler: ConnectHandler | UpgradeHandler, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.http(socket);
-    if (connection === undefined) socket.destroy();
-    else handler.handle(request, socket, head, connection);
+    if (connection === undefined) return void socket.destroy();
+    try {
+      handler.handle(request, socket, head, connection);
+    } catch (error) {
+      this.#options.observer.internalError(error);
+      closeWithRefusal(socket, FAULT, '');
+    }
   }
 
   #request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

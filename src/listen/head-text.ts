@@ -6,3 +6,9 @@ export function headText(status: number, fields: readonly string[]): string {
   for (let i = 0; i < fields.length; i += 2) text += `${fields[i] ?? ''}: ${fields[i + 1] ?? ''}\r\n`;
   return `${text}\r\n`;
 }
+
+/** The request id is ours unless the upstream gave one. */
+export function identified(rawHeaders: readonly string[], id: string): readonly string[] {
+  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'x-request-id') return rawHeaders;
+  return [...rawHeaders, 'x-request-id', id];
+}

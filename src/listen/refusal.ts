@@ -32,6 +32,12 @@ export function refusal(
   return { type: 'refusal', status, reason, detail, error, code, retryAfterMs, members };
 }
 
+/** What a client is told of a fault of ours. The log has the rest. */
+export const FAULT = refusal(500, 'malformed', 'the proxy has a fault: its log says which', {
+  error: 'proxy_internal_error',
+  code: 'proxy_internal_error',
+});
+
 /** How long the rest of a refused request is read away, so that the answer is not lost to a reset, in milliseconds. */
 const LINGER_MS = 1000;
 

@@ -10,10 +10,11 @@ import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
 import { interimBytes, interimFields, objectionTo } from '../upstream/interim.ts';
 import { nextLimit } from '../upstream/limits.ts';
+import type { ClientConnection } from './connection.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
-import { headText } from './head-text.ts';
-import { closeWithRefusal, linger, refusal } from './refusal.ts';
+import { headText, identified } from './head-text.ts';
+import { closeWithRefusal, FAULT, linger, refusal } from './refusal.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** One request to change the protocol (RFC 9110 section 7.8), and the client that made it. */
@@ -22,6 +23,8 @@ export interface UpgradeParts {
   /** The protocol that is asked for, as the client wrote it. */
   readonly protocol: string;
   readonly client: Socket;
+  /** What HTTP was spoken on until now: it knows how to break off, inside TLS too. */
+  readonly connection: ClientConnection;
   /** What the client has sent after its request. */
   readonly head: Buffer;
   readonly dialing: Dialing;
@@ -51,20 +54,26 @@ export class Upgrade implements OpenConnection {
     this.#startedAt = context.clock.now();
   }
 
-  /** Begins to dial. */
+  /** Begins to dial. Never throws: a bug is told to the observer and ends this exchange alone. */
   begin(): void {
-    const { client, exchange, dialing } = this.#parts;
-    client.once('end', this.#left);
+    this.#parts.client.once('end', this.#left);
+    this.#dial();
+  }
+
+  readonly #dial = this.#guard((): void => {
+    const { exchange, dialing } = this.#parts;
     exchange.attempt = 1;
     const settings = dialing.dialFor(exchange.authority, exchange.scheme);
     const http1 = settings.tls === undefined ? settings : { ...settings, tls: { ...settings.tls, alpn: ['http/1.1'] } };
     const watcher = { entered: (phase: Phase) => this.#enter(phase) };
-    this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, undefined, (error, socket) => {
-      if (socket === null) this.#fail(error ?? new Error('no connection'));
-      else if (this.#over) socket.destroy();
-      else this.#send(socket);
-    });
-  }
+    this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, undefined, this.#dialled);
+  });
+
+  readonly #dialled = this.#guard((error: Error | null, socket: Socket | null): void => {
+    if (socket === null) this.#fail(error ?? new Error('no connection'));
+    else if (this.#over) socket.destroy();
+    else this.#send(socket);
+  });
 
   close(): void {
     this.destroy();
@@ -100,23 +109,23 @@ export class Upgrade implements OpenConnection {
     const headers = ['host', exchange.authority, 'connection', 'Upgrade', 'upgrade', protocol, ...exchange.headers];
     const asked = httpRequest({ createConnection: () => socket, method: exchange.method, path: exchange.path, headers, setHost: false });
     this.#request = asked;
-    asked.on('information', (said) => this.#inform(said));
-    asked.once('upgrade', (answer: IncomingMessage, _socket: Socket, head: Buffer) => this.#join(answer, socket, head));
-    asked.once('response', (answer) => this.#passOn(answer));
-    asked.on('error', (error) => this.#fail(error));
+    asked.on('information', this.#inform);
+    asked.once('upgrade', this.#join);
+    asked.once('response', this.#passOn);
+    asked.on('error', this.#fail);
     asked.end();
   }
 
   /** Passes on what the upstream says before it answers (RFC 9110 section 15.2). 100 is for who sends content, and there is none. */
-  #inform({ statusCode, rawHeaders }: InformationEvent): void {
+  readonly #inform = this.#guard(({ statusCode, rawHeaders }: InformationEvent): void => {
     if (this.#over || statusCode === 100) return;
     this.#interimBytes += interimBytes(rawHeaders);
     const objection = objectionTo(statusCode, this.#interimBytes);
     if (objection !== undefined) this.#fail(objection);
     else this.#parts.client.write(headText(statusCode, interimFields(rawHeaders)), 'latin1');
-  }
+  });
 
-  #join(answer: IncomingMessage, upstream: Socket, head: Buffer): void {
+  readonly #join = this.#guard((answer: IncomingMessage, upstream: Socket, head: Buffer): void => {
     if (this.#over) return void upstream.destroy();
     const { exchange, client } = this.#parts;
     this.#unwatch();
@@ -129,10 +138,10 @@ export class Upgrade implements OpenConnection {
     client.write(headText(101, identified(answer.rawHeaders, exchange.id)), 'latin1');
     this.#connections.become(client, tunnel);
     tunnel.join(this.#parts.head, head);
-  }
+  });
 
   /** The upstream does not change the protocol: its answer goes to the client as it is, and closes the connection. */
-  #passOn(answer: IncomingMessage): void {
+  readonly #passOn = this.#guard((answer: IncomingMessage): void => {
     if (this.#over) return void answer.destroy();
     const { exchange, client } = this.#parts;
     this.#unwatch();
@@ -159,10 +168,11 @@ export class Upgrade implements OpenConnection {
       if (answer.complete) return;
       exchange.failure = failureOf(broken, 'body', 'head');
       this.#end(status);
-      client.resetAndDestroy();
+      // its end is told by the connection's alone
+      this.#parts.connection.breakOff(true);
     });
     answer.pipe(client);
-  }
+  });
 
   #enter(phase: Phase): void {
     this.#phase = phase;
@@ -172,7 +182,7 @@ export class Upgrade implements OpenConnection {
     this.#timer = callAfter(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
   }
 
-  #fail(error: Error): void {
+  readonly #fail = this.#guard((error: Error): void => {
     if (this.#over) return;
     const { exchange, client } = this.#parts;
     this.#unwatch();
@@ -185,6 +195,27 @@ export class Upgrade implements OpenConnection {
     this.#upstream?.destroy();
     const refused = refusal(status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: failure.code, code: failure.code });
     closeWithRefusal(client, refused, exchange.id);
+  });
+
+  /** A step that a socket or a timer takes: what goes wrong there is no matter of any other exchange. */
+  #guard<Args extends unknown[]>(step: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      try {
+        step(...args);
+      } catch (error) {
+        this.#bug(error);
+      }
+    };
+  }
+
+  #bug(error: unknown): void {
+    this.#context.observer.internalError(error);
+    this.#unwatch();
+    this.#request?.destroy();
+    this.#upstream?.destroy();
+    if (this.#over) return this.destroy();
+    this.#end(FAULT.status);
+    closeWithRefusal(this.#parts.client, FAULT, this.#parts.exchange.id);
   }
 
   #record(status: number | undefined, failure: Failure | undefined): void {
@@ -212,10 +243,4 @@ export class Upgrade implements OpenConnection {
     exchange.status = status;
     this.#context.observer.exchangeEnded(exchange, this.#context.clock.now() - exchange.startedAt);
   }
-}
-
-/** The request id is ours unless the upstream gave one. */
-function identified(rawHeaders: readonly string[], id: string): readonly string[] {
-  for (let i = 0; i < rawHeaders.length; i += 2) if (rawHeaders[i]?.toLowerCase() === 'x-request-id') return rawHeaders;
-  return [...rawHeaders, 'x-request-id', id];
 }

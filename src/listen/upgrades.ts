@@ -45,7 +45,7 @@ export class UpgradeHandler {
     const refused = dialing.refuses?.(exchange);
     if (refused !== undefined) return this.#refuseExchange(client, exchange, refused);
     const protocol = request.headers.upgrade ?? '';
-    const upgrade = new Upgrade({ exchange, protocol, client, head: clientHead, dialing }, this.#context, this.#connections);
+    const upgrade = new Upgrade({ exchange, protocol, client, connection, head: clientHead, dialing }, this.#context, this.#connections);
     this.#connections.become(client, upgrade);
     upgrade.begin();
   }

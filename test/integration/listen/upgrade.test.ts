@@ -4,6 +4,7 @@ import { createServer as createTlsServer, createSecureContext } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import type { Dialing } from '../../../src/route/gateway.ts';
+import type { CertificateAuthority } from '../../../src/tls/authority.ts';
 import { loadAuthority } from '../../../src/tls/load-authority.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
 import { attemptLimits } from '../../../src/upstream/pools.ts';
@@ -75,8 +76,17 @@ function start(using: Dialing | undefined): Promise<Listener> {
   return startListener(echo, { gateway: () => gateway });
 }
 
+function throwing(where: string): never {
+  throw new Error(`a bug ${where}`);
+}
+
 const ask = (target: string, more = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: k\r\nSec-WebSocket-Protocol: p\r\n${more}\r\n`;
+
+async function anAuthority(): Promise<CertificateAuthority> {
+  await using scratch = await scratchDirectory();
+  return await loadAuthority(scratch.path);
+}
 
 /** Node asks which requests are upgrades from 24.9 on; before, each with `Upgrade` is one (docs/operations.md). */
 const isAsked = 'shouldUpgradeCallback' in createServer();
@@ -106,9 +116,8 @@ describe('an upgrade', () => {
   });
 
   it('goes over TLS at both ends', async () => {
-    await using scratch = await scratchDirectory();
     await using upstream = await Upstream.start();
-    const authority = await loadAuthority(scratch.path);
+    const authority = await anAuthority();
     const context = await authority.contextFor('api.example');
     const front = createTlsServer({ SNICallback: (_name, done) => done(null, context) }, (socket) => upstream.server.emit('connection', socket));
     const port = await opened(front);
@@ -174,6 +183,47 @@ describe('an upgrade', () => {
     await vi.waitUntil(() => listener.notes.ended.length === 1);
     expect(listener.notes.ended).toMatchObject([{ status: 403, failure: { code: 'connection_read_timeout', phase: 'body', limit: 'idle' } }]);
     await vi.waitUntil(() => upstream.sockets[0]?.destroyed);
+  });
+
+  it('that is refused by an answer that stalls is broken off inside an intercepted tunnel too, and no other exchange with it', async () => {
+    await using upstream = await Upstream.start();
+    const authority = await anAuthority();
+    const target = targetOf(echo, { dialing: dialing(upstream.port, { limits: attemptLimits({ idle: 60 }) }) });
+    const gateway = gatewayOfTargets([target], { 'api.example': 'api' });
+    await using listener = await startListener(echo, { gateway: () => gateway, authority: () => Promise.resolve(authority) });
+    const { client } = await intercepted('api.example', listener.port, authority.caPem);
+    const received = await client.send(ask('/stalling').replace('Host: x', 'Host: api.example')).closed();
+    expect(received).toMatch(/^HTTP\/1.1 403 Forbidden\r\n[^]*\r\n\r\nhalf$/);
+    expect(listener.notes.ended).toMatchObject([{ status: 403, failure: { code: 'connection_read_timeout', limit: 'idle' } }]);
+    await vi.waitUntil(() => listener.plane.connections === 0);
+    expect((await fetch(`${listener.url}/api/`)).status).toBe(200);
+  });
+
+  it('that we cannot carry for a fault of ours is 500, told, and no matter of any other exchange', async () => {
+    const faults: Partial<Dialing>[] = [
+      { dialFor: () => throwing('in dialling') },
+      { refuses: () => throwing('in a policy') },
+      { dialFor: () => ({ host: '127.0.0.1', port: upstream.port, tls: undefined }) },
+    ];
+    await using upstream = await Upstream.start();
+    for (const fault of faults) {
+      await using listener = await start(dialing(upstream.port, fault));
+      if (fault === faults[2]) vi.spyOn(listener.notes, 'attemptEnded').mockImplementation(() => throwing('in what is told'));
+      using client = await listener.client();
+      expect(await client.send(ask('/api/')).closed()).toMatch(/^HTTP\/1.1 500 [^]*error=proxy_internal_error/);
+      expect(listener.notes.errors).toHaveLength(1);
+      expect(listener.notes.ended).toMatchObject('refuses' in fault ? [] : [{ status: 500, upstream: 'api' }]);
+      await vi.waitUntil(() => listener.plane.connections === 0);
+    }
+  });
+
+  it('for a host that is none in a URL is refused as any other request for it', async () => {
+    const gateway = gatewayOfTargets([targetOf(echo, { dialing: dialing(1) })], { 'api.1': 'api' });
+    await using listener = await startListener(echo, { gateway: () => gateway });
+    for (const request of [ask('http://api.1/'), 'GET http://api.1/ HTTP/1.1\r\nHost: x\r\n\r\n']) {
+      using client = await listener.client();
+      expect(await client.send(request).closed()).toMatch(/^HTTP\/1.1 400 [^]*neither a path nor an absolute URL/);
+    }
   });
 
   it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {

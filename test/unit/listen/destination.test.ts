@@ -6,7 +6,7 @@ import type { Door } from '../../../src/listen/door.ts';
 import { echo, gatewayOfTargets, targetOf } from '../../support/listener.ts';
 
 const hostOnly = targetOf(echo, { name: 'pattern', origin: undefined });
-const gateway = gatewayOfTargets([targetOf(echo), hostOnly], { 'api.example': 'api', 'api.example:8443': 'api' });
+const gateway = gatewayOfTargets([targetOf(echo), hostOnly], { 'api.example': 'api', 'api.example:8443': 'api', 'api.1': 'api' });
 const TUNNEL: Door = { kind: 'tunnel', scheme: 'https', authority: 'api.example' };
 
 function find(url: string, door: Door = { kind: 'main' }, host = 'x', method = 'GET') {
@@ -41,6 +41,8 @@ describe('the destination of a request', () => {
     ['http://api.example?q', { kind: 'main' }, 'x', { entry: 'absolute', scheme: 'http', authority: 'api.example', path: '/?q' }],
     ['HTTPS://API.EXAMPLE:8443/a', { kind: 'main' }, 'x', { entry: 'absolute', scheme: 'https', authority: 'api.example:8443', path: '/a' }],
     ['http://other.example/', { kind: 'main' }, 'x', { status: 403, reason: 'unknown_host' }],
+    ['http://api.1/', { kind: 'main' }, 'x', { status: 400, reason: 'malformed' }],
+    ['http://api.256.0.0.1:80/', { kind: 'main' }, 'x', { status: 400, reason: 'malformed' }],
     ['ftp://api.example/', { kind: 'main' }, 'x', { status: 400 }],
     ['http://', { kind: 'main' }, 'x', { status: 400 }],
     ['/v1', TUNNEL, 'api.example', { entry: 'connect', path: '/v1', authority: 'api.example' }],
