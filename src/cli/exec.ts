@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { settleEngine } from '../app/engine.ts';
 import type { Running } from '../app/running.ts';
 import { environmentOf } from '../app/environment.ts';
+import { tellCrashes } from '../telemetry/crash.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { configOption, loadOrExplain } from './load.ts';
@@ -26,6 +27,7 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
     .action(async (command: string[], options: { config?: string }) => {
       settleEngine();
       const signals = hearSignals(context.early);
+      const takeBack = tellCrashes(2);
       try {
         const app = await startOrExplain(loadOrExplain(options.config, context), context, 2);
         try {
@@ -37,6 +39,7 @@ export function execCommand(context: CliContext, ended: (code: ExitCode) => void
           await app.stop();
         }
       } finally {
+        takeBack();
         signals.close();
       }
     });

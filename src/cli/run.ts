@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { settleEngine } from '../app/engine.ts';
 import type { Running } from '../app/running.ts';
+import { tellCrashes } from '../telemetry/crash.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import type { EarlySignals } from './early-signals.ts';
 import { configOption, loadOrExplain } from './load.ts';
@@ -18,12 +19,14 @@ export function runCommand(context: CliContext, ended: (code: ExitCode) => void)
     .action(async (options: { config?: string }) => {
       settleEngine();
       const orders = listen(context.early);
+      const takeBack = tellCrashes(1);
       try {
         const loaded = loadOrExplain(options.config, context);
         if (orders.stopping) return ended(0);
         const app = await startOrExplain(loaded, context, 1);
         ended(await untilStopped(app, orders));
       } finally {
+        takeBack();
         orders.close();
       }
     });

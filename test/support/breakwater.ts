@@ -93,6 +93,11 @@ export class RunningBreakwater implements AsyncDisposable {
     return this.#closed;
   }
 
+  /** What it has said on standard error. */
+  get stderr(): string {
+    return this.#stderr();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) this.#child.kill('SIGKILL');
     await this.#closed;

@@ -1,3 +1,4 @@
+import { tellCrashes } from '../../telemetry/crash.ts';
 import { settleEngine } from '../engine.ts';
 import type { Wire } from './link.ts';
 import { Worker } from './worker.ts';
@@ -6,6 +7,7 @@ import { Worker } from './worker.ts';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 settleEngine();
+tellCrashes(1);
 const worker = new Worker(process as unknown as Wire);
 // told to stop, it ends; where the primary has died without a word, nobody would replace it
 process.on('disconnect', () => {

@@ -100,6 +100,23 @@ describe('a running process', () => {
     expect(app.log.at(-1)).toMatchObject({ msg: 'stopped', clean: true });
   });
 
+  it.each([
+    ['alone', ''],
+    ['with workers', 'workers: 2\n'],
+  ])('says in the log, without secrets, why it dies of a fault that nothing caught, %s', async (_name, more) => {
+    const fault = `process.once('SIGUSR2', () => { throw new Error('at https://x/?access_token=abc'); })`;
+    await using app = await RunningBreakwater.start(yaml(more), { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(fault)}` });
+    app.signal('SIGUSR2');
+    const line = await app.said(({ msg }) => msg === 'a fault that nothing caught: the process ends');
+    expect(line).toMatchObject({
+      level: 'error',
+      error: 'at https://x/?access_token=[redacted]',
+      stack: expect.stringContaining('Error: at') as string,
+    });
+    expect(await app.exited).toBe(1);
+    expect(app.stderr).not.toContain('access_token=abc');
+  });
+
   it('cuts what has not finished when the drain is over', async () => {
     await using app = await RunningBreakwater.start(yaml('drain: 50ms\n'));
     const came = new Promise<void>((resolve) => {
