@@ -41,6 +41,10 @@ export class Upgrade implements OpenConnection {
   readonly #startedAt: number;
   #upstream: Socket | undefined;
   #request: ClientRequest | undefined;
+  /** The answer that is passed on, where the upstream did not agree. */
+  #answer: IncomingMessage | undefined;
+  /** What ended it before its time. */
+  #broken = new Error('the answer broke off');
   #timer: NodeJS.Timeout | undefined;
   #phase: Phase = 'dns';
   #connectedAt = 0;
@@ -145,6 +149,7 @@ export class Upgrade implements OpenConnection {
     if (this.#over) return void answer.destroy();
     const { exchange, client } = this.#parts;
     this.#unwatch();
+    this.#answer = answer;
     const status = answer.statusCode ?? 502;
     this.#record(status, undefined);
     exchange.source = 'upstream';
@@ -158,20 +163,18 @@ export class Upgrade implements OpenConnection {
       linger(client);
     });
     const { idleMs } = this.#parts.dialing.limits;
-    let broken = new Error('the answer broke off');
-    if (idleMs !== Infinity)
-      this.#upstream?.setTimeout(Math.min(LONGEST_MS, idleMs), () => {
-        broken = new PhaseTimeout('body', 'idle', idleMs);
-        answer.destroy();
-      });
-    answer.once('close', () => {
-      if (answer.complete) return;
-      exchange.failure = failureOf(broken, 'body', 'head');
-      this.#end(status);
-      // its end is told by the connection's alone
-      this.#parts.connection.breakOff(true);
-    });
+    if (idleMs !== Infinity) this.#upstream?.setTimeout(Math.min(LONGEST_MS, idleMs), () => this.#fail(new PhaseTimeout('body', 'idle', idleMs)));
+    answer.once('close', this.#answerClosed);
     answer.pipe(client);
+  });
+
+  readonly #answerClosed = this.#guard((): void => {
+    if (this.#over || this.#answer?.complete === true) return;
+    const { exchange, connection } = this.#parts;
+    exchange.failure = failureOf(this.#broken, 'body', 'head');
+    this.#end(this.#answer?.statusCode ?? 502);
+    // its end is told by the connection's alone
+    connection.breakOff(true);
   });
 
   #enter(phase: Phase): void {
@@ -184,6 +187,7 @@ export class Upgrade implements OpenConnection {
 
   readonly #fail = this.#guard((error: Error): void => {
     if (this.#over) return;
+    if (this.#answer !== undefined) return this.#cut(this.#answer, error);
     const { exchange, client } = this.#parts;
     this.#unwatch();
     const failure = failureOf(error, this.#phase, this.#phase === 'headers' ? 'request' : 'nothing');
@@ -196,6 +200,13 @@ export class Upgrade implements OpenConnection {
     const refused = refusal(status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: failure.code, code: failure.code });
     closeWithRefusal(client, refused, exchange.id);
   });
+
+  /** What has begun cannot be answered anew: it is cut, unless it is all here and only has to be taken by the client. */
+  #cut(answer: IncomingMessage, error: Error): void {
+    if (answer.complete) return;
+    this.#broken = error;
+    answer.destroy();
+  }
 
   /** A step that a socket or a timer takes: what goes wrong there is no matter of any other exchange. */
   #guard<Args extends unknown[]>(step: (...args: Args) => void): (...args: Args) => void {
@@ -213,24 +224,18 @@ export class Upgrade implements OpenConnection {
     this.#unwatch();
     this.#request?.destroy();
     this.#upstream?.destroy();
-    if (this.#over) return this.destroy();
+    const answered = this.#over || this.#answer !== undefined;
     this.#end(FAULT.status);
-    closeWithRefusal(this.#parts.client, FAULT, this.#parts.exchange.id);
+    if (answered) this.destroy();
+    else closeWithRefusal(this.#parts.client, FAULT, this.#parts.exchange.id);
   }
 
   #record(status: number | undefined, failure: Failure | undefined): void {
     const { exchange } = this.#parts;
     const now = this.#context.clock.now();
     const connectMs = (this.#connectedAt === 0 ? now : this.#connectedAt) - this.#startedAt;
-    const record = {
-      number: 1,
-      status,
-      failure,
-      elapsedMs: now - this.#startedAt,
-      connectMs,
-      firstByteMs: status === undefined ? 0 : now - this.#connectedAt,
-      reused: false,
-    };
+    const firstByteMs = status === undefined ? 0 : now - this.#connectedAt;
+    const record = { number: 1, status, failure, elapsedMs: now - this.#startedAt, connectMs, firstByteMs, reused: false };
     exchange.attempts = [record];
     this.#context.observer.attemptEnded(exchange, record);
   }

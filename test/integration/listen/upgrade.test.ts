@@ -36,6 +36,9 @@ class Upstream implements AsyncDisposable {
       if (request.url === '/refused')
         return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nX-Hop: 1\r\nContent-Length: 2\r\nConnection: close, x-hop\r\n\r\nno');
       if (request.url === '/stalling') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf');
+      if (request.url === '/resetting') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 300\r\n\r\nhalf', () => socket.resetAndDestroy());
+      if (request.url === '/garbled') socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n');
+      if (request.url === '/resetting' || request.url === '/garbled') return;
       if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
       if (request.url === '/broken') return void socket.destroy();
       if (request.url === '/hinting')
@@ -183,6 +186,21 @@ describe('an upgrade', () => {
     await vi.waitUntil(() => listener.notes.ended.length === 1);
     expect(listener.notes.ended).toMatchObject([{ status: 403, failure: { code: 'connection_read_timeout', phase: 'body', limit: 'idle' } }]);
     await vi.waitUntil(() => upstream.sockets[0]?.destroyed);
+  });
+
+  it.each([
+    ['is reset', '/resetting', { code: 'http_response_incomplete', kind: 'reset' }],
+    ['is no HTTP', '/garbled', { code: 'http_protocol_error', kind: 'protocol' }],
+  ])('that is refused by an answer that %s in its midst is broken off: nothing of ours is in its content', async (_name, path, failure) => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port));
+    const attempts = vi.spyOn(listener.notes, 'attemptEnded');
+    using client = await listener.client();
+    expect(await client.send(ask(`/api${path}`)).closed()).toMatch(/^HTTP\/1.1 403 Forbidden\r\n(?:[^\r\n]+\r\n)*\r\n(?:half)?$/);
+    await vi.waitUntil(() => listener.notes.ended.length === 1);
+    expect(listener.notes.ended).toMatchObject([{ status: 403, failure: { phase: 'body', ...failure }, attempts: [{ status: 403 }] }]);
+    expect(attempts).toHaveBeenCalledTimes(1);
+    await vi.waitUntil(() => listener.plane.connections === 0);
   });
 
   it('that is refused by an answer that stalls is broken off inside an intercepted tunnel too, and no other exchange with it', async () => {
