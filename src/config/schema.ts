@@ -57,7 +57,11 @@ export const configSchema = z.strictObject({
     .strictObject({
       header: size.prefault('64KiB').describe('Request line and headers.'),
       body: size.prefault('100MiB').describe('Request body.'),
-      requestTimeout: duration.prefault('60s').describe('For a client to send its whole request.'),
+      requestTimeout: duration
+        .prefault('60s')
+        .describe(
+          'For a client to send the head of its request, then all content that is read whole (bufferLimit), and for each pause in longer content while it is read. Longer content as a whole is bound by the timeouts of its route.',
+        ),
     })
     .prefault({})
     .describe('What a client may send.'),

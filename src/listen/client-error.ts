@@ -23,7 +23,7 @@ export function refusalOf(error: ClientError, limits: { readonly headerBytes: nu
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return refusal(413, 'malformed', 'the chunk extensions of the request are too large');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return refusal(408, 'request_timeout', `the request was not complete after ${limits.requestTimeoutMs} ms (limits.requestTimeout)`, {
+      return refusal(408, 'request_timeout', `the head of the request was not complete after ${limits.requestTimeoutMs} ms (limits.requestTimeout)`, {
         error: 'request_timeout',
       });
     case 'HPE_INVALID_EOF_STATE':

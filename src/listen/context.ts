@@ -1,6 +1,7 @@
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
+import type { Alarms } from '../upstream/alarms.ts';
 import type { AnswerBatch } from './answer-batch.ts';
 import type { HostPort } from './authority.ts';
 import type { HeadReader } from './request-head.ts';
@@ -12,7 +13,7 @@ export interface ListenLimits {
   readonly headerBytes: number;
   /** Content of one request, in bytes. */
   readonly bodyBytes: number;
-  /** For a client to send its whole request, in milliseconds. */
+  /** For a client to send the head of its request, then what of its content is read whole, and for each pause in longer content, in milliseconds; 0: for ever. */
   readonly requestTimeoutMs: number;
   /** How long a client may leave its answer unread before it is given up, in milliseconds; five minutes unless said. */
   readonly stallMs?: number | undefined;
@@ -27,6 +28,8 @@ export interface ListenContext {
   readonly clock: Clock;
   readonly heads: HeadReader;
   readonly ids: RequestIds;
+  /** Wakes those who wait for the content of a request. */
+  readonly alarms: Alarms;
   /** Sends the answers that are whole. */
   readonly batch: AnswerBatch;
   /** True if a host and port lead back to this data plane. */

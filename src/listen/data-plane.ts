@@ -4,6 +4,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Gateway } from '../route/gateway.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
+import { Alarms } from '../upstream/alarms.ts';
 import { AnswerBatch } from './answer-batch.ts';
 import type { HostPort } from './authority.ts';
 import { refusalOf } from './client-error.ts';
@@ -71,8 +72,8 @@ export class DataPlane {
     this.#ports = new UpstreamPorts((asked, address, door) => this.#openPort(asked, address, door));
     const { gateway, limits, observer, clock, passed = () => undefined } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
-    const own = { heads: new HeadReader(), ids: new RequestIds(), batch: new AnswerBatch(clock), isOwn, draining: () => this.#draining };
-    this.#context = { gateway, limits, observer, clock, passed, ...own };
+    const own = { heads: new HeadReader(), ids: new RequestIds(), batch: new AnswerBatch(clock), alarms: new Alarms(clock) };
+    this.#context = { gateway, limits, observer, clock, passed, isOwn, draining: () => this.#draining, ...own };
     const connect = new ConnectHandler({
       context: this.#context,
       connections: this.#connections,
@@ -150,6 +151,7 @@ export class DataPlane {
     this.#http.close();
     this.#connections.destroy();
     await this.#connections.empty(Infinity);
+    this.#context.alarms.close();
   }
 
   async #openPort<D extends Door>(asked: UpstreamPort, address: ListenAddress, door: D): Promise<OpenPort<D>> {

@@ -32,7 +32,8 @@ export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server
     // asked for by us, so that the answer is readable
     requireHostHeader: false,
     maxHeaderSize: limits.headerBytes,
-    requestTimeout: limits.requestTimeoutMs,
+    // the time of the head alone: content has its own (RequestReader), since what the upstream does not take yet is not late
+    requestTimeout: 0,
     headersTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: Math.max(50, Math.min(CHECK_MS, limits.requestTimeoutMs / 4)),

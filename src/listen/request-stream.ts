@@ -4,9 +4,11 @@ import { Readable } from 'node:stream';
 /** Who hears of a stream. */
 export interface StreamHandlers {
   /** The content has passed the limit: called once; the stream then stands still until it is destroyed. */
-  readonly tooLarge: () => void;
+  tooLarge(): void;
   /** Told of the length of each piece that comes. */
-  readonly passed: (bytes: number) => void;
+  passed(bytes: number): void;
+  /** The client was held back, and may go on now. */
+  resumed(): void;
 }
 
 /**
@@ -33,6 +35,8 @@ export class RequestStream extends Readable {
   }
 
   override _read(): void {
+    if (!this.#request.isPaused()) return;
+    this.#handlers.resumed();
     this.#request.resume();
   }
 

@@ -91,7 +91,7 @@ export class Turn extends AnsweringTurn {
 
   async #readAndServe(head: RequestHead, destination: Destination, startedAt: number): Promise<void> {
     try {
-      const body = await this.#read(head, destination);
+      const body = await this.#read(head, destination, startedAt);
       if (this.over) return;
       const exchange = this.#open(head, destination, startedAt);
       if (body !== undefined) exchange.body = body;
@@ -101,22 +101,21 @@ export class Turn extends AnsweringTurn {
     }
   }
 
-  #read(head: RequestHead, { target }: Destination): Promise<RequestBody | undefined> {
+  #read(head: RequestHead, { target }: Destination, startedAt: number): Promise<RequestBody | undefined> {
     return new Promise((resolve) => {
       this.#readEnded = resolve;
       const { bodyBytes } = this.context.limits;
       const limits = { bufferBytes: Math.min(target.bufferLimit, bodyBytes), bodyBytes };
-      this.#reader = new RequestReader(this.request, limits, {
+      this.#reader = new RequestReader(this.request, limits, this.context, {
         result: (result) => {
           if ('kind' in result) return resolve(result);
           this.refuse(result, true);
           resolve(undefined);
         },
-        tooLarge: (refused) => this.connection.refuse(refused),
-        passed: this.context.passed,
+        refused: (refused) => this.connection.refuse(refused),
       });
       if (this.expectsContinue) this.response.writeContinue();
-      this.#reader.begin(head);
+      this.#reader.begin(head, startedAt);
     });
   }
 
