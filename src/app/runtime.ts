@@ -13,7 +13,7 @@ import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
 import type { Pseudonym } from '../policy/pseudonym.ts';
 import { UpstreamState } from '../policy/upstream-state.ts';
 import type { UpstreamSharing } from '../policy/sharing.ts';
-import type { Dialing, Target } from '../route/gateway.ts';
+import type { Dialing, Target, UpgradeBounds } from '../route/gateway.ts';
 import { type RoutedService, routeFinder, router } from '../route/router.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import { attemptLimits, UpstreamPools } from '../upstream/pools.ts';
@@ -45,7 +45,7 @@ const UNCOUNTED = { attemptEnded: () => undefined };
 /** Bytes of a request body that are kept to be sent again, where the configuration does not say. */
 const BUFFER_LIMIT = 1024 * 1024;
 
-interface Route extends RoutedService {
+interface Route extends RoutedService, UpgradeBounds {
   readonly refuses: (exchange: Exchange) => Failure | undefined;
 }
 
@@ -88,7 +88,7 @@ export class UpstreamRuntime {
     const dialing: Dialing = {
       dialFor: (authority, scheme) => this.pools.dialFor(authority, scheme),
       resolver: parts.resolver,
-      limits: attemptLimits(config.timeouts ?? {}),
+      boundsOf: routeOf,
       refuses: (exchange) => routeOf(exchange).refuses(exchange),
     };
     this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve: router(routes, routeOf), dialing };
@@ -167,8 +167,10 @@ export class UpstreamRuntime {
 
   #route(settings: RouteSettings, parts: PipelineParts): Route {
     const records = new AttemptRecords(parts.observer);
-    const context = { limits: attemptLimits(settings.timeouts), clock: parts.clock, observer: records };
+    const limits = attemptLimits(settings.timeouts);
+    const context = { limits, clock: parts.clock, observer: records };
     const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
-    return { name: settings.name, match: settings.match, streaming: settings.streaming, service, refuses: refusedByHand(settings, parts) };
+    const { name, match, streaming, timeouts } = settings;
+    return { name, match, streaming, service, refuses: refusedByHand(settings, parts), limits, totalMs: timeouts.total ?? Infinity };
   }
 }

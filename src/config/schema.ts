@@ -32,7 +32,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Interception of TLS for the hosts of the upstreams, when they are reached through HTTPS_PROXY.'),
-  passthrough: z.array(z.string()).default([]).describe('Hosts that are tunnelled untouched; `*.example.com` takes every subdomain.'),
+  passthrough: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'Hosts that are tunnelled untouched; `*.example.com` takes every subdomain. No time limit holds for such a tunnel once it stands: nobody can see what is in it.',
+    ),
   dns: z
     .strictObject({
       ttl: duration.prefault('30s').describe('How long the addresses of a name are kept.'),

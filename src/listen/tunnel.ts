@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { LONGEST_MS } from '../model/timer.ts';
 import type { OpenConnection } from './connections.ts';
 
 /** Two sockets joined: bytes go both ways untouched, each side holds the other back, and each direction ends by itself (half-close). */
@@ -18,6 +19,16 @@ export class Tunnel implements OpenConnection {
     this.#ended = ended;
     this.#readBefore = upstream.bytesRead;
     this.#writtenBefore = upstream.bytesWritten;
+  }
+
+  /** Closes both sides once no byte has gone either way for `ms` milliseconds; `over` is told first. Infinity: never. */
+  bound(ms: number, over: () => void): void {
+    if (ms === Infinity) return;
+    // whichever way a byte goes, it passes this socket. A peer that says nothing will not say its last word either: nothing is waited for
+    this.#upstream.setTimeout(Math.min(LONGEST_MS, ms), () => {
+      over();
+      this.destroy();
+    });
   }
 
   /** Begins. What either side has sent ahead goes first. */

@@ -9,7 +9,7 @@ import type { Dialing } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
 import { interimBytes, interimFields, objectionTo } from '../upstream/interim.ts';
-import { nextLimit } from '../upstream/limits.ts';
+import { type AttemptLimits, nextLimit } from '../upstream/limits.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
@@ -28,6 +28,7 @@ export interface UpgradeParts {
   /** What the client has sent after its request. */
   readonly head: Buffer;
   readonly dialing: Dialing;
+  readonly limits: AttemptLimits;
 }
 
 /**
@@ -131,7 +132,7 @@ export class Upgrade implements OpenConnection {
 
   readonly #join = this.#guard((answer: IncomingMessage, upstream: Socket, head: Buffer): void => {
     if (this.#over) return void upstream.destroy();
-    const { exchange, client } = this.#parts;
+    const { exchange, client, limits } = this.#parts;
     this.#unwatch();
     this.#record(101, undefined);
     exchange.source = 'upstream';
@@ -141,6 +142,9 @@ export class Upgrade implements OpenConnection {
     });
     client.write(headText(101, identified(answer.rawHeaders, exchange.id)), 'latin1');
     this.#connections.become(client, tunnel);
+    tunnel.bound(limits.idleMs, () => {
+      exchange.failure = failureOf(new PhaseTimeout('body', 'idle', limits.idleMs), 'body', 'head');
+    });
     tunnel.join(this.#parts.head, head);
   });
 
@@ -162,7 +166,7 @@ export class Upgrade implements OpenConnection {
       this.#end(status);
       linger(client);
     });
-    const { idleMs } = this.#parts.dialing.limits;
+    const { idleMs } = this.#parts.limits;
     if (idleMs !== Infinity) this.#upstream?.setTimeout(Math.min(LONGEST_MS, idleMs), () => this.#fail(new PhaseTimeout('body', 'idle', idleMs)));
     answer.once('close', this.#answerClosed);
     answer.pipe(client);
@@ -181,7 +185,7 @@ export class Upgrade implements OpenConnection {
     this.#phase = phase;
     clearTimeout(this.#timer);
     const now = this.#context.clock.now();
-    const limit = nextLimit(this.#parts.dialing.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
+    const limit = nextLimit(this.#parts.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
     this.#timer = callAfter(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
   }
 

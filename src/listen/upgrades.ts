@@ -44,8 +44,10 @@ export class UpgradeHandler {
     exchange.route = 'upgrade';
     const refused = dialing.refuses?.(exchange);
     if (refused !== undefined) return this.#refuseExchange(client, exchange, refused);
+    const { limits, totalMs } = dialing.boundsOf(exchange);
+    exchange.deadlineAt = startedAt + totalMs;
     const protocol = request.headers.upgrade ?? '';
-    const upgrade = new Upgrade({ exchange, protocol, client, connection, head: clientHead, dialing }, this.#context, this.#connections);
+    const upgrade = new Upgrade({ exchange, protocol, client, connection, head: clientHead, dialing, limits }, this.#context, this.#connections);
     this.#connections.become(client, upgrade);
     upgrade.begin();
   }

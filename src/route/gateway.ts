@@ -5,13 +5,21 @@ import type { DialSettings } from '../upstream/dial.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import type { AttemptLimits } from '../upstream/limits.ts';
 
+/** The time limits of an exchange that may become something else than HTTP. */
+export interface UpgradeBounds {
+  /** `dns`, `connect`, `tls`, `headers` and `attempt` bound the way to the upstream's answer, `idle` all that comes after it. */
+  readonly limits: AttemptLimits;
+  /** How long the way to the upstream's answer may be in all, in milliseconds. */
+  readonly totalMs: number;
+}
+
 /** How an upstream is reached by a connection outside of its pools: for exchanges that become something else than HTTP (WebSocket). */
 export interface Dialing {
   /** Where and how a host of the upstream is dialled. */
   dialFor(authority: string, scheme: 'http' | 'https'): DialSettings;
   readonly resolver: Resolver;
-  /** `dns`, `connect`, `tls` and `headers` bound the way to the upstream's answer; nothing bounds what comes after an upgrade. */
-  readonly limits: AttemptLimits;
+  /** The time limits of the route that takes an exchange. */
+  readonly boundsOf: (exchange: Exchange) => UpgradeBounds;
   /** Why an exchange may not go out, where it may not: a breaker of its route is held open by hand. */
   readonly refuses?: (exchange: Exchange) => Failure | undefined;
 }

@@ -12,7 +12,9 @@ export const timeouts = z.strictObject({
   tls: duration.optional().describe('TLS handshake.'),
   send: duration.optional().describe('While the request is being written, without the upstream taking any of it.'),
   headers: duration.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
-  idle: duration.optional().describe('Between two pieces of the body of the answer.'),
+  idle: duration
+    .optional()
+    .describe('Between two pieces of the body of the answer; after an upgrade (WebSocket), without a byte in either direction.'),
   attempt: duration.optional().describe('One attempt, up to the end of its answer.'),
   total: duration.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),
   deadlineHeader: z

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { createServer as createTlsServer, createSecureContext } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
-import type { Dialing } from '../../../src/route/gateway.ts';
+import type { Dialing, UpgradeBounds } from '../../../src/route/gateway.ts';
 import type { CertificateAuthority } from '../../../src/tls/authority.ts';
 import { loadAuthority } from '../../../src/tls/load-authority.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
@@ -17,6 +17,8 @@ import { closed, freePort, opened, portOf } from '../../support/servers.ts';
 class Upstream implements AsyncDisposable {
   readonly sockets: Socket[] = [];
   readonly asked: IncomingMessage[] = [];
+  /** Bytes that came from those at `/mute`, who hear nothing back. */
+  heard = 0;
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -45,6 +47,7 @@ class Upstream implements AsyncDisposable {
         socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n');
       if (request.url === '/flooding') socket.write('HTTP/1.1 102 Processing\r\n\r\n'.repeat(3000));
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: abc\r\n\r\nhello ');
+      if (request.url === '/mute') return void socket.on('data', (bytes) => (upstream.heard += bytes.length));
       socket.write(head);
       socket.pipe(socket);
     });
@@ -68,8 +71,9 @@ class Upstream implements AsyncDisposable {
 
 const limits = (headers = 5000) => attemptLimits({ headers });
 
-function dialing(port: number, parts: Partial<Dialing> = {}): Dialing {
-  return { dialFor: () => ({ host: '127.0.0.1', port, tls: undefined }), resolver: new Resolver(systemClock), limits: limits(), ...parts };
+function dialing(port: number, { limits: own = limits(), ...parts }: Partial<Dialing & UpgradeBounds> = {}): Dialing {
+  const boundsOf = () => ({ limits: own, totalMs: Infinity });
+  return { dialFor: () => ({ host: '127.0.0.1', port, tls: undefined }), resolver: new Resolver(systemClock), boundsOf, ...parts };
 }
 
 function start(using: Dialing | undefined): Promise<Listener> {
@@ -242,6 +246,29 @@ describe('an upgrade', () => {
       using client = await listener.client();
       expect(await client.send(request).closed()).toMatch(/^HTTP\/1.1 400 [^]*neither a path nor an absolute URL/);
     }
+  });
+
+  it('is over for both sides when no byte has gone either way for its idle time', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port, { limits: attemptLimits({ idle: 60 }) }));
+    using client = await listener.client();
+    await client.send(ask('/api/')).until('hello ');
+    await client.closed();
+    await vi.waitUntil(() => upstream.sockets[0]?.destroyed && listener.notes.ended.length === 1);
+    expect(listener.notes.ended).toMatchObject([
+      { status: 101, failure: { code: 'connection_read_timeout', phase: 'body', limit: 'idle' }, attempts: [{ status: 101, failure: undefined }] },
+    ]);
+  });
+
+  it('lasts as long as one side speaks', async () => {
+    await using upstream = await Upstream.start();
+    await using listener = await start(dialing(upstream.port, { limits: attemptLimits({ idle: 150 }) }));
+    using client = await listener.client();
+    await client.send(ask('/api/mute')).until('101 ');
+    const heartbeat = setInterval(() => client.send('beat '), 10);
+    client.socket.once('close', () => clearInterval(heartbeat));
+    await vi.waitUntil(() => upstream.heard > 5 * 60);
+    expect(client.ended).toBe(false);
   });
 
   it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {
