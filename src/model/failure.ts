@@ -97,3 +97,8 @@ export function graver(one: LeftOpen, other: LeftOpen): LeftOpen {
 export function clientClosed(phase: Phase, detail = 'the client closed its connection'): Failure {
   return failure({ code: 'client_closed', phase, kind: 'aborted', replay: 'answered', detail, own: true });
 }
+
+/** Whether a failure speaks against its upstream. A refusal of ours, a full pool of ours, a client that left and a request that could not be written do not. */
+export function isUpstreamFault({ own, kind, phase, code }: Failure): boolean {
+  return !own && kind !== 'aborted' && phase !== 'queue' && code !== 'http_request_error';
+}

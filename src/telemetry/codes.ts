@@ -1,6 +1,6 @@
 import type { CacheResult, RetryDecision } from '../model/events.ts';
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
-import type { Failure, FailureKind, Phase } from '../model/failure.ts';
+import { type Failure, type FailureKind, isUpstreamFault, type Phase } from '../model/failure.ts';
 import type { ReplySource } from '../model/outcome.ts';
 
 // Label values by number, so that a set of labels is one number and counting it hashes no text.
@@ -71,10 +71,10 @@ function outcomeOfFault({ own, kind, blame, replay }: Failure, status: number | 
   return blame === 'soft' || counts ? 'refused' : 'ok';
 }
 
-/** Whether a failed attempt speaks against its upstream: a full pool of ours and a request that could not be written do not. */
+/** Whether a failed attempt speaks against its upstream. */
 export function blamesUpstream(attempt: AttemptRecord): boolean {
   const fault = faultOf(attempt);
-  return fault === undefined || (!fault.own && fault.kind !== 'aborted' && fault.phase !== 'queue' && fault.code !== 'http_request_error');
+  return fault === undefined || isUpstreamFault(fault);
 }
 
 /** Counts by a small number. Bounded: past `max` different numbers, new ones are counted as `overflow`. */

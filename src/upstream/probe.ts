@@ -1,6 +1,7 @@
 import type { ProbeConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import { Exchange } from '../model/exchange.ts';
+import { isUpstreamFault } from '../model/failure.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
 import { parseJson } from '../model/json.ts';
 import { parseJsonPath } from '../model/json-path.ts';
@@ -113,12 +114,13 @@ export class Probe {
 
   async #ask(): Promise<void> {
     const result = await this.#once();
-    if (this.#stopped) return;
+    if (this.#stopped || result === undefined) return;
     this.#last = result;
     this.#told(result);
   }
 
-  async #once(): Promise<ProbeResult> {
+  /** Undefined where the upstream was not asked: every connection to it was in use, say. */
+  async #once(): Promise<ProbeResult | undefined> {
     const startedAt = this.#clock.now();
     const { upstream, scheme, authority } = this.#target;
     const { method = 'GET', path } = this.#config;
@@ -128,9 +130,11 @@ export class Probe {
     this.#running = exchange;
     const outcome = await this.#transport(exchange);
     const latencyMs = this.#clock.now() - startedAt;
+    const isVoid = outcome.type === 'failure' && !isUpstreamFault(outcome);
     const what = outcome.type === 'failure' ? outcome.code : await this.#look(outcome);
     discard(outcome);
     this.#running = undefined;
+    if (isVoid) return undefined;
     return { ok: what === '', what, latencyMs, at: this.#clock.wallNow() };
   }
 

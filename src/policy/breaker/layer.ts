@@ -2,7 +2,7 @@ import { TappedBody } from '../../model/body-tap.ts';
 import type { Clock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
-import { type Failure, failure } from '../../model/failure.ts';
+import { type Failure, failure, isUpstreamFault } from '../../model/failure.ts';
 import type { Outcome, Reply } from '../../model/outcome.ts';
 import { after, type Answered, type Layer, type Service } from '../../model/service.ts';
 import type { Breaker, Evidence, Permit } from './breaker.ts';
@@ -68,7 +68,7 @@ function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number, ma
 
 /** What a failed attempt says of the upstream (only its own faults count). */
 export function evidenceOf(failed: Failure): Evidence {
-  if (failed.own || failed.kind === 'aborted' || failed.phase === 'queue' || failed.code === 'http_request_error') return 'void';
+  if (!isUpstreamFault(failed)) return 'void';
   if (failed.blame === 'ignore') return 'alive';
   return failed.blame === 'soft' ? 'soft' : 'failure';
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/model/clock.ts';
 import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { Probe, type ProbeResult } from '../../../src/upstream/probe.ts';
 import { exchangeOf, Notes } from '../../unit/policy/fixtures.ts';
-import { client, RawUpstream } from './fixtures.ts';
+import { client, get, RawUpstream } from './fixtures.ts';
 
 function http(status: number, body: string, headers = ''): string {
   return `HTTP/1.1 ${status} X\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`;
@@ -115,6 +115,40 @@ describe('an active probe', () => {
     await vi.waitUntil(() => told.length === 2);
     expect(probe.last).toBeUndefined();
     probe.stop();
+  });
+
+  it('finds nothing while it waits for a connection of a pool that is full', async () => {
+    await using upstream = await RawUpstream.start((socket, number) => {
+      if (number > 1) socket.write(http(200, ''));
+    });
+    await using from = client(upstream.authority, {}, 1);
+    const long = get(upstream.authority);
+    const answer = from.service(long);
+    const told: ProbeResult[] = [];
+    const [waited, found] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let asked = 0;
+    const probe = new Probe(
+      { upstream: 'api', scheme: 'http', authority: upstream.authority },
+      { path: '/health', every: 5, timeout: 20 },
+      from.service,
+      systemClock,
+      (result) => {
+        told.push(result);
+        found.resolve();
+      },
+      () => {
+        if (++asked === 3) waited.resolve();
+        return true;
+      },
+    );
+    probe.start();
+    await waited.promise;
+    expect([told, probe.last]).toEqual([[], undefined]);
+    long.abort();
+    await answer;
+    await found.promise;
+    probe.stop();
+    expect(told).toMatchObject([{ ok: true }]);
   });
 
   it('opens the breaker of its host before a request has failed, and half-opens it when the host is back', async () => {
