@@ -41,7 +41,11 @@ export const configSchema = z.strictObject({
   dns: z
     .strictObject({
       ttl: duration.prefault('30s').describe('How long the addresses of a name are kept.'),
-      negativeTtl: duration.prefault('1s').describe('How long a failed lookup is not tried again.'),
+      negativeTtl: duration
+        .prefault('1s')
+        .describe(
+          'How long a name that has no address is not looked up again. Where the resolver itself fails it is left alone for 100 ms at most, and who asks meanwhile waits for the next lookup.',
+        ),
       patience: duration.prefault('1s').describe('How long a lookup may take before the last good answer stands in for it.'),
     })
     .prefault({})

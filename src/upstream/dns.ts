@@ -12,7 +12,7 @@ export type Lookup = (host: string, callback: ResolveCallback) => void;
 export interface ResolverOptions {
   /** The system's resolver does not tell the TTL of a record: how long an answer holds. */
   readonly ttlMs: number;
-  /** How long a failed lookup is not tried again. */
+  /** How long a name without an address is not looked up again. */
   readonly negativeMs: number;
   /** How long a lookup may take before the last good answer stands in for it, if there is one. */
   readonly patienceMs: number;
@@ -20,6 +20,14 @@ export interface ResolverOptions {
 
 /** What holds where the configuration does not say. */
 export const DEFAULT_RESOLVER: ResolverOptions = { ttlMs: 30_000, negativeMs: 1000, patienceMs: 1000 };
+
+/**
+ * How long a resolver that has failed is left alone, in milliseconds. Whoever asks meanwhile waits for the next lookup instead of failing with the last one: it may go well, and a retry that was told
+ * what its first attempt was told would be none. All wait for the same, so that a resolver in trouble is asked ten times a second at most.
+ */
+const REST_MS = 100;
+/** The one error by which a resolver says that it knows: the name has no address. */
+const NO_ADDRESS = 'ENOTFOUND';
 
 /** Names that are remembered at once: a pattern such as `*.example.com` can name no end of hosts. */
 const MAX_NAMES = 1024;
@@ -39,7 +47,7 @@ interface Entry {
 
 /**
  * Addresses by host name, one lookup at a time per name. A resolver that fails, or hangs, is covered by the last good answer, however old; a changed
- * answer is taken up as soon as the kept one is past its time. A name without any good answer fails for `negativeMs` without a new lookup.
+ * answer is taken up as soon as the kept one is past its time. A name that has no address fails for `negativeMs` without a new lookup.
  */
 export class Resolver {
   readonly #entries = new Map<string, Entry>();
@@ -56,9 +64,10 @@ export class Resolver {
   /** Gives the addresses of a host, in the order in which they should be tried. */
   resolve(host: string, callback: ResolveCallback): void {
     const entry = this.#entries.get(host) ?? this.#remember(host);
-    if (this.#clock.now() < entry.freshUntil) return callback(entry.error, entry.addresses);
+    const leftMs = entry.freshUntil - this.#clock.now();
+    if (leftMs > 0 && !mayPass(entry.error)) return callback(entry.error, entry.addresses);
     entry.waiting.push(callback);
-    if (!entry.looking) this.#look(host, entry);
+    if (!entry.looking) this.#lookIn(leftMs, host, entry);
     if (entry.addresses.length > 0 && entry.waiting.length === 1) this.#boundWait(entry);
   }
 
@@ -77,8 +86,14 @@ export class Resolver {
     }
   }
 
-  #look(host: string, entry: Entry): void {
+  #lookIn(ms: number, host: string, entry: Entry): void {
     entry.looking = true;
+    if (ms <= 0) this.#look(host, entry);
+    // whoever waits has a client that keeps the process alive
+    else callAfter(ms, () => this.#look(host, entry))?.unref();
+  }
+
+  #look(host: string, entry: Entry): void {
     this.#lookup(host, (error, addresses) => {
       entry.looking = false;
       const now = this.#clock.now();
@@ -88,7 +103,7 @@ export class Resolver {
         entry.freshUntil = now + this.#options.ttlMs;
       } else {
         entry.error = entry.addresses.length > 0 ? undefined : (error ?? notFound(host));
-        entry.freshUntil = now + this.#options.negativeMs;
+        entry.freshUntil = now + (mayPass(entry.error) ? Math.min(REST_MS, this.#options.negativeMs) : this.#options.negativeMs);
       }
       tell(entry);
     });
@@ -103,6 +118,11 @@ export class Resolver {
   }
 }
 
+/** Whether the next lookup may go well: the resolver could not be asked, or did not know. */
+function mayPass(error: NodeJS.ErrnoException | undefined): boolean {
+  return error !== undefined && error.code !== NO_ADDRESS;
+}
+
 function tell(entry: Entry): void {
   const waiting = entry.waiting;
   entry.waiting = [];
@@ -110,5 +130,5 @@ function tell(entry: Entry): void {
 }
 
 function notFound(host: string): NodeJS.ErrnoException {
-  return Object.assign(new Error(`no address for ${host}`), { code: 'ENOTFOUND' });
+  return Object.assign(new Error(`no address for ${host}`), { code: NO_ADDRESS });
 }

@@ -16,11 +16,11 @@ import { Records } from '../upstream/fixtures.ts';
 export type Written = Record<string, unknown>;
 
 /** The whole pipeline of an upstream's own settings over real sockets, without listener and cache. */
-export function chain(authority: string, written: Written) {
+export function chain(authority: string, written: Written, resolver = new Resolver(systemClock)) {
   const config: UpstreamConfig = upstream.parse({ origin: `http://${authority}`, ...written });
   const observer = new Records();
   const clock = systemClock;
-  const pools = new UpstreamPools(config, new Resolver(clock), clock);
+  const pools = new UpstreamPools(config, resolver, clock);
   const notices = new Notices();
   const [settings] = routesOf('api', config);
   if (settings === undefined) throw new Error('an upstream without routes');

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
+import { Resolver } from '../../../src/upstream/dns.ts';
 import { OK, RawUpstream, read } from '../upstream/fixtures.ts';
 import { closed, opened } from '../../support/servers.ts';
 import { chain, json, request } from './fixtures.ts';
@@ -45,6 +46,20 @@ function replyIn(outcome: Outcome): Reply {
 }
 
 describe('a request that is sent again', () => {
+  it('asks a resolver anew that failed its first attempt', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(OK));
+    const authority = upstream.authority.replace('127.0.0.1', 'api.test');
+    let lookups = 0;
+    const resolver = new Resolver(systemClock, {}, (_host, callback) => {
+      if (++lookups > 1) return callback(undefined, [{ address: '127.0.0.1', family: 4 }]);
+      callback(Object.assign(new Error('getaddrinfo EAI_AGAIN api.test'), { code: 'EAI_AGAIN' }), []);
+    });
+    await using from = chain(authority, { retry: FAST }, resolver);
+    const exchange = request(authority);
+    expect(await read(await from.service(exchange))).toBe('ok');
+    expect([exchange.attempt, lookups]).toEqual([2, 2]);
+  });
+
   it.each([0, 1, 1000, 200_000, 1024 * 1024])('carries its body of %i bytes again, byte for byte', async (size) => {
     const body = randomBytes(size);
     await using upstream = await collecting((number, _req, res) => void res.writeHead(number < 3 ? 500 : 200).end('ok'));

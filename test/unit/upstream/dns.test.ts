@@ -10,6 +10,7 @@ afterEach(() => {
 });
 
 const FAILED = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+const NOT_FOUND = Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' });
 
 function make() {
   const clock = new FakeClock();
@@ -25,7 +26,7 @@ function make() {
       undefined,
       addresses.map((address) => ({ address, family: 4 })),
     );
-  const fail = (): void => asked.pop()?.(FAILED, []);
+  const fail = (error = FAILED): void => asked.pop()?.(error, []);
   return { clock, asked, told, ask, answer, fail };
 }
 
@@ -83,13 +84,31 @@ describe('the resolver', () => {
     expect(told.at(-1)).toBe('10.0.0.2');
   });
 
-  it('fails a name without any good answer for a moment, without asking again', () => {
+  it('asks a resolver that failed once more, after a moment, for all who want to know by then', async () => {
     const { clock, asked, told, ask, answer, fail } = make();
     ask();
     fail();
+    expect(told).toEqual(['EAI_AGAIN']);
+    clock.advance(30);
+    ask();
+    ask();
+    await vi.advanceTimersByTimeAsync(69);
+    expect([told.length, asked.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toHaveLength(1);
+    ask();
+    expect(asked).toHaveLength(1);
+    answer('10.0.0.1');
+    expect(told).toEqual(['EAI_AGAIN', '10.0.0.1', '10.0.0.1', '10.0.0.1']);
+  });
+
+  it('fails a name that has no address for longer, without asking again', () => {
+    const { clock, asked, told, ask, answer, fail } = make();
+    ask();
+    fail(NOT_FOUND);
     clock.advance(999);
     ask();
-    expect([told, asked.length]).toEqual([['EAI_AGAIN', 'EAI_AGAIN'], 0]);
+    expect([told, asked.length]).toEqual([['ENOTFOUND', 'ENOTFOUND'], 0]);
     clock.advance(1);
     ask();
     answer('10.0.0.1');
