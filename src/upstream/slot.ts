@@ -63,12 +63,14 @@ export class Slot implements ParserWatcher, Sleeper {
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
+    // undici knows no keep-alive time of 0: without pipelining it keeps no connection, and says so to the upstream
+    const kept = parts.keepAliveMs > 0;
     this.#client = new Client(parts.origin, {
-      pipelining: 1,
+      pipelining: kept ? 1 : 0,
       allowH2: false,
       headersTimeout: 0,
       bodyTimeout: 0,
-      keepAliveTimeout: parts.keepAliveMs,
+      keepAliveTimeout: kept ? parts.keepAliveMs : 1,
       keepAliveMaxTimeout: Math.max(parts.keepAliveMs, 1),
       maxHeaderSize: 128 * 1024,
       connect: (_target, callback) => this.#open(callback),

@@ -21,14 +21,17 @@ export const upstream = z.strictObject({
   tls: z
     .strictObject({
       ca: z.string().optional().describe('PEM file with more roots to trust.'),
-      alpn: z.array(z.string()).optional().describe('Protocols to offer, the best first.'),
+      alpn: z
+        .array(z.literal('http/1.1', 'expected http/1.1, the one protocol that is spoken to upstreams'))
+        .optional()
+        .describe('Protocols to offer: http/1.1, which is the one that is spoken; an empty list offers none.'),
     })
     .optional()
     .describe('TLS towards the upstream.'),
   pool: z
     .strictObject({
       connections: z.int().min(1).optional().describe('Connections per host.'),
-      keepAlive: duration.optional().describe('How long an idle connection is kept.'),
+      keepAlive: duration.optional().describe('How long an idle connection is kept; 0 opens one for each request.'),
       maxAge: duration.optional().describe('After this a connection takes no more requests, so that a changed address is picked up.'),
     })
     .optional()

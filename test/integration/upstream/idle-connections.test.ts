@@ -21,6 +21,15 @@ describe('a connection that nobody uses', () => {
     expect(from.observer.records.map(({ failure }) => failure)).toEqual([undefined, undefined]);
   });
 
+  it('is not kept at all with keepAlive: 0, and the upstream hears so', async () => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(ok()));
+    await using from = client(upstream.authority, {}, 1, { pool: { connections: 1, keepAlive: 0 } });
+    for (let i = 0; i < 3; i++) expect(await read(await from.service(get(upstream.authority)))).toBe('ok');
+    expect(upstream.sockets.size).toBe(3);
+    expect(upstream.received.every((request) => /\r\nconnection: close\r\n/i.test(request))).toBe(true);
+    expect(from.observer.records.map(({ failure }) => failure)).toEqual([undefined, undefined, undefined]);
+  });
+
   it('is not closed while it is used, however often, and for however long an answer takes', async () => {
     await using upstream = await RawUpstream.start((socket, number) => void setTimeout(() => socket.write(ok()), number === 3 ? 200 : 10));
     await using from = client(upstream.authority, {}, 1, { pool: { connections: 1, keepAlive: 60 } });

@@ -68,6 +68,7 @@ describe('a wrong value', () => {
     ['breaker: { ratio: 50 }', '5:23 upstreams.api.breaker.ratio: expected a number above 0 and up to 1, got 50'],
     ['streaming: "yes"', '5:16 upstreams.api.streaming: expected true or false, got "yes"'],
     ['hosts: a.example', '5:12 upstreams.api.hosts: expected a list, each item text, got "a.example"'],
+    ['tls: { alpn: [h2, http/1.1] }', '5:19 upstreams.api.tls.alpn.0: expected http/1.1, the one protocol that is spoken to upstreams, got "h2"'],
     ['resolve: 5', '5:14 upstreams.api.resolve: expected text or a map of names to values, got 5'],
     ['resolve: { a.example: [1] }', '5:27 upstreams.api.resolve.a.example: expected text, got a list'],
     ['listen: {}', '5:13 upstreams.api.listen.port: port is missing, expected a whole number from 0 to 65535'],
