@@ -133,7 +133,9 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
     if (!this.blocked || this.exchange.body.kind === 'stream') this.#sent();
   }
 
+  /** An answer that began before its request was complete has its head already: what is said of the request then begins no wait for one. */
   #sent(): void {
+    if (this.phase !== 'send') return;
     this.enter('headers');
     this.watch();
   }

@@ -69,6 +69,22 @@ describe('every phase has its own time limit, by its own name', () => {
     });
   });
 
+  it('idle goes on for an answer that began before its request was complete: the end of the request begins no wait for a head', async () => {
+    await using upstream = await RawUpstream.start((socket, number) => {
+      if (number === 1) return socket.write(OK.replace('Content-Length: 2', 'Content-Length: 3'));
+      return setTimeout(() => socket.write('!'), 150);
+    });
+    await using from = client(upstream.authority, { headers: 50, idle: 5000 });
+    const exchange = get(upstream.authority, '/', 'POST');
+    const stream = new PassThrough();
+    exchange.body = { kind: 'stream', stream, length: 6, started: false };
+    stream.write('abc');
+    const body = read(await from.service(exchange));
+    stream.end('def');
+    expect(await body).toBe('ok!');
+    expect(from.observer.records).toMatchObject([{ status: 200, failure: undefined }]);
+  });
+
   it('does not hold a client that sends slowly against the upstream', async () => {
     await using upstream = await RawUpstream.start((socket, number) => number === 3 && socket.write(OK));
     await using from = client(upstream.authority, { send: 40, headers: 5000 });
