@@ -74,6 +74,7 @@ export class App {
       ...(seat === undefined ? undefined : { probes: seat.probes, sharingFor: (upstream) => seat.sharingFor(upstream) }),
     };
     this.#generation = assemble(config, this.#parts, undefined);
+    this.cache.settle(config.upstreams);
     this.#reloader = new Reloader({ loaded, env, apply: (next) => this.apply(next), log: this.telemetry.log, clock: this.#clock });
     this.#view = new AppView(this, this.#clock.wallNow());
     this.telemetry.readFrom(this.#view);

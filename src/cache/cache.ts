@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isOn, type RouteSettings } from '../config/effective.ts';
+import type { RouteSettings } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -16,8 +16,10 @@ import { prefetchLayer } from './prefetch/layer.ts';
 import { Prefetcher } from './prefetch/prefetcher.ts';
 import { prefetchSettings } from './prefetch/settings.ts';
 import { routeCacheSettings, tagTemplates } from './settings.ts';
+import { cachesAnything, StoredUnder } from './stored-under.ts';
 import type { CacheStore, MaybePromise, StoreStats } from './store.ts';
 import { MemoryStore } from './stores/memory.ts';
+import { upstreamTag } from './tag-names.ts';
 
 /** What a cache is made with. */
 export interface CacheOptions {
@@ -44,6 +46,7 @@ export class Cache {
   readonly admin: CacheAdmin;
   readonly #parts: CacheParts;
   readonly #upstreams = new Set<string>();
+  readonly #storedUnder = new StoredUnder();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
 
   /** By upstream and settings: while a configuration is put together, there may be two for one upstream. */
@@ -103,8 +106,15 @@ export class Cache {
     return prefetchLayer(prefetcher, { identities, ask, changesNothing: invalidate?.none === true, askable: repeatable !== false });
   }
 
-  /** These upstreams are at work from now on, and no others: what asks ahead by other settings ends. */
+  /**
+   * These upstreams are at work from now on, and no others: what asks ahead by other settings ends, and what is stored is dropped where writes would miss it or have missed it.
+   */
   settle(upstreams: Readonly<Record<string, UpstreamConfig>>): void {
+    const outdated = this.#storedUnder.change(upstreams, this.store.shared).map(upstreamTag);
+    if (outdated.length > 0) {
+      this.#parts.leases.kill(outdated);
+      void this.store.invalidate(outdated, false);
+    }
     const live = new Set(Object.entries(upstreams).map(([name, upstream]) => placeOf(name, upstream)));
     for (const [place, prefetcher] of this.#prefetchers) {
       if (live.has(place)) continue;
@@ -161,9 +171,4 @@ export class Cache {
 
 function placeOf(name: string, { prefetch, tables, cache }: UpstreamConfig): string {
   return JSON.stringify([name, prefetch, tables?.path, cache?.sortQuery]);
-}
-
-function cachesAnything({ cache, prefetch, routes = [] }: UpstreamConfig): boolean {
-  // where answers are asked for ahead, other processes have to hear of writes as well
-  return isOn(prefetch) || isOn(cache) || routes.some((route) => isOn(route.cache));
 }

@@ -32,6 +32,9 @@ export interface CacheRequest {
 /** Request fields that select a row set in PostgREST; it did not say so in Vary before version 16, and never names the profile. */
 const TABLE_HEADERS = ['accept', 'accept-profile', 'prefer', 'range', 'range-unit'];
 
+/** Stands in keys for who asks where all get the same: what was fetched with somebody's credentials is never found where they count. No identity has a colon. */
+const OF_ALL = 'shared:';
+
 /** What a key is made from, per route. */
 export interface KeyOptions {
   readonly shared: boolean;
@@ -80,7 +83,7 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
   const { conditional, precondition, credentials } = said;
   const url = urlOf(exchange, identities, options.sortQuery);
   const identity = credentials === undefined ? undefined : identities.of(credentials);
-  const key = keyOf(url, options.shared ? undefined : identity?.id, headers, options, tables, identities);
+  const key = keyOf(url, options.shared ? OF_ALL : identity?.id, headers, options, tables, identities);
   const rangeInKey = tables || options.rangeInKey;
   const ranged = said.range && !rangeInKey;
   return {
