@@ -13,6 +13,8 @@ export interface AnswerFraming extends PlainFraming {
 /** Writes the head of an answer: the reply's own fields, a length where it is known, what the cache did, our request id unless the upstream gave one. */
 export function writeAnswerHead(response: ServerResponse, reply: Reply, framing: AnswerFraming): void {
   if (framing.plain && !framing.close && putPlainHead(response, reply, framing)) return;
+  // what Node does not conclude from the field: nothing that the client has sent ahead is begun behind this answer (RFC 9112 section 9.6)
+  if (framing.close) response.shouldKeepAlive = false;
   const fields = answerFields(reply, framing);
   try {
     response.writeHead(reply.status, fields);

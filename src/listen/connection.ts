@@ -4,7 +4,7 @@ import type { AnsweringTurn } from './answering-turn.ts';
 import type { OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import type { Door } from './door.ts';
-import { closeWithRefusal, type Refusal } from './refusal.ts';
+import { closeWithRefusal, linger, type Refusal } from './refusal.ts';
 import type { Turn } from './turn.ts';
 
 /** Requests that a client may send ahead of their answers. */
@@ -96,8 +96,13 @@ export class ClientConnection implements OpenConnection {
     if (this.#turn !== undefined || this.#closing) return;
     this.#closing = true;
     const last = this.#lastResponse;
-    if (last === undefined || last.writableFinished) this.socket.end();
-    else last.once('finish', () => this.socket.end());
+    const end = (): void => {
+      this.socket.end();
+      // a client that does not look at its socket, or keeps its side open, is not waited for
+      linger(this.socket);
+    };
+    if (last === undefined || last.writableFinished) end();
+    else last.once('finish', end);
   }
 
   /** Closes at once, whatever runs. */

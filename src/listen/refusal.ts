@@ -70,7 +70,10 @@ function quotable(text: string): string {
 /** Answers with a refusal on a connection whose framing is sound: it stays open unless `close` says otherwise. */
 export function answerRefusal(response: ServerResponse, refused: Refusal, id: string, close: boolean): void {
   const { body, headers } = problem(refused, id);
-  if (close) headers.push('connection', 'close');
+  if (close) {
+    headers.push('connection', 'close');
+    response.shouldKeepAlive = false;
+  }
   response.writeHead(refused.status, headers);
   response.end(body);
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import type { UpstreamPort } from '../../../src/listen/upstream-ports.ts';
 import { BytesBody } from '../../../src/model/body.ts';
@@ -79,7 +80,18 @@ describe('a drain', () => {
     expect(left).toBe(true);
   });
 
-  it('answers a request that was under way when it began', async () => {
+  it('does not wait for idle clients that leave their side open, or do not look at their sockets', async () => {
+    await using listener = await startListener(echo);
+    const socket = connect({ port: listener.port, host: '127.0.0.1', allowHalfOpen: true });
+    using client = RawClient.on(socket);
+    await client.send(GET).until('GET / none');
+    using deaf = await listener.client();
+    await deaf.send(GET).until('GET / none');
+    deaf.socket.pause();
+    expect(await listener.plane.drain(60_000)).toBe(true);
+  });
+
+  it('answers a request that was under way when it began, and begins none behind the answer that says close', async () => {
     const { waiting, serve } = held();
     await using listener = await startListener(serve);
     using client = await listener.client();
@@ -89,6 +101,7 @@ describe('a drain', () => {
     waiting[0]?.();
     expect((await client.closed()).match(/^HTTP\/1.1 200/gm)).toHaveLength(1);
     expect(await drained).toBe(true);
+    expect(waiting).toHaveLength(1);
   });
 });
 
