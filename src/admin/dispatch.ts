@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { pathOf, queryOf } from '../model/target.ts';
-import { changeGuard, hostGuard } from './guard.ts';
+import { changeGuard, hostGuard, tokenGuard } from './guard.ts';
 import { problem } from './replies.ts';
 import { type AdminReply, type AdminRoute, findRoute } from './route.ts';
 
@@ -10,6 +10,8 @@ export interface DispatchParts {
   /** The configured host, and more names that the Host header may say. */
   readonly host: string;
   readonly hosts: readonly string[];
+  /** What has to be shown for all but health and metrics. */
+  readonly token?: string | undefined;
   readonly prepare?: (() => Promise<void>) | undefined;
   readonly internalError: (error: unknown) => void;
 }
@@ -20,15 +22,16 @@ const MAX_BODY = 64 * 1024;
 /** Checks a request, finds its endpoint and gives its answer. Never rejects for what a client does; an exception of an endpoint is reported and answered with 500. */
 export function dispatcher(parts: DispatchParts): (request: IncomingMessage) => Promise<AdminReply> {
   const checkHost = hostGuard(parts.host, parts.hosts);
+  const checkToken = tokenGuard(parts.token);
   return async (request) => {
-    const refused = checkHost(request.headers);
-    if (refused !== undefined) return refused;
     const { url = '/' } = request;
     const pathname = pathOf(url);
+    const refused = checkHost(request.headers) ?? checkToken(pathname, request.headers);
+    if (refused !== undefined) return refused;
     const query = new URLSearchParams(queryOf(url));
     const { method = 'GET' } = request;
     const found = findRoute(parts.routes, method, pathname);
-    if (found.type === 'none') return problem(404, `There is nothing at ${JSON.stringify(pathname)}; \`/\` lists what there is.`);
+    if (found.type === 'none') return problem(404, `There is nothing at ${JSON.stringify(pathname)}; \`/api\` lists what there is.`);
     if (found.type === 'method') return problem(405, `${pathname} takes ${found.allow.join(', ')}.`, { allow: found.allow.join(', ') });
     const forged = found.route.method === 'GET' ? undefined : changeGuard(request);
     if (forged !== undefined) return forged;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { problem } from './replies.ts';
 import type { AdminReply } from './route.ts';
@@ -23,6 +24,36 @@ export function hostGuard(own: string, allowed: readonly string[]): (headers: In
       `This listener does not answer for the host ${JSON.stringify(name)}: use localhost or its address, or list the name among the hosts of \`admin\`.`,
     );
   };
+}
+
+/** What monitoring asks for: no secret is in it, and nothing changes by it. */
+const OPEN_TO_ALL = /^\/(?:health(?:\/.*)?|metrics)$/;
+const CHALLENGE = { 'www-authenticate': 'Basic realm="breakwater", charset="UTF-8", Bearer realm="breakwater"' };
+
+/**
+ * Refuses who does not know the token, where there is one: as `Authorization: Bearer` (RFC 6750) or as the password of Basic, whatever the name (RFC 7617), for which a browser asks by itself. Compared by digests, in a time
+ * that says nothing of either. Health and metrics are open to all.
+ */
+export function tokenGuard(token: string | undefined): (path: string, headers: IncomingHttpHeaders) => AdminReply | undefined {
+  if (token === undefined) return () => undefined;
+  const known = digest(token);
+  return (path, { authorization = '' }) => {
+    if (OPEN_TO_ALL.test(path)) return undefined;
+    if (timingSafeEqual(digest(shownToken(authorization)), known)) return undefined;
+    return problem(401, 'This needs the token that `admin.token` holds: `Authorization: Bearer TOKEN`, or it as the password of Basic.', CHALLENGE);
+  };
+}
+
+function shownToken(authorization: string): string {
+  const [, scheme = '', value = ''] = /^(\S+) +(\S+)$/.exec(authorization) ?? [];
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() !== 'basic') return '';
+  const pair = Buffer.from(value, 'base64').toString('utf8');
+  return pair.slice(pair.indexOf(':') + 1);
+}
+
+function digest(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
 }
 
 /** Refuses a change that a page of another origin could have a browser make (cross-site request forgery). */

@@ -32,6 +32,8 @@ export interface AdminOptions {
   readonly prepare?: () => Promise<void>;
   /** More names that the Host header may say: the one by which a scraper or a browser reaches this listener. */
   readonly hosts?: readonly string[];
+  /** What has to be shown for all but health and metrics; nothing where it is absent. */
+  readonly token?: string | undefined;
 }
 
 /** The admin listener at work. */
@@ -52,6 +54,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     routes,
     host: options.host,
     hosts: options.hosts ?? [],
+    token: options.token,
     prepare: options.prepare,
     internalError: (error) => options.telemetry.internalError(error),
   });

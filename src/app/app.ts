@@ -227,9 +227,9 @@ export class App {
   }
 
   async #openAdmin(): Promise<void> {
-    const { host, port, hosts } = this.#config.admin;
+    const { host, port, hosts, token } = this.#config.admin;
     const routes = cacheRoutes(this.cache.admin, this.telemetry.log);
-    this.#admin = await startAdmin({ host, port, hosts, view: this.#view, telemetry: this.telemetry, clock: this.#clock, routes });
+    this.#admin = await startAdmin({ host, port, hosts, token, view: this.#view, telemetry: this.telemetry, clock: this.#clock, routes });
   }
 
   /** The next generation, its ports open. */

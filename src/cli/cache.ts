@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { CacheEntryView, PurgeRequest } from '../cache/admin.ts';
-import { adminUrl, askAdmin } from './admin-client.ts';
+import { type AdminAddress, adminOf, askAdmin } from './admin-client.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { configOption } from './load.ts';
 
@@ -37,14 +37,14 @@ function list(command: Command, context: CliContext, ended: Ended): void {
       const query = new URLSearchParams(
         ['upstream', 'route', 'prefix', 'limit'].flatMap((name) => (name in options ? [[name, String(options[name])]] : [])),
       );
-      print(context, await entries(adminUrl(options, context), `/api/cache?${query.toString()}`), options['json'] === true);
+      print(context, await entries(adminOf(options, context), `/api/cache?${query.toString()}`), options['json'] === true);
       ended(0);
     });
 }
 
 function show(command: Command, context: CliContext, ended: Ended): void {
   command.argument('<url>').action(async (url: string, options: Where & { json?: true }) => {
-    const found = await entries(adminUrl(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
+    const found = await entries(adminOf(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
     print(context, found, options.json === true);
     ended(found.length === 0 ? 1 : 0);
   });
@@ -64,13 +64,13 @@ function purge(command: Command, context: CliContext, ended: Ended): void {
       const request = Object.fromEntries(Object.entries({ url, prefix, tag, route, upstream, all, soft }).filter(([, value]) => value !== undefined));
       if (Object.keys(request).every((name) => name === 'soft'))
         throw new CommandError('name what to purge: a URL, --prefix, --tag, --route, --upstream or --all', 2);
-      const answer = await askAdmin(adminUrl(options, context), 'POST', '/api/cache/purge', request);
+      const answer = await askAdmin(adminOf(options, context), 'POST', '/api/cache/purge', request);
       context.out(options.json === true ? `${JSON.stringify(answer)}\n` : `${(answer as { purged: number }).purged} purged\n`);
       ended(0);
     });
 }
 
-async function entries(base: string, path: string): Promise<CacheEntryView[]> {
+async function entries(base: AdminAddress, path: string): Promise<CacheEntryView[]> {
   return ((await askAdmin(base, 'GET', path)) as { entries: CacheEntryView[] }).entries;
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { urlOf } from './admin-client.ts';
 import type { CliContext, ExitCode } from './context.ts';
 import { loadAdmin } from '../config/load.ts';
 import { localUrl } from '../app/paths.ts';
@@ -12,7 +13,7 @@ export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) 
     .addOption(configOption())
     .option('--url <url>', 'ask this address instead of the one in the configuration')
     .action(async (options: { config?: string; url?: string }) => {
-      const url = options.url ?? readyUrl(options.config, context);
+      const url = options.url === undefined ? readyUrl(options.config, context) : urlOf('--url', options.url);
       const status = await statusOf(url);
       if (status !== 200) context.err(`breakwater: ${url} ${status === undefined ? 'did not answer' : `answered ${status}`}\n`);
       ended(status === 200 ? 0 : 1);

@@ -5,6 +5,8 @@ import { formatDuration, formatRate, formatSize } from './units.ts';
 
 /** What stands in the place of a value that may be a secret. */
 const HIDDEN = '***';
+/** Settings of ours that are secrets. */
+const SECRETS: ReadonlySet<string> = new Set(['secret', 'token']);
 /** Maps from names to values of requests: those whose name speaks of a secret are hidden. */
 const MATCHED: ReadonlySet<string> = new Set(['header', 'query', 'json']);
 const SECRET_NAME = /auth|cookie|credential|key|pass|secret|session|signature|token/i;
@@ -21,7 +23,7 @@ function describe(value: unknown, schema: JsonSchema | undefined, key: string): 
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   if (key === 'headers') return Object.fromEntries(entries.map(([name]) => [name, HIDDEN]));
-  const hides = (name: string, item: unknown): boolean => name === 'secret' || (MATCHED.has(key) && item !== '*' && SECRET_NAME.test(name));
+  const hides = (name: string, item: unknown): boolean => SECRETS.has(name) || (MATCHED.has(key) && item !== '*' && SECRET_NAME.test(name));
   return Object.fromEntries(
     entries.map(([name, item]) => [name, hides(name, item) ? HIDDEN : describe(item, schema && childSchema(schema, name), name)]),
   );

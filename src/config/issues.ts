@@ -45,7 +45,7 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
 
 /** Secrets and headers that are sent: problems go to the log and to /health. */
 function maySpeakOfSecret(path: Path): boolean {
-  return path.at(-1) === 'secret' || path.at(-2) === 'headers';
+  return path.at(-1) === 'secret' || path.at(-1) === 'token' || path.at(-2) === 'headers';
 }
 
 function missingHint(path: Path, tree: Tree): string | undefined {

@@ -23,6 +23,11 @@ export const configSchema = z.strictObject({
         .array(z.string())
         .default([])
         .describe('More names by which it is reached, such as a container name; others are refused (DNS rebinding).'),
+      token: z
+        .string()
+        .min(16)
+        .optional()
+        .describe('Asked for (Bearer, or the password of Basic) by all but /health and /metrics; take it from the environment.'),
     })
     .prefault({})
     .describe('Where /health, /metrics, /api and the dashboard are.'),

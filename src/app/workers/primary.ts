@@ -194,11 +194,12 @@ export class Primary implements Running {
   async #open(): Promise<void> {
     await this.crew.start();
     this.#proxy = await this.sockets.addressOf({ upstream: '', ...this.config.listen });
-    const { host, port, hosts } = this.config.admin;
+    const { host, port, hosts, token } = this.config.admin;
     this.#admin = await startAdmin({
       host,
       port,
       hosts,
+      token,
       view: this.#view,
       telemetry: this.telemetry,
       clock: this.#clock,

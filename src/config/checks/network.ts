@@ -52,7 +52,9 @@ function checkPorts(context: CheckContext): void {
   }
   checkLoops(context, claims);
   for (const { path, host } of claims) {
-    if (!isLoopbackOnly(host)) context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
+    const isGuarded = path[0] === 'admin' && config.admin.token !== undefined;
+    if (!isLoopbackOnly(host) && !isGuarded)
+      context.notes.push(`${formatPath(context.tree, path)} is on ${host}: whoever reaches it uses your credentials`);
   }
 }
 

@@ -42,4 +42,37 @@ describe('the cache of a running process', () => {
     ).toBe(400);
     await closed(origin);
   });
+
+  it('is asked with the token of the environment, and says what is missing without', async () => {
+    const token = 'correct-horse-battery';
+    const config = `version: 1\nlisten: { port: 0 }\nadmin: { port: 0, token: ${token} }\nupstreams:\n  api: { origin: "http://127.0.0.1:9" }\n`;
+    await using app = await RunningBreakwater.start(config);
+    const admin = ['--admin', app.adminUrl.replace('http://', '')];
+    const without = await commandLine(['cache', 'ls', ...admin]);
+    expect(without).toMatchObject({ code: 1, stdout: '' });
+    expect(without.stderr).toContain('set BREAKWATER_ADMIN_TOKEN');
+    expect(await commandLine(['cache', 'ls', ...admin], { BREAKWATER_ADMIN_TOKEN: token })).toMatchObject({ code: 0, stderr: 'nothing is stored\n' });
+    expect(await commandLine(['healthcheck', '--url', `${admin[1] ?? ''}/health/live`])).toMatchObject({ code: 0 });
+    const shown = await fetch(`${app.adminUrl}/api/config`, { headers: { authorization: `Bearer ${token}` } });
+    expect([shown.status, await shown.text()]).toEqual([200, expect.not.stringContaining(token)]);
+  });
+
+  it.each([
+    [['cache', 'ls', '--admin', 'http://'], 2, '--admin http:// is no address'],
+    [['cache', 'ls', '--admin', 'ftp://127.0.0.1'], 2, 'is no address: write http://127.0.0.1:9090'],
+    [['healthcheck', '--url', '::'], 2, '--url :: is no address'],
+  ])('%j ends with a line that says what to write', async (args, code, line) => {
+    const found = await commandLine(args);
+    expect(found.code).toBe(code);
+    expect(found.stderr).toContain(line);
+    expect(found.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('is not looked for in what is no admin listener', async () => {
+    const other = createServer((_request, response) => response.end('<html>'));
+    const found = await commandLine(['cache', 'ls', '--admin', `127.0.0.1:${await opened(other)}`]);
+    expect(found).toMatchObject({ code: 1 });
+    expect(found.stderr).toContain('not as the admin listener of a sidecar does');
+    await closed(other);
+  });
 });

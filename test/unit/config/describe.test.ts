@@ -26,6 +26,10 @@ describe('a configuration for people', () => {
     });
   });
 
+  it('hides what the admin listener asks for', () => {
+    expect(describeConfig(configOf('version: 1\nadmin: { token: s3cr3t-of-all-admins }\n'))).toMatchObject({ admin: { token: '***' } });
+  });
+
   it('hides the secrets of a shared cache', () => {
     const config = configOf(
       'version: 1\ncache: { store: redis, redis: { url: "rediss://me:s3cr3t-password@redis.example:6379", secret: s3cr3t-of-all-sidecars } }\n',

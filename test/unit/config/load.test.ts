@@ -82,6 +82,11 @@ describe('loading a file', () => {
     });
   });
 
+  it('notes none of an admin listener that asks for a token', () => {
+    using directory = new ConfigDirectory();
+    expect(directory.load('version: 1\nadmin: { host: 0.0.0.0, token: correct-horse-battery }\n')).toMatchObject({ ok: true, notes: [] });
+  });
+
   it('reads a file with a byte order mark and CRLF', () => {
     using directory = new ConfigDirectory();
     expect(directory.load('\uFEFFversion: 1\r\ndrain: 5s\r\n')).toMatchObject({ ok: true, config: { drain: 5000 } });

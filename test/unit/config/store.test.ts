@@ -34,6 +34,7 @@ describe('the store of the cache', () => {
       'cache: { redis: { secret: hunter2 } }',
       'proxy.yaml:2:27 cache.redis.secret: expected text of at least 16 characters, got a value that is not shown',
     ],
+    ['admin: { token: hunter2 }', 'proxy.yaml:2:17 admin.token: expected text of at least 16 characters, got a value that is not shown'],
     [
       'upstreams: { a: { origin: "https://a", probe: { path: /x, headers: { apikey: 12345 } } } }',
       'proxy.yaml:2:78 upstreams.a.probe.headers.apikey: expected text, got a value that is not shown',
