@@ -78,7 +78,7 @@ export class Reader {
   #fromStore(exchange: Exchange, request: CacheRequest, { stored, parts, all }: Selection): Reply | undefined {
     const now = this.#parts.clock.wallNow();
     for (const one of stored === undefined ? parts : [...parts, stored]) {
-      const verdict = reuse(one, request.directives, now);
+      const verdict = reuse(one, request.directives, now, one.stale && this.#parts.notes.isFailing(request.key));
       const held = verdict === 'validate' && this.#isHeldBack(exchange, request, one, now);
       if (verdict === 'validate' && !held) continue;
       const found = storedReply(one, request, exchange, now);

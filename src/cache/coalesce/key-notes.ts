@@ -57,6 +57,11 @@ export class KeyNotes {
     this.#backoff.delete(key);
   }
 
+  /** Whether the last fetch for this key failed, as far as that is remembered. */
+  isFailing(key: string): boolean {
+    return this.#backoff.has(key);
+  }
+
   /** The last trouble, while a failing upstream is not to be asked again for what a stale answer can stand in for. */
   troubleWith(key: string, now: number): Trouble | undefined {
     const backoff = this.#backoff.get(key);

@@ -27,13 +27,11 @@ export function remainingMs(stored: Found, now: number): number {
   return stored.stale ? Math.min(left, 0) : left;
 }
 
-/** Whether a soft purge alone keeps it from being fresh: what has gone stale by itself too is not made good to send by that. */
-function isMarkedFresh(stored: Found, now: number): boolean {
-  return stored.stale && stored.freshness.freshMs > ageMs(stored, now);
-}
-
-/** Decides on a stored answer that is for this request (RFC 9111 section 4). */
-export function reuse(stored: Found, request: RequestDirectives, now: number): Reuse {
+/**
+ * Decides on a stored answer that is for this request (RFC 9111 section 4). One that a soft purge marked while it was fresh is served while it is fetched anew, unless that has
+ * `failed` already.
+ */
+export function reuse(stored: Found, request: RequestDirectives, now: number, failed = false): Reuse {
   const { freshness } = stored;
   const left = remainingMs(stored, now);
   if (freshness.noCache || request.noCache) return 'validate';
@@ -42,7 +40,8 @@ export function reuse(stored: Found, request: RequestDirectives, now: number): R
   if (left > 0) return 'fresh';
   if (freshness.mustRevalidate) return 'validate';
   if (acceptsStale(stored, request, left)) return 'stale';
-  return isMarkedFresh(stored, now) || -left < freshness.staleWhileRevalidateMs ? 'refresh' : 'validate';
+  const marked = stored.stale && !failed && ageMs(stored, now) < freshness.freshMs;
+  return marked || -left < freshness.staleWhileRevalidateMs ? 'refresh' : 'validate';
 }
 
 function acceptsStale(stored: Found, request: RequestDirectives, left: number): boolean {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PurgeRequest } from '../../../src/cache/admin.ts';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
+import { answered, failed } from '../policy/fixtures.ts';
 import { Bench, ok } from './fixtures.ts';
 
 async function filled(): Promise<Bench> {
@@ -80,15 +81,37 @@ describe('an operator', () => {
     expect(await bench.get()).toMatchObject({ body: 'row 2', said: 'hit; ttl=60' });
   });
 
-  it('has none served that had gone stale by themselves before a soft purge, or go stale after it', async () => {
-    const bench = new Bench({ ttl: 1000, staleIfError: 3_600_000 }, (_exchange, number) => ok(`row ${number}`));
+  it('does not have what was stale long before served again by a soft purge', async () => {
+    const bench = new Bench({ ttl: 1000 }, (_exchange, number) => ok(`row ${number}`));
     await bench.get();
     bench.clock.advance(600_000);
     await bench.cache.admin.purge({ upstream: 'api', soft: true });
-    expect((await bench.get()).body).toBe('row 2');
+    expect(await bench.get()).toMatchObject({ body: 'row 2', source: 'upstream' });
+  });
+
+  it('has a softly purged answer served no longer than it would have been without', async () => {
+    const bench = new Bench({ ttl: 1000 }, (_exchange, number) => ok(`row ${number}`));
+    await bench.get();
     await bench.cache.admin.purge({ upstream: 'api', soft: true });
     bench.clock.advance(600_000);
-    expect((await bench.get()).body).toBe('row 3');
+    expect(await bench.get()).toMatchObject({ body: 'row 2', source: 'upstream' });
+  });
+
+  it('has it served once where it cannot be fetched anew, and then by the rules for what is stale', async () => {
+    const down = failed({ kind: 'status', reply: answered(500, 'down') });
+    const once = new Bench({ ttl: 3_600_000 }, (_exchange, number) => (number === 1 ? ok('row 1') : down));
+    const spare = new Bench({ ttl: 3_600_000, staleIfError: 60_000 }, (_exchange, number) => (number === 1 ? ok('row 1') : down));
+    for (const bench of [once, spare]) {
+      await bench.get();
+      await bench.cache.admin.purge({ upstream: 'api', soft: true });
+      expect((await bench.get()).body).toBe('row 1');
+      await new Promise((resolve) => setImmediate(resolve));
+      // the wait between two fetches is over
+      bench.clock.advance(60_000);
+    }
+    expect(await once.get()).toMatchObject({ status: 500, source: 'upstream' });
+    expect(await spare.get()).toMatchObject({ body: 'row 1', said: 'hit; ttl=0; detail=stale-if-error' });
+    expect(spare.sent).toHaveLength(3);
   });
 
   it('does not get back what was under way during a purge', async () => {
