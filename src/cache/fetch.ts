@@ -202,6 +202,7 @@ export class Fetcher {
       kind: 'shared',
       reply: found === undefined ? reply : aged(reply, found.initialAgeMs),
       stored: found !== undefined,
+      timing: found,
       body,
       isFor: this.#isFor(vary, fetch.fields),
     };

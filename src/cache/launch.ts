@@ -1,10 +1,12 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { Service } from '../model/service.ts';
 import { Flight, refreshOf } from './coalesce/flight.ts';
+import { isNewEnough } from './coalesce/new-enough.ts';
 import { type CacheParts, Fetcher } from './fetch.ts';
 import { headKey, noteKey } from './head.ts';
 import type { Plan } from './plan.ts';
 import type { CacheRequest } from './request.ts';
+import type { RequestDirectives } from './rules/directives.ts';
 import type { Selection } from './select.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import type { Tagger } from './tag-names.ts';
@@ -23,14 +25,16 @@ export class Launcher {
   }
 
   /** The fetch under way that one more request may wait for: a HEAD for a GET too, since both have the same head. */
-  joinable(method: string, flightKey: string | undefined): Flight | undefined {
-    const heads = method === 'HEAD' && flightKey !== undefined ? this.#inTime(headKey(flightKey)) : undefined;
-    return heads ?? this.#inTime(flightKey);
+  joinable(method: string, flightKey: string | undefined, directives: RequestDirectives): Flight | undefined {
+    const heads = method === 'HEAD' && flightKey !== undefined ? this.#inTime(headKey(flightKey), directives) : undefined;
+    return heads ?? this.#inTime(flightKey, directives);
   }
 
-  #inTime(flightKey: string | undefined): Flight | undefined {
+  #inTime(flightKey: string | undefined, directives: RequestDirectives): Flight | undefined {
+    const { clock } = this.#parts;
     const flight = this.underWay(flightKey);
-    return flight?.isLate(this.#parts.clock.now()) === true ? undefined : flight;
+    if (flight === undefined || flight.isLate(clock.now())) return undefined;
+    return isNewEnough(flight, directives, clock) ? flight : undefined;
   }
 
   /** The fetch under way, however long it has been. */

@@ -6,13 +6,14 @@ import { clientClosed, type Failure } from '../model/failure.ts';
 import { discard, type Outcome, reply, type Reply } from '../model/outcome.ts';
 import type { Answered, Service } from '../model/service.ts';
 import type { Landed } from './coalesce/flight.ts';
+import { aged } from './entry.ts';
 import type { CacheParts } from './fetch.ts';
 import { headsOf, noteKey } from './head.ts';
 import { Launcher } from './launch.ts';
 import { type Plan, planFetch, planRefresh } from './plan.ts';
 import { type CacheRequest, readRequest } from './request.ts';
 import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
-import { reuse, standsIn, troubleOf } from './rules/reuse.ts';
+import { ageMs, reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { pieced, type Pieced, select, type Selection } from './select.ts';
 import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
@@ -104,7 +105,7 @@ export class Reader {
     const { selection } = found;
     const plan = planFetch(exchange, request, found, this.#parts.clock.wallNow());
     const flightKey = this.#isAlone(exchange, request, plan, waits) ? undefined : this.#flightKey(exchange, request, selection);
-    const under = this.#launcher.joinable(exchange.method, flightKey);
+    const under = this.#launcher.joinable(exchange.method, flightKey, request.directives);
     const collapsed = under !== undefined;
     const flight = under ?? this.#launcher.launch(exchange, request, selection, plan, flightKey);
     const landed = await flight.join(exchange, this.#parts.clock.now());
@@ -163,8 +164,14 @@ export class Reader {
           collapsed ? 'coalesced' : 'miss',
           forwardStatus(plan.forward, { status: cameAs ?? landed.reply.status, stored: landed.stored, collapsed }),
         );
-        return plan.answersConditions ? this.#conditioned(exchange, landed.reply) : landed.reply;
+        return this.#received(exchange, landed, { plan, collapsed });
     }
+  }
+
+  /** An answer from the upstream, with the age that it has for who came late. */
+  #received(exchange: Exchange, { reply: came, timing }: Extract<Landed, { kind: 'reply' }>, how: Pick<Came, 'plan' | 'collapsed'>): Reply {
+    const answer = how.collapsed && timing !== undefined ? aged(came, ageMs(timing, this.#parts.clock.wallNow())) : came;
+    return how.plan.answersConditions ? this.#conditioned(exchange, answer) : answer;
   }
 
   /** A new answer for a client that asked whether its own is still good. */

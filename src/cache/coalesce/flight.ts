@@ -14,10 +14,13 @@ import type { SharedBody } from './shared-body.ts';
  */
 export type Landed =
   | { readonly kind: 'stored'; readonly stored: Found; readonly updated: boolean }
-  | { readonly kind: 'reply'; readonly reply: Reply; readonly stored: boolean }
+  | { readonly kind: 'reply'; readonly reply: Reply; readonly stored: boolean; readonly timing: Timing | undefined }
   | { readonly kind: 'failure'; readonly failure: Failure }
   | { readonly kind: 'again' }
   | { readonly kind: 'left' };
+
+/** How old an answer is, and how long it is good for; not there for one that may not be stored. */
+export type Timing = Pick<Found, 'freshness' | 'respondedAt' | 'initialAgeMs'>;
 
 /** The answer that is in a failure, and the requests that it is for too. */
 interface SharedAnswer {
@@ -32,6 +35,7 @@ export type Landing =
       readonly kind: 'shared';
       readonly reply: Reply;
       readonly stored: boolean;
+      readonly timing: Timing | undefined;
       readonly body: SharedBody;
       readonly isFor: (request: HeaderList) => boolean;
     }
@@ -64,7 +68,8 @@ export class Flight {
   overtaken = false;
   readonly #leader: Exchange | undefined;
   readonly #background: boolean;
-  readonly #since: number;
+  /** When it began, in monotonic milliseconds. */
+  readonly since: number;
   readonly #waiters = new Set<Waiter>();
   #landing: Landing | undefined = undefined;
 
@@ -73,7 +78,7 @@ export class Flight {
     this.lease = parts.lease;
     this.#leader = parts.leader;
     this.#background = parts.leader === undefined;
-    this.#since = parts.since;
+    this.since = parts.since;
   }
 
   /** True where nobody asked for it: it is read to its end whoever leaves. */
@@ -87,9 +92,14 @@ export class Flight {
     return this.#landing === undefined || (this.#landing.kind === 'shared' && this.#landing.body.open);
   }
 
+  /** The answer that all share, once its head is here. */
+  get headed(): Extract<Landing, { kind: 'shared' }> | undefined {
+    return this.#landing?.kind === 'shared' ? this.#landing : undefined;
+  }
+
   /** Whether it has had no answer for so long that it may be stuck: whoever comes now does better to ask anew than to share its bad luck. */
   isLate(now: number): boolean {
-    return this.#landing === undefined && now - this.#since > PATIENCE_MS;
+    return this.#landing === undefined && now - this.since > PATIENCE_MS;
   }
 
   /** Waits for what it comes to, as long as the request's own time allows. `now`: monotonic milliseconds. */
@@ -169,12 +179,12 @@ function landedFor(landing: Landing, exchange: Exchange, leads: boolean): Landed
       return leads || landing.isFor(exchange.headers) ? { kind: 'stored', stored: landing.stored, updated: landing.updated } : { kind: 'again' };
     case 'shared':
       if (!leads && !landing.isFor(exchange.headers)) return { kind: 'again' };
-      return { kind: 'reply', reply: withBody(landing.reply, landing.body.reader()), stored: landing.stored };
+      return { kind: 'reply', reply: withBody(landing.reply, landing.body.reader()), stored: landing.stored, timing: landing.timing };
     case 'failed':
       if (!leads && landing.failure.reply !== undefined && landing.shared?.isFor(exchange.headers) !== true) return { kind: 'again' };
       return { kind: 'failure', failure: failureFor(landing) };
     case 'private':
-      return leads ? { kind: 'reply', reply: landing.reply, stored: false } : { kind: 'again' };
+      return leads ? { kind: 'reply', reply: landing.reply, stored: false, timing: undefined } : { kind: 'again' };
   }
 }
 

@@ -11,8 +11,11 @@ export type Reuse = 'fresh' | 'stale' | 'refresh' | 'validate';
 /** How long a stale answer may stand in for an upstream that cannot be reached, where nobody said (RFC 9111 section 4.2.4 leaves it open). */
 export const STALE_IF_UNREACHABLE_MS = 24 * 3_600_000;
 
+/** A stored answer, as far as its age and freshness go. */
+type Aging = Pick<Found, 'freshness' | 'respondedAt' | 'initialAgeMs' | 'stale'>;
+
 /** The age of a stored answer, in milliseconds (`current_age`, RFC 9111 section 4.2.3). */
-export function ageMs(stored: Found, now: number): number {
+export function ageMs(stored: Pick<Found, 'respondedAt' | 'initialAgeMs'>, now: number): number {
   return stored.initialAgeMs + Math.max(0, now - stored.respondedAt);
 }
 
@@ -22,7 +25,7 @@ export function bornAt({ respondedAt, initialAgeMs }: Pick<Found, 'respondedAt' 
 }
 
 /** How long it is still fresh, in milliseconds; below 0 for how long it has been stale. */
-export function remainingMs(stored: Found, now: number): number {
+export function remainingMs(stored: Aging, now: number): number {
   const left = stored.freshness.freshMs - ageMs(stored, now);
   return stored.stale ? Math.min(left, 0) : left;
 }
@@ -31,7 +34,7 @@ export function remainingMs(stored: Found, now: number): number {
  * Decides on a stored answer that is for this request (RFC 9111 section 4). One that a soft purge marked while it was fresh is served while it is fetched anew, unless that has
  * `failed` already.
  */
-export function reuse(stored: Found, request: RequestDirectives, now: number, failed = false): Reuse {
+export function reuse(stored: Aging, request: RequestDirectives, now: number, failed = false): Reuse {
   const { freshness } = stored;
   const left = remainingMs(stored, now);
   if (freshness.noCache || request.noCache) return 'validate';
@@ -44,7 +47,7 @@ export function reuse(stored: Found, request: RequestDirectives, now: number, fa
   return marked || -left < freshness.staleWhileRevalidateMs ? 'refresh' : 'validate';
 }
 
-function acceptsStale(stored: Found, request: RequestDirectives, left: number): boolean {
+function acceptsStale(stored: Aging, request: RequestDirectives, left: number): boolean {
   if (stored.freshness.mustRevalidate || request.maxStale === undefined) return false;
   return left <= 0 && -left <= msOf(request.maxStale, 0);
 }

@@ -214,7 +214,7 @@ describe('requests for the same at the same moment', () => {
     await bench.get();
     bench.clock.advance(2000);
     expect((await bench.get()).body).toBe('row');
-    const anew = bench.get({ headers: ['cache-control', 'no-cache'] });
+    const anew = bench.get({ headers: ['cache-control', 'min-fresh=1'] });
     await tick();
     head.resolve(failed({ kind: 'status', reply: answered(500, 'down') }));
     expect((await anew).body).toBe('new');
