@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { BodySink, BodySource } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { clientClosed, type Failure } from '../model/failure.ts';
-
-/** How long a client may leave its answer unread, in milliseconds, where the data plane does not say. */
-const STALL_MS = 300_000;
+import type { Failure } from '../model/failure.ts';
+import { STALL_MS, tookNothing } from './unread.ts';
 
 /** How a body is written. */
 export interface AnswerBodyOptions {
@@ -105,7 +103,7 @@ export class AnswerBody implements BodySink {
     this.#finish();
     this.#exchange.abort();
     this.#source.abort();
-    this.#ended(clientClosed('body', `the client took nothing of its answer for ${this.#stallMs} ms`));
+    this.#ended(tookNothing(this.#stallMs));
   }
 
   #finish(): void {

@@ -12,6 +12,7 @@ import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { writeInterim } from './interim.ts';
 import { answerRefusal, FAULT, type Refusal, refusal } from './refusal.ts';
+import { STALL_MS, tookNothing, watchTaking } from './unread.ts';
 
 /** The part of a turn that writes its answer, whatever that is, and tells the end. */
 export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
@@ -168,11 +169,31 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     this.#tellEnd(exchange);
   }
 
+  /** All is written. What the kernel has not taken of a large answer is the client's to read: its turn goes on until it has. */
   #finish(): void {
-    this.end();
-    if (this.exchange !== undefined) this.#tellEnd(this.exchange);
     // closing now would reset a client that still sends, and its answer would be lost
     if (!this.request.complete) this.discardRest();
+    const { socket } = this.connection;
+    if (socket.writableNeedDrain && socket.writableLength > 0) this.#awaitTaken();
+    else this.#close();
+  }
+
+  /** Waits for as long as the client takes something of it. */
+  #awaitTaken(): void {
+    const { stallMs = STALL_MS } = this.context.limits;
+    this.#body = undefined;
+    const stop = watchTaking(this.connection.raw, stallMs, () => {
+      if (this.exchange !== undefined) this.exchange.failure ??= tookNothing(stallMs);
+      this.connection.destroy();
+    });
+    this.response.once('finish', () => this.#close());
+    this.response.once('close', stop);
+  }
+
+  #close(): void {
+    if (this.over) return;
+    this.end();
+    if (this.exchange !== undefined) this.#tellEnd(this.exchange);
     this.connection.turnEnded(this);
   }
 
