@@ -1,25 +1,38 @@
-/**
- * The names of the resources that a PostgREST `select` embeds: `bots(*)`, `bot:bots!fk(id)`, `...bots(name)`, at any depth. A name may be that of a table, a view, a
- * foreign key column or a constraint. Aggregates (`amount.sum()`, `count()`) are none.
- */
-export function embeddedNames(select: string): string[] {
-  const names = new Set<string>();
+/** A resource that a `select` embeds. */
+export interface Embed {
+  /** A table, a view, a foreign key column, a constraint, or a function that stands for a relationship. */
+  readonly name: string;
+  /** By what it is joined, where the request says so: a foreign key, a column, or the junction table of a many-to-many relationship. */
+  readonly hints: readonly string[];
+}
+
+/** The resources that a PostgREST `select` embeds: `bots(*)`, `bot:bots!fk(id)`, `...bots(name)`, at any depth. Aggregates (`amount.sum()`, `count()`) are none. */
+export function embedsIn(select: string): Embed[] {
+  const found: Embed[] = [];
   // a token is tried from its first letter alone: from each of them, a long one would cost seconds
   for (const [, token = ''] of select.matchAll(/(?<![^(),])([^(),]+)\((?!\))/g)) {
-    const name = nameIn(token);
-    if (name !== '') names.add(name);
+    const embed = embedIn(token);
+    if (embed.name !== '') found.push(embed);
   }
   // an embed may select nothing: bots()
   for (const [, token = ''] of select.matchAll(/(?<![^(),])([^(),]+)\(\)/g)) {
-    const name = nameIn(token);
-    if (name !== '' && name !== 'count' && !token.includes('.', token.lastIndexOf('...') + 3)) names.add(name);
+    const embed = embedIn(token);
+    if (embed.name !== '' && embed.name !== 'count' && !token.includes('.', token.lastIndexOf('...') + 3)) found.push(embed);
   }
-  return [...names];
+  return found;
 }
 
-/** `...alias:name!hint` without what stands around the name. */
-function nameIn(token: string): string {
-  const plain = token.trim().replace(/^\.\.\./, '');
-  const target = plain.slice(plain.lastIndexOf(':') + 1);
-  return (target.split('!', 1)[0] ?? '').replaceAll('"', '');
+/** `...alias:name!hint!inner`, each of them in quotes or without. */
+const TOKEN = /^(?:\.{3})?(?:(?:"[^"]*"|[^":!]*):)?("[^"]*"|[^":!]*)((?:!(?:"[^"]*"|[^":!]+))*)$/;
+/** What stands where a hint does, and says which rows are wanted. */
+const JOINS: ReadonlySet<string> = new Set(['inner', 'left']);
+
+function embedIn(token: string): Embed {
+  const text = token.trim();
+  const parts = TOKEN.exec(text);
+  // a name that nothing has, so that it may be anything
+  if (parts === null) return { name: text, hints: [] };
+  const [, name = '', hints = ''] = parts;
+  const named = hints.match(/"[^"]*"|[^"!]+/g) ?? [];
+  return { name: name.replaceAll('"', ''), hints: named.filter((hint) => !JOINS.has(hint)).map((hint) => hint.replaceAll('"', '')) };
 }

@@ -5,7 +5,8 @@ import { headerList, headerValue } from '../../model/headers.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
 import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
 import { scopedTag } from '../tag-names.ts';
-import { embeddedNames } from './embeds.ts';
+import { type Embed, embedsIn } from './embeds.ts';
+import { stemOf, stemsWithin } from './junctions.ts';
 
 /** Names known to be tables or views of an upstream at once. */
 const KNOWN_TABLES = 2000;
@@ -13,20 +14,25 @@ const KNOWN_TABLES = 2000;
 /**
  * Which tables a request reads or writes, as tags. Reads carry their own table and those that they embed, by schema; a write drops its table in its schema (in every schema where
  * it names none) and what the configuration says changes with it. What cannot be told is dropped rather than kept: a read beside the tables (`rpc`) and an embed whose name
- * is no known table depend on every table, and a write beside the tables that says nothing of its effects drops all reads.
+ * is no known table depend on every table, and a write beside the tables that says nothing of its effects drops all reads. By which table two others are joined, many to many, only the database
+ * knows: where neither a hint nor the configuration tells, it is one whose name holds the name of either.
  */
 export class Tables {
   readonly #config: TablesConfig;
   readonly #template: PathTemplate;
   /** A map and no object: a table may be called `constructor`. */
   readonly #also: ReadonlyMap<string, readonly string[]>;
+  /** Tables by which an embed without a hint may be joined; undefined where names have to tell. */
+  readonly #junctions: readonly string[] | undefined;
   readonly #known = new LRUCache<string, true>({ max: KNOWN_TABLES });
 
   constructor(config: TablesConfig) {
     this.#config = config;
     this.#template = compileTemplate(config.path);
     this.#also = new Map(Object.entries(config.also ?? {}));
+    this.#junctions = config.junctions;
     for (const [table, also] of this.#also) for (const name of [table, ...also]) this.#known.set(name, true);
+    for (const table of this.#junctions ?? []) this.#known.set(table, true);
   }
 
   /** Tags of what a read depends on; none where its path lies elsewhere. */
@@ -38,8 +44,11 @@ export class Tables {
     if (table === undefined) return [every, anyTable(exchange)];
     const schema = headerValue(exchange.headers, 'accept-profile') ?? UNKNOWN;
     const embeds = this.#embeds(exchange);
-    const tags = [every, ...[table, ...embeds].flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];
-    if (embeds.some((name) => !this.#known.has(name))) tags.push(anyTable(exchange));
+    const names = [table, ...embeds.flatMap((embed) => this.#readBy(embed))];
+    const tags = [every, ...names.flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];
+    if (embeds.some(({ name }) => !this.#known.has(name))) tags.push(anyTable(exchange));
+    if (this.#junctions === undefined && embeds.some(({ hints }) => hints.length === 0))
+      for (const name of [table, ...embeds.map((embed) => embed.name)]) tags.push(joining(exchange, stemOf(name)));
     return [...new Set(tags)];
   }
 
@@ -53,6 +62,7 @@ export class Tables {
     const tags = changed.flatMap((name) =>
       schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
     );
+    if (this.#junctions === undefined) for (const stem of stemsWithin(table)) tags.push(joining(exchange, stem));
     return [anyTable(exchange), ...tags];
   }
 
@@ -75,10 +85,15 @@ export class Tables {
     return name === undefined ? undefined : percentDecoded(name);
   }
 
-  #embeds(exchange: Exchange): string[] {
+  /** The names on which an embed is known to depend. */
+  #readBy({ name, hints }: Embed): readonly string[] {
+    return hints.length > 0 ? [name, ...hints] : [name, ...(this.#junctions ?? [])];
+  }
+
+  #embeds(exchange: Exchange): Embed[] {
     const parameter = this.#config.embeds;
     if (parameter === undefined || !exchange.path.includes('?')) return [];
-    return new URLSearchParams(queryOf(exchange.path)).getAll(parameter).flatMap(embeddedNames);
+    return new URLSearchParams(queryOf(exchange.path)).getAll(parameter).flatMap(embedsIn);
   }
 }
 
@@ -94,4 +109,6 @@ export function isRolledBack(exchange: Exchange): boolean {
 const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchange.authority}`;
 const everyTable = (exchange: Exchange): string => `${place(exchange)}/*`;
 const anyTable = (exchange: Exchange): string => `${place(exchange)}/?`;
+/** A read that a table whose name holds this stem may join. */
+const joining = (exchange: Exchange, stem: string): string => `${place(exchange)}/~${stem}`;
 const inSchema = (exchange: Exchange, schema: string, table: string): string => `${place(exchange)}/${schema}.${table}`;

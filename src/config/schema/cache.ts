@@ -66,6 +66,12 @@ export const tables = z.strictObject({
   path: z.string().startsWith('/').describe('Where a path names its table: /rest/v1/{table}. Reads are tagged with it and writes drop it.'),
   embeds: z.string().optional().describe('Query parameter that names embedded tables: select.'),
   also: z.record(z.string(), z.array(z.string())).optional().describe('Views and children that a write on a table drops too.'),
+  junctions: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'All tables that join others many to many, for embeds without a !hint; []: none does. Absent: those whose name holds that of a table that they may join.',
+    ),
 });
 
 /** What is stored of the answers, and for how long. Times in milliseconds. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { embeddedNames } from '../../../src/cache/invalidate/embeds.ts';
+import { embedsIn } from '../../../src/cache/invalidate/embeds.ts';
 import { requestedRange } from '../../../src/cache/rules/range.ts';
 import { variantOf } from '../../../src/cache/rules/vary.ts';
 import { answered } from '../policy/fixtures.ts';
@@ -10,8 +10,10 @@ const LONG = 60_000;
 
 describe('a long text from a client', () => {
   it('is no work for seconds as the select of a read', () => {
-    expect(embeddedNames('a'.repeat(LONG))).toEqual([]);
-    expect(embeddedNames(`${'a'.repeat(LONG)}(id)`)).toHaveLength(1);
+    expect(embedsIn('a'.repeat(LONG))).toEqual([]);
+    expect(embedsIn(`${'a'.repeat(LONG)}(id)`)).toHaveLength(1);
+    for (const part of ['a:', 'a!', '"', '""', '"a"', '!', ':', '...'])
+      expect(embedsIn(`${part.repeat(LONG / part.length)}(id)`).length).toBeLessThanOrEqual(1);
   });
   it('is none as a field that an answer varies by', () => {
     const blanks = ' '.repeat(LONG);

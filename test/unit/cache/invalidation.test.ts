@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { embeddedNames } from '../../../src/cache/invalidate/embeds.ts';
+import { embedsIn } from '../../../src/cache/invalidate/embeds.ts';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { answered, exchangeOf, failed } from '../policy/fixtures.ts';
@@ -123,13 +123,13 @@ const [TOLD, READS, ALL, OWN] = [0, 1, 2, 3];
 async function drops(
   read: { path: string; headers?: string[] },
   write: { method?: string; path: string; headers?: string[] },
-  options: { route?: number; outcome?: Outcome; known?: string[] } = {},
+  options: { route?: number; outcome?: Outcome; known?: string[]; upstream?: Partial<UpstreamConfig> } = {},
 ) {
-  const { route = OWN, outcome = answered(201), known = [] } = options;
-  const bench = new Bench({ ttl: 60_000 }, (exchange) => (exchange.method === 'GET' ? ok('row') : outcome), TABLES);
+  const { route = OWN, outcome = answered(201), known = [], upstream = TABLES } = options;
+  const bench = new Bench({ ttl: 60_000 }, (exchange) => (exchange.method === 'GET' ? ok('row') : outcome), upstream);
   for (const table of known) await bench.get({ path: `/rest/v1/${table}` });
   await bench.get(read);
-  await bench.get({ method: 'POST', ...write }, route);
+  await bench.get({ method: 'POST', ...write }, upstream === TABLES ? route : undefined);
   return (await bench.get(read)).source === 'upstream';
 }
 
@@ -149,6 +149,30 @@ describe('a write to a PostgREST table', () => {
     expect(await drops(read('messages?select=id%2Cb%3Abots%21fk%28id%29'), { path: '/rest/v1/bots' }, { known })).toBe(true);
     expect(await drops(read('messages?select=*,contacts(name,bots(id))'), { path: '/rest/v1/bots' }, { known })).toBe(true);
     expect(await drops(read('messages?select=*,contacts(name)'), { path: '/rest/v1/bots' }, { known })).toBe(false);
+  });
+  it('drops reads with an embed that it may join, and leaves those alone whose hint says by what they are joined', async () => {
+    const known = ['permissions', 'bots'];
+    const [joining, other] = [{ path: '/rest/v1/user_permissions', method: 'DELETE' }, { path: '/rest/v1/bots' }];
+    expect(await drops(read('accounts?select=*,permissions(*)'), joining, { known })).toBe(true);
+    expect(await drops(read('accounts?select=*,permissions!inner(*)'), joining, { known })).toBe(true);
+    expect(await drops(read('accounts?select=*,permissions!user_permissions(*)'), joining, { known })).toBe(true);
+    expect(await drops(read('accounts?select=*,permissions!user_permissions!left(*)'), other, { known })).toBe(false);
+    expect(await drops(read('accounts?select=*,permissions(*)'), { path: '/rest/v1/AccountRole' }, { known })).toBe(true);
+    expect(await drops(read('accounts?select=*,permissions!fk(*),bots(*)'), { path: '/rest/v1/bot_messages' }, { known })).toBe(true);
+    expect(await drops(read('accounts?select=*,permissions(*)'), { path: '/rest/v1/messages' }, { known })).toBe(false);
+    // a function that stands for a relationship has a name of its own, and takes any hint
+    expect(await drops(read('accounts?select=*,computed!fk(*)'), other, { known })).toBe(true);
+  });
+  it('leaves reads with an embed alone where the configuration says which tables join others, and it is none', async () => {
+    const upstream = { tables: { ...TABLES.tables, junctions: ['user_permissions'] } } as Partial<UpstreamConfig>;
+    const known = ['permissions'];
+    const embedding = read('accounts?select=*,permissions(*)');
+    expect(await drops(embedding, { path: '/rest/v1/user_permissions' }, { known, upstream })).toBe(true);
+    expect(await drops(embedding, { path: '/rest/v1/permissions' }, { known, upstream })).toBe(true);
+    expect(await drops(embedding, { path: '/rest/v1/messages' }, { known, upstream })).toBe(false);
+    expect(await drops(read('accounts?select=*,user_permissions(*)'), { path: '/rest/v1/messages' }, { upstream })).toBe(false);
+    expect(await drops(read('accounts?select=*,permissions!fk(*)'), { path: '/rest/v1/user_permissions' }, { known, upstream })).toBe(false);
+    expect(await drops(read('accounts?select=*,unknown(*)'), { path: '/rest/v1/messages' }, { known, upstream })).toBe(true);
   });
   it('drops reads with an embed that may be anything', async () => {
     expect(await drops(read('messages?select=*,sender:sender_id(*)'), { path: '/rest/v1/profiles' })).toBe(true);
@@ -247,18 +271,27 @@ describe('surrogate keys', () => {
   });
 });
 
-describe('names that a select embeds', () => {
+describe('what a select embeds', () => {
   it.each<[string, string[]]>([
     ['*', []],
     ['*,bots(*)', ['bots']],
-    ['id,b:bots!fk(id,name)', ['bots']],
+    ['id,b:bots!fk(id,name)', ['bots!fk']],
     ['...bots!inner(name)', ['bots']],
+    ['bots!fk!inner(name),...bots!left!fk()', ['bots!fk', 'bots!fk']],
     ['a(b(c(*)),d(*))', ['a', 'b', 'c', 'd']],
     ['"Odd Name"(*)', ['Odd Name']],
+    ['x:"odd!name:a"!"odd fk"(*)', ['odd!name:a!odd fk']],
+    ['"half!open(*),y:"a"b!c"(*)', ['"half!open', 'y:"a"b!c"']],
     ['amount.sum(),count(),total:amount.avg()', []],
     ['bots()', ['bots']],
     ['...bots()', ['bots']],
     ['name::text,data->>x', []],
     ['bots(count)', ['bots']],
-  ])('%s: %j', (select, names) => expect(embeddedNames(select).sort()).toEqual(names));
+  ])('%s: %j', (select, found) =>
+    expect(
+      embedsIn(select)
+        .map(({ name, hints }) => [name, ...hints].join('!'))
+        .sort(),
+    ).toEqual(found),
+  );
 });
