@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema.ts';
 import type { AppReadings, BreakerReading } from '../model/status.ts';
 
 /** What can be done to a breaker by hand: open it as a failure would, close it, hold it open until it is reset. */
@@ -15,7 +16,7 @@ export interface AdminView extends AppReadings {
   readonly startedAt: number;
   readiness(): Readiness;
   /** The configuration at work, presets and defaults merged in. The admin listener redacts it. */
-  effectiveConfig(): unknown;
+  effectiveConfig(): Config;
   /** Forgets the used-up quotas of an upstream, or that of one scope: how many there were. */
   openQuotas(upstream: string, scope: string | undefined): number | Promise<number>;
   /**

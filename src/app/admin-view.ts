@@ -1,5 +1,6 @@
 import type { AdminView, BreakerAction, Readiness } from '../admin/view.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { Config } from '../config/schema.ts';
 import type { BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
 import type { Breaker } from '../policy/breaker/breaker.ts';
 import type { Generation } from './generation.ts';
@@ -45,7 +46,7 @@ export class AppView implements AdminView {
     return { store: this.#source.cache.store.name, ...this.#source.cache.stats };
   }
 
-  effectiveConfig(): unknown {
+  effectiveConfig(): Config {
     return this.#source.generation.config;
   }
 

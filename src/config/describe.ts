@@ -16,6 +16,11 @@ export function describeConfig(config: Config): Record<string, unknown> {
   return describe(config, strictSchema(), '') as Record<string, unknown>;
 }
 
+/** A configuration for programs: its values as they are, the same hidden. */
+export function withoutSecretValues(config: Config): Record<string, unknown> {
+  return describe(config, undefined, '') as Record<string, unknown>;
+}
+
 function describe(value: unknown, schema: JsonSchema | undefined, key: string): unknown {
   if (typeof value === 'number') return withUnit(value, schema);
   if (typeof value === 'string') return withoutSecrets(value);

@@ -1,3 +1,4 @@
+import { withoutSecretValues } from '../../config/describe.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
 import { redactData } from '../../telemetry/redact.ts';
 import { healthOf, type HealthParts } from '../health.ts';
@@ -35,7 +36,8 @@ export function stateRoutes(parts: HealthParts, journal: ExchangeSource): AdminR
       method: 'GET',
       path: '/api/config',
       summary: 'The configuration at work, presets and defaults merged in, secrets redacted',
-      handle: () => json({ file: view.config().file ?? null, config: redactData(view.effectiveConfig()) }),
+      // by where it stands, and by its looks in free texts
+      handle: () => json({ file: view.config().file ?? null, config: redactData(withoutSecretValues(view.effectiveConfig())) }),
     },
   ];
 }

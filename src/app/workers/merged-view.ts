@@ -46,7 +46,7 @@ export class MergedView implements AdminView {
     return this.#source.configReading;
   }
 
-  effectiveConfig(): unknown {
+  effectiveConfig(): Config {
     return this.#source.config;
   }
 

@@ -1,7 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import { startAdmin, type AdminOptions } from '../../../src/admin/server.ts';
 import type { AdminView, BreakerAction, Readiness } from '../../../src/admin/view.ts';
+import type { Config } from '../../../src/config/schema.ts';
 import type { BreakerReading, ConfigReading, UpstreamReading } from '../../../src/model/status.ts';
+import { configOf } from '../../unit/config/fixtures.ts';
 import { listening, upstreamReading } from '../../unit/telemetry/fixtures.ts';
 
 /** An app that stands still, whose parts a test moves. */
@@ -13,6 +15,7 @@ export class StillApp implements AdminView {
   loaded: ConfigReading = { file: 'proxy.yaml', loadedAt: 1_700_000_000_000, lastReloadOk: true, problems: [] };
   readonly acts: [string, string, BreakerAction, string | undefined][] = [];
   broken = false;
+  effective: Config = configOf('version: 1\nupstreams: { api: { origin: https://api.example, timeouts: { total: 9s } } }\n');
 
   upstreams(): readonly UpstreamReading[] {
     if (this.broken) throw new Error('a bug, with key=s3cr3t');
@@ -27,8 +30,8 @@ export class StillApp implements AdminView {
   readiness(): Readiness {
     return this.state;
   }
-  effectiveConfig(): unknown {
-    return { version: 1, upstreams: { api: { routes: [{ match: { header: { apikey: 's3cr3t' } } }] } } };
+  effectiveConfig(): Config {
+    return this.effective;
   }
   openQuotas(upstream: string, scope: string | undefined): number {
     const [before, one] = [this.all.find(({ name }) => name === upstream)?.quotas ?? [], (quota: { scope: string }) => quota.scope === scope];
