@@ -141,7 +141,9 @@ export class Fetcher {
     const { flight, request, selection } = fetch;
     const { clock } = this.#parts;
     const isHead = flight.exchange.method === 'HEAD';
-    if (selection.stored !== undefined && !isHead) this.#parts.notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
+    // who left says nothing of the upstream
+    if (selection.stored !== undefined && !isHead && failed.kind !== 'aborted')
+      this.#parts.notes.noteFailure(request.key, troubleOf(failed), clock.now(), clock.random());
     const { reply } = failed;
     if (flight.background || reply === undefined) {
       discard(failed);

@@ -4,6 +4,7 @@ import { discard, type Outcome } from '../../model/outcome.ts';
 import { peek } from '../../model/peek.ts';
 import { lengthOf } from '../entry.ts';
 import { dated, initialAgeMs } from '../rules/age.ts';
+import { explicitLifetimeMs } from '../rules/freshness.ts';
 import { mayBeShared, mayWaitForItsUser } from '../rules/storing.ts';
 import { governing } from '../rules/targeted.ts';
 import { varyOf } from '../rules/vary.ts';
@@ -17,7 +18,7 @@ interface Reading {
   readonly maxBytes: number;
   /** The request had credentials: its answer is for their user alone. */
   readonly personal: boolean;
-  /** How long the body may take, in milliseconds: later nobody wants it. */
+  /** How long the body may take, and the answer be kept, in milliseconds: later nobody wants it. */
   readonly waitMs: number;
 }
 
@@ -27,11 +28,13 @@ interface Reading {
  */
 export async function keptFrom(outcome: Outcome, { requestedAt, clock, maxBytes, personal, waitMs }: Reading): Promise<Kept | undefined> {
   const isOfUse = outcome.type === 'reply' && outcome.status === 200 && (lengthOf(outcome.headers) ?? 0) <= maxBytes;
-  if (!isOfUse || (outcome.source !== 'cache' && (outcome.source !== 'upstream' || !mayWait(outcome.headers, personal)))) {
+  const respondedAt = clock.wallNow();
+  const mayBeKept =
+    isOfUse && outcome.source === 'upstream' && mayWait(outcome.headers, personal) && !endsWithin(outcome.headers, requestedAt, respondedAt, waitMs);
+  if (!isOfUse || (outcome.source !== 'cache' && !mayBeKept)) {
     discard(outcome);
     return undefined;
   }
-  const respondedAt = clock.wallNow();
   const { bytes, complete, body } = await peek(outcome.body, maxBytes, waitMs);
   if (!complete) body.abort();
   if (!complete || bytes.length > maxBytes || outcome.source !== 'upstream') return undefined;
@@ -47,6 +50,12 @@ function mayWait(headers: HeaderList, personal: boolean): boolean {
   // it would have to be asked about first
   if (governing(headers).directives.noCache) return false;
   return (personal ? mayWaitForItsUser(headers) : mayBeShared(200, headers)) && varyOf(headers) !== undefined;
+}
+
+/** Whether it says itself that it is not fresh for as long as it may have to wait: stale it may not be given (RFC 9111 section 4.2.4). */
+function endsWithin(headers: HeaderList, requestedAt: number, respondedAt: number, waitMs: number): boolean {
+  const statedMs = explicitLifetimeMs(headers, governing(headers), respondedAt);
+  return statedMs !== undefined && statedMs - initialAgeMs(headers, { requestedAt, respondedAt }) < waitMs;
 }
 
 function fieldsOf(headers: HeaderList, bytes: number, respondedAt: number): HeaderList {

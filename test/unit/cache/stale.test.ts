@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { clientClosed } from '../../../src/model/failure.ts';
 import { answered, exchangeOf, failed } from '../policy/fixtures.ts';
 import { Bench, ok, read } from './fixtures.ts';
 
@@ -11,6 +12,21 @@ describe('stale answers', () => {
     expect(new Set(answers.map(({ body, said }) => `${body} ${said}`))).toEqual(new Set(['row 1 hit; ttl=-1']));
     expect(bench.sent).toHaveLength(2);
     expect((await bench.get()).body).toBe('row 2');
+  });
+
+  it('do not stand in for an upstream because the client that asked it has left', async () => {
+    const bench = new Bench({ ttl: 2000 }, (exchange, number) => {
+      if (number !== 2) return ok(`row ${number}`);
+      return new Promise((resolve) => exchange.onAbort(() => resolve(clientClosed('headers'))));
+    });
+    await bench.get();
+    bench.clock.advance(3000);
+    const impatient = exchangeOf({});
+    const left = bench.send(impatient);
+    await vi.waitUntil(() => bench.sent.length === 2);
+    impatient.abort();
+    await left;
+    expect(await bench.get()).toMatchObject({ body: 'row 3', source: 'upstream' });
   });
 
   it('do not hammer an upstream that fails', async () => {

@@ -69,6 +69,24 @@ describe('what is under way', () => {
     expect((await stage.get('/conversations?id=eq.1001')).said).toBe('');
   });
 
+  it.each(['max-age=0, private, must-revalidate', 'max-age=2', 's-maxage=0', ['expires', '0']])(
+    'is not kept where it says that it is not fresh for so long: %j',
+    async (says) => {
+      const stage = known();
+      const [name, value] = typeof says === 'string' ? ['cache-control', says] : (says as [string, string]);
+      stage.play = (exchange) => (exchange.chained > 0 ? json([{ id: 1001 }], name, value) : rows(exchange));
+      await stage.get('/messages?id=eq.1');
+      expect((await stage.get('/conversations?id=eq.1001')).said).toBe('');
+    },
+  );
+
+  it('is kept where it says that it is fresh for longer', async () => {
+    const stage = known();
+    stage.play = (exchange) => (exchange.chained > 0 ? json([{ id: 1001 }], 'cache-control', 'max-age=60, must-revalidate') : rows(exchange));
+    await stage.get('/messages?id=eq.1');
+    expect((await stage.get('/conversations?id=eq.1001')).said).toBe(GIVEN);
+  });
+
   it('can be asked for anew once a write has dropped it', async () => {
     const stage = known();
     await stage.get('/messages?id=eq.1');
