@@ -154,7 +154,7 @@ describe('the routes of Supabase', () => {
     ['POST /storage/v1/object/media/a.jpg', 'storage-write', false, 3, 20_000, undefined, { headers: ['x-upsert', 'false'] }],
     ['POST /functions/v1/reply', 'functions', false, 3, 60_000, undefined],
     ['GET /realtime/v1/websocket?apikey=x', 'realtime', false, 1, 10_000, undefined],
-    ['POST /graphql/v1', 'default', false, 3, 10_000, undefined],
+    ['POST /graphql/v1', 'graphql', false, 3, 10_000, undefined],
   ])('%s is %s (repeatable %s, %d attempts, total %d ms)', (...row) => expect(rowFor('supabase', 'x.supabase.co', row)).toEqual(row));
 
   it.each([
