@@ -3,12 +3,13 @@ import type { Observer, RetryDecision } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
-import { discard, type Outcome } from '../model/outcome.ts';
+import type { Outcome } from '../model/outcome.ts';
 import { after, type Layer, type Service } from '../model/service.ts';
 import { backoffMs, type BackoffOptions, withJitter } from './backoff.ts';
 import type { RetryBudget } from './budget.ts';
 import type { ClientRetries } from './client-retries.ts';
 import { isRepeatable } from './repeatable.ts';
+import { setAside } from './set-aside.ts';
 
 /** When a request is sent again. */
 export interface RetryOptions {
@@ -94,18 +95,25 @@ async function again(options: RetryOptions, parts: RetryParts, next: Service, ex
     else parts.observer.retryDecided(exchange, decision, reason, delayMs);
     if (decision === 'client_retries') tellOnce(parts.clientRetries, parts.observer, exchange, 'a header of theirs counts attempts');
     if (decision !== 'retried' || options.observe) return failed;
-    discard(failed);
     exchange.superseded(failed);
     const waitedFrom = parts.clock.now();
-    const stayed = delayMs < 1 || (await wait(delayMs, exchange));
+    const kept = await setAside(failed, delayMs);
+    const stayed = await waited(delayMs - (parts.clock.now() - waitedFrom), exchange);
     exchange.waitedMs += parts.clock.now() - waitedFrom;
     if (!stayed) return { ...failed, reply: undefined };
     exchange.attempt++;
     exchange.patient = options.patientLast && exchange.attempt === options.attempts;
     const outcome = await next(exchange);
     if (outcome.type === 'reply') return outcome;
+    // nothing was sent: what the upstream said last is the answer
+    if (outcome.own && outcome.replay === 'unsent') return kept;
     failed = outcome;
   }
+}
+
+/** Waits what is left of a wait. False where the client went. */
+async function waited(ms: number, exchange: Exchange): Promise<boolean> {
+  return ms < 1 || exchange.aborted ? !exchange.aborted : wait(ms, exchange);
 }
 
 /** Our own wait, or the upstream's where it asks for a longer one: then with a little more, so that all who were told the same do not come back at once. */

@@ -6,6 +6,7 @@ import { RetryBudget } from '../../../src/policy/budget.ts';
 import { ClientRetries } from '../../../src/policy/client-retries.ts';
 import { retry, type RetryOptions } from '../../../src/policy/retry.ts';
 import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
+import { ScriptedBody } from './scripted-body.ts';
 
 const OPTIONS: RetryOptions = {
   attempts: 3,
@@ -176,6 +177,27 @@ describe('retry', () => {
     const { outcome, notes } = await run([own], exchangeOf(), {}, false);
     expect(outcome).toBe(own);
     expect(notes.decisions[0]?.decision).toBe('breaker');
+  });
+
+  it('gives the upstream’s own answer where the breaker opens during the wait: the request was sent', async () => {
+    const own = failed({ kind: 'status', reply: answered(500, 'own words') });
+    const open = failed({ code: 'destination_unavailable', phase: 'queue', own: true, replay: 'unsent' });
+    const { outcome, sent } = await run([own, open]);
+    expect(sent).toEqual([1, 2]);
+    if (outcome.type !== 'failure' || outcome.reply === undefined) throw new Error('no answer');
+    expect(outcome).toMatchObject({ kind: 'status', replay: own.replay, own: false, reply: { status: 500 } });
+    expect(Buffer.from(outcome.reply.body.whole() ?? []).toString()).toBe('own words');
+    expect((await run([failed({ kind: 'timeout', replay: 'ambiguous' }), open])).outcome).toMatchObject({ kind: 'timeout', replay: 'ambiguous' });
+  });
+
+  it('lets go of a failed answer that is long or does not end, so that its connection is free during the wait', async () => {
+    const open = failed({ own: true, replay: 'unsent' });
+    for (const begun of ['x'.repeat(70_000), 'begun']) {
+      const body = new ScriptedBody().push(begun);
+      const { outcome } = await run([failed({ kind: 'status', reply: { ...answered(500), body } }), open]);
+      expect(body.aborted).toBe(true);
+      expect(outcome).toMatchObject({ kind: 'status', reply: undefined });
+    }
   });
 
   it('does not retry what Breakwater itself refused', async () => {
