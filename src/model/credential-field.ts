@@ -4,6 +4,8 @@ const CREDENTIAL_WORD = /authoriz|auth(?!or)|token|secret|passw|passphrase|sessi
 const LONE_WORD = /(?:^|[-_])(?:sid|otp|pwd|hmac|sig)(?:[-_]|$)/;
 /** Whatever else is called a key (`x-functions-key`, `ocp-apim-subscription-key`), but for those that name no one. */
 const KEY = /(?<!idempotency[-_]?|deduplication[-_]?|websocket[-_]?|surrogate[-_]?)key$/;
+/** Those that are new with each request of the same user. */
+const OF_ONE_REQUEST = /csrf|xsrf|nonce|signature|hmac|sig$|otp/;
 /** Fields of nearly every request, which need no closer look. */
 const COMMON: ReadonlySet<string> = new Set([
   'accept',
@@ -27,4 +29,9 @@ const COMMON: ReadonlySet<string> = new Set([
  */
 export function isCredential(name: string): boolean {
   return !COMMON.has(name) && (CREDENTIAL_WORD.test(name) || LONE_WORD.test(name) || KEY.test(name));
+}
+
+/** True for those whose value is the same through all requests of one user: what tells whether two requests are made by the same. `name` is lower-case. */
+export function namesUser(name: string): boolean {
+  return isCredential(name) && !OF_ONE_REQUEST.test(name);
 }
