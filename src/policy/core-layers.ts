@@ -140,6 +140,9 @@ export function budgetFor(config: RetryConfig | undefined, clock: Clock, dirty?:
   return new RetryBudget({ ratio, windowMs: window, minPerSecond }, clock, dirty);
 }
 
+/** The longest wait of our own where the configuration does not say. */
+const MAX_BACKOFF_MS = 2000;
+
 /** What recognises requests that clients of an upstream send again by themselves; undefined where that is turned off. */
 export function clientRetriesFor(config: RetryConfig | undefined, clock: Clock): ClientRetries | undefined {
   const withinMs = config?.resends ?? RESENDS_MS;
@@ -157,7 +160,7 @@ export function placesFor(config: BulkheadConfig | undefined, queueMs: number | 
 function retryOptions(config: RetryConfig, repeatable: boolean | undefined): RetryOptions {
   return {
     attempts: config.attempts ?? 3,
-    backoff: { baseMs: config.backoff?.base ?? 100, maxMs: config.backoff?.max ?? 2000, jitter: config.backoff?.jitter ?? 'full' },
+    backoff: { baseMs: config.backoff?.base ?? 100, maxMs: config.backoff?.max ?? Math.max(MAX_BACKOFF_MS, config.backoff?.base ?? 0), jitter: config.backoff?.jitter ?? 'full' },
     refused: config.refused ?? false,
     maxWaitMs: config.maxWait ?? MAX_WAIT_MS,
     repeatable,

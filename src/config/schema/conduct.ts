@@ -38,6 +38,7 @@ export const pace = z.strictObject({
   rate: z
     .string()
     .regex(new RegExp(RATE_PATTERN), 'expected a rate such as 80/s, 600/m or 1/6s')
+    .refine((text) => parseRate(text) !== undefined, 'expected a rate above 0, such as 80/s, 600/m or 1/6s')
     .transform((text) => parseRate(text) ?? 0)
     .meta({ title: 'rate' })
     .describe('Requests in the long run.'),

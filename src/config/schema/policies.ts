@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, duration, jsonPath, mode, oneOrMany, scopePart, status } from './scalars.ts';
+import { count, duration, jsonPath, mode, oneOrMany, scopePart, someTime, status } from './scalars.ts';
 
 /** What tells requests apart that fail, or are limited, apart. */
 const scope = z.array(scopePart).min(1);
@@ -7,16 +7,16 @@ const scope = z.array(scopePart).min(1);
 /** Time limits of an exchange and its attempts. */
 export const timeouts = z.strictObject({
   queue: duration.optional().describe('Wait for a free place (bulkhead, connection pool).'),
-  dns: duration.optional().describe('Name lookup; part of connect where absent.'),
-  connect: duration.optional().describe('Until the TCP connection stands.'),
-  tls: duration.optional().describe('TLS handshake.'),
-  send: duration.optional().describe('While the request is being written, without the upstream taking any of it.'),
-  headers: duration.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
-  idle: duration
+  dns: someTime.optional().describe('Name lookup; part of connect where absent.'),
+  connect: someTime.optional().describe('Until the TCP connection stands.'),
+  tls: someTime.optional().describe('TLS handshake.'),
+  send: someTime.optional().describe('While the request is being written, without the upstream taking any of it.'),
+  headers: someTime.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
+  idle: someTime
     .optional()
     .describe('Between two pieces of the body of the answer; after an upgrade (WebSocket), without a byte in either direction.'),
-  attempt: duration.optional().describe('One attempt, up to the end of its answer.'),
-  total: duration.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),
+  attempt: someTime.optional().describe('One attempt, up to the end of its answer.'),
+  total: someTime.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),
   deadlineHeader: z
     .string()
     .optional()
@@ -34,7 +34,7 @@ const backoff = z.strictObject({
 
 const budget = z.strictObject({
   ratio: z.number().min(0).max(10).optional().describe('Retries allowed per request of the last window.'),
-  window: duration.optional().describe('How far back requests count.'),
+  window: someTime.optional().describe('How far back requests count.'),
   minPerSecond: z.number().min(0).optional().describe('Retries always allowed, so that low traffic can retry.'),
 });
 
@@ -51,7 +51,7 @@ export const retry = z.strictObject({
   patientLast: z.boolean().optional().describe('The last attempt has all the time that `total` leaves, not just `headers` and `attempt`.'),
   resends: duration
     .optional()
-    .describe('A request like one that failed this long ago is taken for a retry by the client, and charged to the budget; 0 turns it off.'),
+    .describe('A request like one that failed this long ago is taken for a retry by the client, and charged to the budget; 0s turns it off.'),
   mode: mode.optional(),
 });
 
@@ -64,7 +64,7 @@ export const breaker = z.strictObject({
     .describe("Routes with the same group share one breaker; absent: the upstream's own, or one of the route's own where its settings differ."),
   consecutive: z.int().min(1).optional().describe('Failures in a row that open it.'),
   ratio: z.number().gt(0).max(1).optional().describe('Share of failed attempts in the window that opens it.'),
-  window: duration.optional().describe('How far back attempts count for the ratio.'),
+  window: someTime.optional().describe('How far back attempts count for the ratio.'),
   minimum: z.int().min(1).optional().describe('Attempts in the window below which the ratio says nothing.'),
   openFor: duration.optional().describe('How long it stays open before a probe is let through.'),
   openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.'),
@@ -117,12 +117,12 @@ export const probe = z.strictObject({
   path: z.string().startsWith('/').describe('A path that costs nothing.'),
   method: z.enum(['GET', 'HEAD', 'OPTIONS']).optional().describe('GET where absent.'),
   headers: z.record(z.string(), z.string()).optional().describe('Request headers: { apikey: ${SUPABASE_ANON_KEY} }.'),
-  every: duration.optional().describe('Time between two probes.'),
+  every: someTime.optional().describe('Time between two probes.'),
   when: z
     .enum(['always', 'open'])
     .optional()
     .describe('open: only while a breaker of the upstream is not closed, to end its open time early. always where absent.'),
-  timeout: duration.optional().describe('For one probe.'),
+  timeout: someTime.optional().describe('For one probe.'),
   failures: z.int().min(1).optional().describe('Failed probes in a row that open the breakers of the host.'),
   expect: z
     .strictObject({

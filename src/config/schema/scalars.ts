@@ -11,6 +11,8 @@ export const duration = z
   .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 250ms, 5s or 2m')
   .transform((text) => parseDuration(text) ?? 0)
   .meta({ title: 'duration' });
+/** A duration where none at all would mean nothing; milliseconds after parsing. */
+export const someTime = duration.refine((ms) => ms > 0, 'expected a time above 0, such as 5s').meta({ title: 'duration' });
 /** A size in the file; bytes after parsing. */
 export const size = z
   .string()
