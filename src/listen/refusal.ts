@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Rejection } from '../model/events.ts';
-import type { FailureCode } from '../model/failure.ts';
+import { errorTypeOf, type FailureCode } from '../model/failure.ts';
 import { STATUS_CODES } from '../model/node-http.ts';
 
 /** Why the listener does not hand a request on, and what the client is told. A value: nothing is thrown for what a client does. */
@@ -11,7 +11,7 @@ export interface Refusal {
   readonly reason: Rejection;
   /** For people: what is wrong and what to do about it. Without secrets: it goes to logs. */
   readonly detail: string;
-  /** The error type of RFC 9209 that `Proxy-Status` names. */
+  /** What `Proxy-Status` names, as an error type of RFC 9209. */
   readonly error: FailureCode;
   /** Stable name of the case in the answer; the reason unless said. */
   readonly code: string;
@@ -57,7 +57,7 @@ function problem(refused: Refusal, id: string): { body: Buffer; headers: string[
     'x-proxy-error',
     code,
   ];
-  headers.push('proxy-status', `breakwater; error=${refused.error}; details="${quotable(detail)}"`);
+  headers.push('proxy-status', `breakwater; error=${errorTypeOf(refused.error)}; details="${quotable(detail)}"`);
   if (refused.retryAfterMs !== undefined) headers.push('retry-after', String(Math.ceil(refused.retryAfterMs / 1000)));
   if (id !== '') headers.push('x-request-id', id);
   return { body, headers };

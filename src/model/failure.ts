@@ -102,3 +102,11 @@ export function clientClosed(phase: Phase, detail = 'the client closed its conne
 export function isUpstreamFault({ own, kind, phase, code }: Failure): boolean {
   return !own && kind !== 'aborted' && phase !== 'queue' && code !== 'http_request_error';
 }
+
+/** The error type of RFC 9209 section 2.3 for a code: our own are told by the nearest one. */
+export function errorTypeOf(code: FailureCode): string {
+  if (code === 'request_timeout' || code === 'request_too_large') return 'http_request_error';
+  if (code === 'request_paced') return 'http_request_denied';
+  if (code === 'http_response_status') return 'http_protocol_error';
+  return code;
+}

@@ -1,7 +1,7 @@
 import type { ErrorsConfig } from '../config/schema.ts';
 import { BytesBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { type Failure, type FailureCode, STATUS_OF } from '../model/failure.ts';
+import { errorTypeOf, type Failure, type FailureCode, STATUS_OF } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import { type Outcome, reply, type Reply } from '../model/outcome.ts';
 import { after, type Layer } from '../model/service.ts';
@@ -132,7 +132,7 @@ export function proxyStatus(failed: Failure, exchange: Exchange): string {
     "'",
   );
   const hop = exchange.authority === '' ? '' : `; next-hop="${exchange.authority}"`;
-  return `breakwater; error=${rfc9209(failed.code)}${hop}; details="${details}"`;
+  return `breakwater; error=${errorTypeOf(failed.code)}${hop}; details="${details}"`;
 }
 
 /** Attempts that went out: what we refused ourselves was none. */
@@ -140,10 +140,3 @@ function attemptsOf(failed: Failure, exchange: Exchange): number {
   return failed.own ? (exchange.root.attempts?.length ?? 0) : exchange.attempt;
 }
 
-/** Our own codes told in the words of the RFC. */
-function rfc9209(code: FailureCode): string {
-  if (code === 'request_timeout' || code === 'request_too_large') return 'http_request_error';
-  if (code === 'request_paced') return 'http_request_denied';
-  if (code === 'http_response_status') return 'http_protocol_error';
-  return code;
-}

@@ -160,7 +160,11 @@ export function placesFor(config: BulkheadConfig | undefined, queueMs: number | 
 function retryOptions(config: RetryConfig, repeatable: boolean | undefined): RetryOptions {
   return {
     attempts: config.attempts ?? 3,
-    backoff: { baseMs: config.backoff?.base ?? 100, maxMs: config.backoff?.max ?? Math.max(MAX_BACKOFF_MS, config.backoff?.base ?? 0), jitter: config.backoff?.jitter ?? 'full' },
+    backoff: {
+      baseMs: config.backoff?.base ?? 100,
+      maxMs: config.backoff?.max ?? Math.max(MAX_BACKOFF_MS, config.backoff?.base ?? 0),
+      jitter: config.backoff?.jitter ?? 'full',
+    },
     refused: config.refused ?? false,
     maxWaitMs: config.maxWait ?? MAX_WAIT_MS,
     repeatable,

@@ -156,7 +156,7 @@ describe('bad input', () => {
     await using listener = await startListener(echo, { limits: { headerBytes: 1000, bodyBytes: 500, requestTimeoutMs: 30_000 } });
     using client = await listener.client();
     client.send(`POST /api/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n200\r\n${'a'.repeat(512)}\r\n`);
-    expect(await client.closed()).toMatch(/^HTTP\/1.1 413 /);
+    expect(await client.closed()).toMatch(/^HTTP\/1.1 413 [^]*\r\nproxy-status: breakwater; error=http_request_error;/);
     expect(listener.notes.rejections).toMatchObject([{ reason: 'body_too_large' }]);
   });
 
@@ -188,7 +188,7 @@ describe('bad input', () => {
   ])('answers 408 when a client does not finish %s in time', async (_name, bytes) => {
     await using listener = await startListener(echo, { limits: { headerBytes: 1000, bodyBytes: 500, requestTimeoutMs: 60 } });
     using client = await listener.client();
-    expect(await client.send(bytes).closed()).toMatch(/^HTTP\/1.1 408 [^]*limits.requestTimeout/);
+    expect(await client.send(bytes).closed()).toMatch(/^HTTP\/1.1 408 [^]*\r\nproxy-status: breakwater; error=http_request_error; [^]*limits.requestTimeout/);
     expect(listener.notes.rejections).toMatchObject([{ reason: 'request_timeout', status: 408 }]);
   });
 
