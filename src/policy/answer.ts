@@ -139,4 +139,3 @@ export function proxyStatus(failed: Failure, exchange: Exchange): string {
 function attemptsOf(failed: Failure, exchange: Exchange): number {
   return failed.own ? (exchange.root.attempts?.length ?? 0) : exchange.attempt;
 }
-

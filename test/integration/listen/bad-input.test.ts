@@ -188,7 +188,9 @@ describe('bad input', () => {
   ])('answers 408 when a client does not finish %s in time', async (_name, bytes) => {
     await using listener = await startListener(echo, { limits: { headerBytes: 1000, bodyBytes: 500, requestTimeoutMs: 60 } });
     using client = await listener.client();
-    expect(await client.send(bytes).closed()).toMatch(/^HTTP\/1.1 408 [^]*\r\nproxy-status: breakwater; error=http_request_error; [^]*limits.requestTimeout/);
+    expect(await client.send(bytes).closed()).toMatch(
+      /^HTTP\/1.1 408 [^]*\r\nproxy-status: breakwater; error=http_request_error; [^]*limits.requestTimeout/,
+    );
     expect(listener.notes.rejections).toMatchObject([{ reason: 'request_timeout', status: 408 }]);
   });
 
