@@ -4,6 +4,8 @@ import { collector } from './heap.ts';
 
 /** How often it is looked whether there is anything to give back. */
 const EVERY_MS = 10_000;
+/** Quiet periods in a row after which load is over: bursts that come every few seconds would pay for it each time. */
+const QUIET_LOOKS = 6;
 /** What of such a period the process may have worked and still be called quiet. */
 const QUIET_MS = 100;
 /** A young generation that only load makes so large; that of a process at rest is a megabyte or two. */
@@ -32,12 +34,13 @@ export interface HeapHandle {
 /**
  * Gives memory back after load. V8 lets its young generation grow to 48 MB under load and keeps that for good; a sidecar has load for minutes and none for hours.
  *
- * It is done when the process has worked for less than a hundredth of ten seconds, once for each load, in some 0.1 s. The price is that shapes and compiled code of what is not at work go too, and are made anew by the
+ * It is done when the process has worked for less than a hundredth of each ten seconds of a minute, once for each load, in some 0.1 s. The price is that shapes and compiled code of what is not at work go too, and are made anew by the
  * next thousand requests: so it is not done where no load has grown the heap, which is nearly always.
  */
 export class QuietHeap {
   readonly #heap: HeapHandle;
   #busyMs: number;
+  #quietLooks = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** Looks at nothing before `start`. */
@@ -63,7 +66,8 @@ export class QuietHeap {
     const { youngBytes, oldBytes, busyMs } = this.#heap.read();
     const workedMs = busyMs - this.#busyMs;
     this.#busyMs = busyMs;
-    if (workedMs < QUIET_MS && youngBytes >= GROWN_BYTES && oldBytes <= MOST_BYTES) this.#heap.collect();
+    this.#quietLooks = workedMs < QUIET_MS ? this.#quietLooks + 1 : 0;
+    if (this.#quietLooks >= QUIET_LOOKS && youngBytes >= GROWN_BYTES && oldBytes <= MOST_BYTES) this.#heap.collect();
   }
 
   /** Looks no more. */

@@ -27,10 +27,19 @@ function bench(use: Partial<HeapUse> = {}) {
 }
 
 describe('a heap that load has grown', () => {
-  it('is given back once the process has been quiet for a whole period', () => {
+  it('is given back once the process has been quiet for a minute', () => {
     const { after } = bench();
     expect(after(5000)).toBe(false);
+    for (let n = 0; n < 5; n++) expect(after(20)).toBe(false);
     expect(after(20)).toBe(true);
+  });
+
+  it('is left alone between bursts that come sooner', () => {
+    const { after } = bench();
+    for (let n = 0; n < 10; n++) {
+      for (let quiet = 0; quiet < 5; quiet++) expect(after(0)).toBe(false);
+      expect(after(800)).toBe(false);
+    }
   });
 
   it('is left alone while there is work', () => {
@@ -40,15 +49,18 @@ describe('a heap that load has grown', () => {
 
   it('is given back once, and again when load has grown it anew', () => {
     const { now, after } = bench();
+    for (let n = 0; n < 5; n++) after(20);
     expect(after(20)).toBe(true);
     for (let n = 0; n < 10; n++) expect(after(20)).toBe(false);
     now.youngBytes = 32 * MIB;
     expect(after(9000)).toBe(false);
+    for (let n = 0; n < 5; n++) expect(after(0)).toBe(false);
     expect(after(0)).toBe(true);
   });
 
   it('counts what the process did before the first look', () => {
     const { after } = bench({ busyMs: 60_000 });
+    for (let n = 0; n < 5; n++) after(20);
     expect(after(20)).toBe(true);
   });
 });
