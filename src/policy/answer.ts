@@ -44,14 +44,14 @@ export const CODE_SUFFIX = {
 } as const satisfies Record<FailureCode, string>;
 
 /**
- * Turns a failure into the answer that the client gets: the upstream's own where it gave one, else an error in its dialect. Also maps statuses as
- * `errors.rewrite` asks.
+ * Turns a failure into the answer that the client gets: the upstream's own where it gave one, else an error in its dialect. Also maps the upstream's
+ * statuses, remembered ones included, as `errors.rewrite` asks.
  */
 export function answer(options: AnswerOptions): Layer {
   const rewrite = new Map(Object.entries(options.errors.rewrite ?? {}).map(([from, to]) => [Number(from), to]));
   const answered = (outcome: Outcome, exchange: Exchange): Reply => {
     const found = answerOf(outcome, exchange, options);
-    const status = rewrite.size > 0 && found.source === 'upstream' ? (rewrite.get(found.status) ?? found.status) : found.status;
+    const status = rewrite.size > 0 && found.source !== 'proxy' ? (rewrite.get(found.status) ?? found.status) : found.status;
     return status === found.status ? found : { ...found, status };
   };
   return (next) => (exchange) => after(next(exchange), (outcome) => answered(outcome, exchange));

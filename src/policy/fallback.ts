@@ -35,7 +35,7 @@ type Step = (exchange: Exchange, next: Service, parts: FallbackParts) => Promise
  */
 export function fallback(options: FallbackOptions, parts: FallbackParts): Layer {
   const applies = condition(options.on);
-  const steps = options.steps.map(compileStep);
+  const steps = options.steps.map((step, index) => compileStep(step, index, (found) => applies(found) === undefined));
   const staleComesLater = options.steps.findIndex((step) => step.stale === true) > 0;
   return (next) => async (exchange) => {
     // what no client has asked for needs no other answer
@@ -65,7 +65,8 @@ type On = NonNullable<FallbackConfig['on']>[number];
 function condition(on: FallbackConfig['on']): (outcome: Outcome) => Failure | undefined {
   const wanted = on === undefined ? undefined : new Set<On>(on);
   return (outcome) => {
-    if (outcome.type === 'reply') return wanted?.has(outcome.status) === true && outcome.source === 'upstream' ? listed(outcome) : undefined;
+    // what the upstream said counts alike when the cache remembers it; what we said ourselves does not
+    if (outcome.type === 'reply') return wanted?.has(outcome.status) === true && outcome.source !== 'proxy' ? listed(outcome) : undefined;
     if (outcome.kind === 'aborted') return undefined;
     const status = outcome.reply?.status;
     if (status !== undefined && wanted?.has(status) === true) return status < 500 ? { ...outcome, replay: 'refused' } : outcome;
@@ -91,21 +92,21 @@ function mayAnswerFor(failed: Failure, exchange: Exchange, repeatable: boolean |
   return failed.replay === 'unsent' || failed.replay === 'refused' || isRepeatable(exchange, repeatable);
 }
 
-function compileStep(config: FallbackStep, index: number): Step {
+function compileStep(config: FallbackStep, index: number, answers: (found: Reply) => boolean): Step {
   const name = config.name ?? (config.stale === true ? 'stale' : config.status !== undefined ? 'static' : `step-${index + 1}`);
-  if (config.stale === true) return staleStep(name, index === 0);
+  if (config.stale === true) return staleStep(name, index === 0, answers);
   if (config.status !== undefined) return staticStep(name, config.status, config);
   return askStep(name, config);
 }
 
-/** Asks the cache alone. Where it comes first the cache has had its say already. */
-function staleStep(name: string, first: boolean): Step {
+/** Asks the cache alone. Where it comes first the cache has had its say already. What a fallback is wanted for `answers` nothing from there either. */
+function staleStep(name: string, first: boolean, answers: (found: Reply) => boolean): Step {
   return async (exchange, next, { observer }) => {
     if (first) return undefined;
     const branch = exchange.branch();
     branch.staleUse = 'only';
     const outcome = await next(branch);
-    if (outcome.type === 'failure' || outcome.source !== 'cache') {
+    if (outcome.type === 'failure' || outcome.source !== 'cache' || !answers(outcome)) {
       discard(outcome);
       return undefined;
     }

@@ -22,3 +22,20 @@ describe('a fallback to what is stale, over real sockets', () => {
     expect(origin.requests.slice(before).map(({ url }) => url)).toEqual(['/a', '/b']);
   });
 });
+
+describe('a fallback for a status, over real sockets', () => {
+  it('answers for a 404 from the store as for the one that was stored', async () => {
+    await using origin = await Origin.start((_request, response) => void response.writeHead(404).end('none'));
+    await using sidecar = new Sidecar(origin.authority, {
+      cache: { negativeTtl: '1m' },
+      fallback: { on: [404], steps: [{ status: 200, body: '[]' }] },
+    });
+    const first = await sidecar.get({ path: '/a' });
+    const second = await sidecar.get({ path: '/a' });
+    expect([first, second]).toMatchObject([
+      { status: 200, body: '[]' },
+      { status: 200, body: '[]' },
+    ]);
+    expect(origin.requests).toHaveLength(1);
+  });
+});

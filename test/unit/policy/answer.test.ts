@@ -98,4 +98,10 @@ describe('the answer to a failure', () => {
     expect((await replyTo(failed({ kind: 'status', reply: answered(520) }), errors)).status).toBe(502);
     expect((await replyTo(answered(404), errors)).status).toBe(404);
   });
+
+  it('maps a status that the cache remembers like one that came now, and none of our own', async () => {
+    const errors: ErrorsConfig = { rewrite: { 410: 404, 504: 500 } };
+    expect((await replyTo({ ...answered(410), source: 'cache' }, errors)).status).toBe(404);
+    expect((await replyTo(TIMEOUT, errors)).status).toBe(504);
+  });
 });

@@ -74,6 +74,20 @@ describe('fallback', () => {
     expect(await setUp([answered(404)], { steps: [STATIC] }).run(exchangeOf())).toMatchObject({ status: 404 });
   });
 
+  it('answers for a listed status that the cache remembers as it does for one that came now, but for none of our own', async () => {
+    const remembered = reply(404, [], 'cache', new BytesBody());
+    const ours = reply(404, [], 'proxy', new BytesBody());
+    expect(await setUp([remembered], { steps: [STATIC], on: [404] }).run(exchangeOf())).toMatchObject({ status: 200 });
+    expect(await setUp([ours], { steps: [STATIC], on: [404] }).run(exchangeOf())).toBe(ours);
+  });
+
+  it('takes no answer from the cache that it is to answer for itself', async () => {
+    const remembered = reply(404, [], 'cache', new BytesBody());
+    const steps: FallbackStep[] = [{ origin: 'https://b.example' }, { stale: true }, STATIC];
+    const { run } = setUp([answered(404), failed(), remembered], { steps, on: [404] });
+    expect(await run(exchangeOf())).toMatchObject({ status: 200, source: 'proxy' });
+  });
+
   it.each([
     ['unsent', true],
     ['refused', true],
