@@ -19,6 +19,7 @@ import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
 import { writeClientRoots } from './client-roots.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
+import { compileEarly } from './engine.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { BodyMemory, youngCollector } from './heap.ts';
 import { bundlePath, localUrl, portsOf } from './paths.ts';
@@ -223,6 +224,7 @@ export class App {
   }
 
   #becomeReady(): void {
+    compileEarly();
     if (this.#readiness === 'starting') this.#readiness = 'ready';
   }
 
