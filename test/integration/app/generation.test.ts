@@ -267,12 +267,12 @@ describe('what routes have learned', () => {
     const told = [expect.stringContaining('total is 20.0 s')];
     expect(app.observer.warnings).toEqual(told);
     app.load(silent.authority, ['timeouts: { total: 15s }']);
-    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: 5000, totalMs: 15_000, tooLong: true }]);
+    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: expect.closeTo(5000, 3), totalMs: 15_000, tooLong: true }]);
     expect(app.observer.warnings.splice(0)).toEqual([...told, 'patience: ', expect.stringContaining('total is 15.0 s')]);
     expect(() => app.refuse(silent.authority)).toThrow('ENOENT');
     expect(app.observer.warnings).toEqual([]);
     app.load(silent.authority, ['timeouts: { total: 4s }']);
-    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: 5000, tooLong: false }]);
+    expect(app.runtime.reading.patience).toMatchObject([{ patienceMs: expect.closeTo(5000, 3), tooLong: false }]);
     expect(app.observer.warnings).toEqual(['patience: ']);
   });
 });
