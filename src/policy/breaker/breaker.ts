@@ -147,8 +147,11 @@ export class Breaker {
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     const advice = ok ? this.#activeProbes.good(this.#state, now, this.#openTime) : this.#activeProbes.bad(this.#state, atLeast);
     if (advice === 'hold') prolong(this.#state, now + leaseMs);
-    else if (advice === 'open') this.#open(`${this.#activeProbes.failed} active probes failed, last: ${what}`, 'active_probe', 0);
-    else if (advice === 'try' && this.#sharing === undefined)
+    else if (advice === 'open') {
+      this.#open(`${this.#activeProbes.failed} active probes failed, last: ${what}`, 'active_probe', 0);
+      // of a trial that came early only the rest of the open time may be left
+      prolong(this.#state, now + leaseMs);
+    } else if (advice === 'try' && this.#sharing === undefined)
       this.#enter(new HalfOpen(this.#options.probes), 'an active probe was answered', 'active_probe');
     // whoever of those that share it gets the next request may try
     else if (advice === 'try') this.#state = { name: 'open', until: now };

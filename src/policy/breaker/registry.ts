@@ -43,8 +43,8 @@ export class BreakerRegistry {
   readonly #sharing: UpstreamSharing | undefined;
   #probesUntold: ProbeNews[] = [];
   readonly #failedProbes = new Map<string, FailedProbes>();
-  /** What was taken over for groups that have not been named yet. */
-  #adopted: RegistrySnapshot = [];
+  /** What was taken over for groups and scopes that have not been named yet. */
+  #adopted: RegistrySnapshot[number][] = [];
 
   constructor(upstream: string, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
     this.#sharing = sharing;
@@ -139,12 +139,15 @@ export class BreakerRegistry {
     );
   }
 
-  /** Takes over what the breakers of the same names and scopes were: no request could reach others. Those of groups that come later are remembered until then. */
+  /** Takes over what the breakers of the same names and scopes were: no request could reach others. Those of groups and scopes that come later are remembered until then. */
   adopt(snapshot: RegistrySnapshot): void {
-    this.#adopted = snapshot.filter((one) => !this.#groups.has(one.breaker));
+    this.#adopted = [];
     for (const one of snapshot) {
       const group = this.#groups.get(one.breaker);
-      if (group === undefined || !one.scopes.some((parts) => group.scopes.has(parts))) continue;
+      if (group === undefined || !one.scopes.some((parts) => group.scopes.has(parts))) {
+        this.#adopted.push(one);
+        continue;
+      }
       if (!group.breakers.has(one.authority)) this.#make(one.breaker, group, one.authority).adopt(one);
     }
   }

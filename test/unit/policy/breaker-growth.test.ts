@@ -95,6 +95,19 @@ describe('the ramp after closing', () => {
 });
 
 describe('active probes', () => {
+  it('that fail again after one had succeeded early keep it open until the next one: no user pays for the discovery', () => {
+    const { breaker, clock } = make();
+    breaker.trip();
+    clock.advance(50_000);
+    breaker.probed(true, '', 25_000, 1);
+    clock.advance(9900);
+    breaker.probed(false, 'x', 25_000, 1);
+    clock.advance(1000);
+    expect(breaker.admit()).toBeUndefined();
+    clock.advance(24_000);
+    expect(breaker.admit()?.probe).toBe(true);
+  });
+
   it('open it after so many failures in a row, before any request has failed', () => {
     const { breaker, causes } = make();
     breaker.probed(false, 'connection_refused', 20_000, 2);

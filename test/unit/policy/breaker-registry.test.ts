@@ -34,6 +34,22 @@ describe('the breakers of an upstream', () => {
     expect(registry.list[0]).toMatchObject({ authority: 'api.example pro', state: 'open' });
   });
 
+  it('keep their state through a reload where a route of another scope comes before theirs', () => {
+    const before = make();
+    before.registry
+      .group(
+        'default',
+        OPTIONS,
+      )(exchangeOf({ authority: 'a' }))
+      .isolate();
+    const after = make();
+    after.registry.adopt(structuredClone(before.registry.export()));
+    const scope = compileScope(['authority', 'model'], ['/v1/{model}'], pseudonymOf);
+    after.registry.group('default', OPTIONS, scope, 'authority model');
+    const own = after.registry.group('default', OPTIONS);
+    expect(own(exchangeOf({ authority: 'a' })).state).toBe('isolated');
+  });
+
   it('can be acted on by hand, by name and host, before anyone has used them', () => {
     const { registry, notes } = make();
     const own = registry.group('default', OPTIONS);
