@@ -2,7 +2,7 @@ import type { Series } from '../../telemetry/metrics/series.ts';
 import type { Crew } from './crew.ts';
 
 /** What concerns the workers as processes. The process metrics beside these are the primary's. */
-export function workerSeries(crew: Crew, count: number): Series[] {
+export function workerSeries(crew: Pick<Crew, 'ready' | 'restarts'>, count: number): Series[] {
   return [
     {
       name: 'breakwater_workers',

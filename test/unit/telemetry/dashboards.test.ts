@@ -1,8 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { workerSeries } from '../../../src/app/workers/series.ts';
+import type { Series } from '../../../src/telemetry/metrics/series.ts';
 import { listening, readingsOf, upstreamReading } from './fixtures.ts';
 
-const FILES = ['config/prometheus/alerts.yaml', 'config/grafana/breakwater.json'];
+const FILES = ['config/prometheus/alerts.yaml', 'config/grafana/breakwater.json', 'docs/runbook.md'];
+
+/** What the primary process adds for its workers. */
+const OF_WORKERS = workerSeries({ ready: [], restarts: 0 }, 2);
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+function textOf(file: string): string {
+  return readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+}
+
+function alerts(): Alert[] {
+  const { groups } = parse(textOf('config/prometheus/alerts.yaml')) as { groups: { rules: Alert[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
 
 /** Metrics and the labels that a query asks of them: `name{a="x", b=~"y"}`. */
 function queried(text: string): { name: string; labels: string[] }[] {
@@ -14,8 +35,8 @@ function queried(text: string): { name: string; labels: string[] }[] {
 
 describe.each(FILES)('%s', (file) => {
   it('asks for metrics and labels that there are', () => {
-    const families = new Map(listening().telemetry.metrics.families.map(({ name, labels }) => [name, labels]));
-    const queries = queried(readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8'));
+    const families = new Map([...listening().telemetry.metrics.families, ...OF_WORKERS].map(({ name, labels }) => [name, labels]));
+    const queries = queried(textOf(file));
     expect(queries.length).toBeGreaterThan(5);
     const unknown = queries.flatMap(({ name, labels }) => {
       const known = families.get(name);
@@ -27,12 +48,29 @@ describe.each(FILES)('%s', (file) => {
 
 it('takes increases for alerts of counters that are there before the first event', async () => {
   const { telemetry } = listening();
-  telemetry.readFrom(readingsOf(upstreamReading()));
+  telemetry.readFrom({
+    ...readingsOf(upstreamReading()),
+    cache: () => ({ store: 'redis', entries: undefined, bytes: undefined, evictions: 0, errors: 0 }),
+  });
   const { body } = await telemetry.metrics.expose(undefined);
-  const alerts = readFileSync(new URL('../../../config/prometheus/alerts.yaml', import.meta.url), 'utf8');
-  const counters = [...alerts.matchAll(/increase\(([^[]+)\[/g)].map(([, counter = '']) => counter);
-  expect(counters.length).toBeGreaterThan(2);
-  expect(counters.filter((counter) => !new RegExp(`^${counter}(\\{.*\\})? 0$`, 'm').test(body))).toEqual([]);
+  const there = `${body}\n${OF_WORKERS.map(shown).join('\n')}`;
+  const counters = alerts().flatMap(({ expr }) => [...expr.matchAll(/increase\(([^[]+)\[/g)].map(([, counter = '']) => counter));
+  expect(counters.length).toBeGreaterThan(4);
+  expect(counters.filter((counter) => !new RegExp(`^${counter}(\\{.*\\})? 0$`, 'm').test(there))).toEqual([]);
+});
+
+/** A series without labels as it is exposed. */
+function shown(series: Series): string {
+  const lines: string[] = [];
+  series.read((value) => lines.push(`${series.name} ${value}`));
+  return lines.join('\n');
+}
+
+it('has a section of the runbook for each alert, and none for what is no alert', () => {
+  const sections = [...textOf('docs/runbook.md').matchAll(/^## (\S+)$/gm)].map(([, title = '']) => title);
+  expect(sections).toEqual(alerts().map(({ alert }) => alert));
+  const named = alerts().map(({ annotations }) => annotations['runbook']);
+  expect(named).toEqual(sections.map((title) => `docs/runbook.md#${title.toLowerCase()}`));
 });
 
 interface Panel {
@@ -54,8 +92,7 @@ function unitOf({ fieldConfig: { defaults, overrides } }: Panel, refId: string):
 }
 
 it('draws shares, and nothing else, on an axis of percents', () => {
-  const text = readFileSync(new URL('../../../config/grafana/breakwater.json', import.meta.url), 'utf8');
-  const { panels } = JSON.parse(text) as { panels: Panel[] };
+  const { panels } = JSON.parse(textOf('config/grafana/breakwater.json')) as { panels: Panel[] };
   const drawn = panels.flatMap((panel) => panel.targets.map(({ refId, expr }) => ({ expr, isPercent: unitOf(panel, refId) === 'percentunit' })));
   expect(drawn.some(({ isPercent }) => isPercent)).toBe(true);
   expect(drawn.filter(({ expr, isPercent }) => isPercent !== (/_ratio\b/.test(expr) || expr.includes(' / ')))).toEqual([]);
