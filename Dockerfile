@@ -14,8 +14,8 @@ WORKDIR /app
 COPY --from=build /app/dist ./dist
 COPY package.json proxy.yaml.example ./
 COPY config ./config
-# The one place that is written to: the certificate authority. A volume, so that the root file system can be read-only and the backend can be given the bundle.
-RUN mkdir -p /var/lib/breakwater/ca && chown -R node:node /var/lib/breakwater
+# The one place that is written to: the certificate authority, and a cache in SQLite. Volumes, so that the root file system can be read-only and the backend can be given the bundle and not the answers.
+RUN mkdir -p /var/lib/breakwater/ca /var/lib/breakwater/cache && chown -R node:node /var/lib/breakwater
 VOLUME /var/lib/breakwater
 USER node
 EXPOSE 8080 9090
