@@ -113,12 +113,12 @@ export function patienceFor(settings: RouteSettings, { clock, observer, notices,
 }
 
 /** Streams that are watched over, where the route has `guard`. */
-export function guardFor(settings: RouteSettings, { observer, records }: LayerParts): Layer | undefined {
+export function guardFor(settings: RouteSettings, { observer, clock, records }: LayerParts): Layer | undefined {
   const config = settings.guard;
   if (config === undefined || config.enabled === false) return undefined;
   const { terminator = [], done, error = 'error.code', firstEvent = settings.timeouts.headers ?? Infinity, mode } = config;
   const reader = new EventReader({ terminator, done: done === undefined ? undefined : new RegExp(done), error });
-  return guard({ reader, firstEventMs: firstEvent, observe: mode === 'observe' }, { observer, records });
+  return guard({ reader, firstEventMs: firstEvent, observe: mode === 'observe' }, { observer, clock, records });
 }
 
 /** The pace of a route's requests: `wait` holds them back, `report` learns from what came of them. Both undefined where the route has no `pace`. */

@@ -1,4 +1,5 @@
 import { BytesBody, type BodySink, type BodySource } from '../model/body.ts';
+import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
@@ -11,7 +12,7 @@ import type { EventReader } from './stream-end.ts';
 /** How streams are watched over. */
 export interface GuardOptions {
   readonly reader: EventReader;
-  /** How long the first event may take after the head, in milliseconds; Infinity: as long as the attempt's own limits allow. */
+  /** How long the first event may take after the head, in milliseconds, and never longer than the exchange may take in all; Infinity: as long as that. */
   readonly firstEventMs: number;
   readonly observe: boolean;
 }
@@ -19,6 +20,7 @@ export interface GuardOptions {
 /** What a guard needs from outside. */
 export interface GuardParts {
   readonly observer: Observer;
+  readonly clock: Clock;
   /** Who counts the attempt once its stream has ended; absent where nothing is counted. */
   readonly records?: AttemptRecords | undefined;
 }
@@ -32,6 +34,7 @@ export class StreamGuard implements BodySource, BodySink {
   readonly #reply: Reply;
   readonly #options: GuardOptions;
   readonly #observer: Observer;
+  readonly #clock: Clock;
   readonly #records: AttemptRecords | undefined;
   readonly #scanner = new EventScanner((data) => this.#event(data));
   #settle: ((outcome: Outcome) => void) | undefined;
@@ -45,20 +48,24 @@ export class StreamGuard implements BodySource, BodySink {
   /** What the source has said: undefined while it goes on. */
   #end: Failure | 'end' | undefined;
 
-  constructor(exchange: Exchange, found: Reply, options: GuardOptions, { observer, records }: GuardParts) {
+  constructor(exchange: Exchange, found: Reply, options: GuardOptions, { observer, clock, records }: GuardParts) {
     this.#exchange = exchange;
     this.#reply = found;
     this.#options = options;
     this.#observer = observer;
+    this.#clock = clock;
     this.#records = records;
   }
 
   /** Waits for the first event, or what comes instead of it. */
   committed(): Promise<Outcome> {
     this.#records?.watched(this.#exchange);
+    // until it begins for the client, total bounds a streaming answer too: past its head an attempt has no limit but idle
+    const restMs = this.#exchange.deadlineAt - this.#clock.now();
+    const { firstEventMs } = this.#options;
     return new Promise((resolve) => {
       this.#settle = resolve;
-      this.#timer = callAfter(this.#options.firstEventMs, () => this.#tooLate());
+      this.#timer = callAfter(Math.min(firstEventMs, restMs), () => this.#tooLate(restMs < firstEventMs));
       this.#reply.body.start(this);
     });
   }
@@ -199,9 +206,13 @@ export class StreamGuard implements BodySource, BodySink {
     return how.replay === 'cut' ? { ...how, replay: 'ambiguous' } : how;
   }
 
-  #tooLate(): void {
-    const detail = `no event within ${this.#options.firstEventMs} ms after the head`;
-    this.#finish(failure({ code: 'http_response_timeout', phase: 'body', kind: 'timeout', replay: 'cut', detail, limit: 'firstEvent' }));
+  #tooLate(inAll: boolean): void {
+    const { startedAt, deadlineAt } = this.#exchange;
+    const detail = inAll
+      ? `total timeout after ${Math.round(deadlineAt - startedAt)} ms, before the first event`
+      : `no event within ${this.#options.firstEventMs} ms after the head`;
+    const limit = inAll ? 'total' : 'firstEvent';
+    this.#finish(failure({ code: 'http_response_timeout', phase: 'body', kind: 'timeout', replay: 'cut', detail, limit }));
     this.#reply.body.abort();
   }
 }

@@ -17,7 +17,9 @@ export const guard = z.strictObject({
     .literal('sse')
     .optional()
     .describe('Server-sent events: the answer begins for the client with its first event; before it, it can be retried.'),
-  firstEvent: duration.optional().describe('How long the first event may take after the head; absent: timeouts.headers.'),
+  firstEvent: duration
+    .optional()
+    .describe('How long the first event may take after the head; absent: timeouts.headers. Never longer than timeouts.total.'),
   terminator: oneOrMany(jsonPath)
     .optional()
     .describe('Paths into the JSON of the events, one of which a complete stream has had: candidates[*].finishReason'),

@@ -16,7 +16,9 @@ export const timeouts = z.strictObject({
     .optional()
     .describe('Between two pieces of the body of the answer; after an upgrade (WebSocket), without a byte in either direction.'),
   attempt: someTime.optional().describe('One attempt, up to the end of its answer.'),
-  total: someTime.optional().describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer.'),
+  total: someTime
+    .optional()
+    .describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer; with `guard`, up to its first event.'),
   deadlineHeader: z
     .string()
     .optional()

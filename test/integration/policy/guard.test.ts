@@ -69,4 +69,14 @@ describe('a guarded stream over real sockets', () => {
     expect(await read(await api.service(request(upstream.authority, { method: 'POST', body: '{}' })))).toBe(PART + LAST);
     await vi.waitUntil(() => api.pools.stats.busy === 0);
   });
+
+  it('whose first event does not come within total is a timeout, and is not asked for again', async () => {
+    await using upstream = await RawUpstream.start((socket) => void socket.write(HEAD));
+    await using api = chain(upstream.authority, { ...GEMINI, timeouts: { headers: '5m', total: '250ms' } });
+    const exchange = request(upstream.authority, { method: 'POST', body: '{}' });
+    exchange.streaming = true;
+    expect(await api.service(exchange)).toMatchObject({ type: 'reply', status: 504, source: 'proxy' });
+    await vi.waitUntil(() => api.pools.stats.busy === 0);
+    expect(upstream.received).toHaveLength(1);
+  });
 });

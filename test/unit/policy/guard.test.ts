@@ -4,7 +4,7 @@ import { headerValue } from '../../../src/model/headers.ts';
 import type { Answered } from '../../../src/model/service.ts';
 import { guard } from '../../../src/policy/guard.ts';
 import { EventReader } from '../../../src/policy/stream-end.ts';
-import { exchangeOf, Notes } from './fixtures.ts';
+import { exchangeOf, FakeClock, Notes } from './fixtures.ts';
 import { Reading, ScriptedBody, streaming } from './scripted-body.ts';
 
 const SSE = ['content-type', 'text/event-stream; charset=utf-8'];
@@ -23,16 +23,17 @@ function setUp(
   { headers = SSE, status = 200, observe = false, terminator = ['candidates[*].finishReason', 'promptFeedback.blockReason'] } = {},
 ) {
   const notes = new Notes();
+  const clock = new FakeClock();
   const reader = new EventReader({ terminator, done: undefined, error: 'error.code' });
   const asked: Exchange[] = [];
   const run = guard(
     { reader, firstEventMs: 1000, observe },
-    { observer: notes },
+    { observer: notes, clock },
   )((exchange) => {
     asked.push(exchange);
     return Promise.resolve(streaming(status, headers, body));
   });
-  return { run, notes, asked };
+  return { run, notes, asked, clock };
 }
 
 /** Lets what is due in this turn of the event loop happen. */
@@ -89,6 +90,33 @@ describe('a guarded stream', () => {
     await vi.advanceTimersByTimeAsync(1000);
     expect(await outcome).toMatchObject({ kind: 'timeout', replay: 'ambiguous', code: 'http_response_timeout' });
     expect(body.aborted).toBe(true);
+  });
+
+  it('has no event later than total either, though it streams', async () => {
+    const body = new ScriptedBody();
+    const { run, clock } = setUp(body);
+    const exchange = exchangeOf();
+    exchange.streaming = true;
+    exchange.deadlineAt = clock.now() + 300;
+    const outcome = run(exchange);
+    await vi.advanceTimersByTimeAsync(299);
+    expect(await isSettled(outcome)).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await outcome).toMatchObject({ kind: 'timeout', replay: 'ambiguous', code: 'http_response_timeout', limit: 'total' });
+    expect(body.aborted).toBe(true);
+  });
+
+  it('that has begun goes on beyond total', async () => {
+    const body = new ScriptedBody().push(PART);
+    const { run, clock } = setUp(body);
+    const exchange = exchangeOf();
+    exchange.streaming = true;
+    exchange.deadlineAt = clock.now() + 300;
+    const reading = Reading.of(await run(exchange));
+    await vi.advanceTimersByTimeAsync(5000);
+    body.push(LAST).end();
+    expect(reading.text).toBe(PART + LAST);
+    expect(body.aborted).toBe(false);
   });
 
   it.each([
