@@ -21,8 +21,8 @@ export function compileEarly(): void {
  * The old generation is collected sooner than V8 would by itself, which lets the heap grow to several times of what lives: some 50 MB less resident after load, at no cost of CPU that could be
  * measured. Much less room than this costs more than it saves, since what bodies come in counts as growth too.
  *
- * V8 does not collect because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
- * would cost half as much again, and a proxy with little to do is quiet nearly always. What load has left behind is given back once (quiet-heap.ts).
+ * V8 does not collect all of it because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
+ * would cost half as much again, and a proxy with little to do is quiet nearly always. What load has left behind in the young generation is given back without that (quiet-heap.ts).
  */
 export function settleEngine(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);

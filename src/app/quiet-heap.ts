@@ -1,24 +1,20 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
-import { collector } from './heap.ts';
+import { youngCollector } from './heap.ts';
 
 /** How often it is looked whether there is anything to give back. */
-const EVERY_MS = 10_000;
-/** Quiet periods in a row after which load is over: bursts that come every few seconds would pay for it each time. */
-const QUIET_LOOKS = 6;
+const EVERY_MS = 5000;
 /** What of such a period the process may have worked and still be called quiet. */
-const QUIET_MS = 100;
+const QUIET_MS = 50;
 /** A young generation that only load makes so large; that of a process at rest is a megabyte or two. */
-const GROWN_BYTES = 16 * 1024 * 1024;
-/** To go through an old generation larger than this takes longer than a request should wait. */
-const MOST_BYTES = 48 * 1024 * 1024;
+const GROWN_BYTES = 8 * 1024 * 1024;
+/** Collections after which all is given back: V8 shrinks the young generation in the second, keeps its pages for 8 s in case it grows again, and lets go of them in one that comes after that. */
+const COLLECTIONS = 6;
 
 /** What a heap is made of, and how much its process has done. */
 export interface HeapUse {
   /** Resident bytes of the young generation. */
   readonly youngBytes: number;
-  /** Bytes in use in the old generation, dead ones included. */
-  readonly oldBytes: number;
   /** Milliseconds that the event loop has worked since the start. */
   readonly busyMs: number;
 }
@@ -27,20 +23,21 @@ export interface HeapUse {
 export interface HeapHandle {
   /** As it stands now. */
   read(): HeapUse;
-  /** Collects all of it and gives its free pages back to the system. */
+  /** Collects its young generation. */
   collect(): void;
 }
 
 /**
- * Gives memory back after load. V8 lets its young generation grow to 48 MB under load and keeps that for good; a sidecar has load for minutes and none for hours.
+ * Gives memory back after load. V8 lets its young generation grow to 48 MB under load, makes it smaller only when it is collected while little is allocated, and collects it only when it is full: a sidecar
+ * has load for minutes and none for hours, in which nothing fills it.
  *
- * It is done when the process has worked for less than a hundredth of each ten seconds of a minute, once for each load, in some 0.1 s. The price is that shapes and compiled code of what is not at work go too, and are made anew by the
- * next thousand requests: so it is not done where no load has grown the heap, which is nearly always.
+ * So it is collected by hand, some times, once the process works for less than a hundredth of the time: a few milliseconds each, and nothing that the next request would miss. A collection of the whole heap would take shapes and compiled
+ * code with it.
  */
 export class QuietHeap {
   readonly #heap: HeapHandle;
   #busyMs: number;
-  #quietLooks = 0;
+  #collections = 0;
   #timer: NodeJS.Timeout | undefined;
 
   /** Looks at nothing before `start`. */
@@ -51,23 +48,24 @@ export class QuietHeap {
 
   /** That of this process. */
   static ofProcess(): { readonly heap: QuietHeap; readonly use: HeapHandle } {
-    const collect = collector();
-    const use: HeapHandle = { read: heapUse, collect: () => collect({ type: 'major', flavor: 'last-resort' }) };
+    const use: HeapHandle = { read: heapUse, collect: youngCollector() };
     return { heap: new QuietHeap(use), use };
   }
 
-  /** Looks every ten seconds from now on. It keeps no process alive. */
+  /** Looks every five seconds from now on. It keeps no process alive. */
   start(): void {
     this.#timer ??= setInterval(() => this.look(), EVERY_MS).unref();
   }
 
   /** Looks, one period after the last time, whether there is anything to give back and nothing else to do. */
   look(): void {
-    const { youngBytes, oldBytes, busyMs } = this.#heap.read();
-    const workedMs = busyMs - this.#busyMs;
+    const { youngBytes, busyMs } = this.#heap.read();
+    const quiet = busyMs - this.#busyMs < QUIET_MS;
     this.#busyMs = busyMs;
-    this.#quietLooks = workedMs < QUIET_MS ? this.#quietLooks + 1 : 0;
-    if (this.#quietLooks >= QUIET_LOOKS && youngBytes >= GROWN_BYTES && oldBytes <= MOST_BYTES) this.#heap.collect();
+    if (!quiet && youngBytes >= GROWN_BYTES) this.#collections = COLLECTIONS;
+    if (!quiet || this.#collections === 0) return;
+    this.#collections--;
+    this.#heap.collect();
   }
 
   /** Looks no more. */
@@ -77,10 +75,6 @@ export class QuietHeap {
 }
 
 function heapUse(): HeapUse {
-  let [youngBytes, oldBytes] = [0, 0];
-  for (const { space_name: name, physical_space_size: resident, space_used_size: used } of getHeapSpaceStatistics()) {
-    if (name === 'new_space') youngBytes = resident;
-    if (name === 'old_space') oldBytes = used;
-  }
-  return { youngBytes, oldBytes, busyMs: performance.eventLoopUtilization().active };
+  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  return { youngBytes: young?.physical_space_size ?? 0, busyMs: performance.eventLoopUtilization().active };
 }
