@@ -70,6 +70,7 @@ export class Reloader {
   async #reload(why: string): Promise<void> {
     const { file } = this.#loaded;
     this.#readAt = this.#parts.clock.wallNow();
+    this.#watch.note();
     const result = loadConfig(file, this.#parts.env);
     if (!result.ok) return this.#refuse(why, result.problems.map(formatProblem), result.watched);
     try {

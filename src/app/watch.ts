@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /** What tells a file that is not there. */
@@ -24,12 +24,20 @@ export class FileWatch {
     this.#intervalMs = intervalMs;
   }
 
-  /** Watches these files from now on, and no others. What changed since they were read, at `sinceMs` (milliseconds since the epoch), is told as well. */
+  /**
+   * Watches these files from now on, and no others. What changed since they were read, at `sinceMs` (milliseconds since the epoch), is told as well; of files that were watched
+   * before, what is not as it was seen last.
+   */
   watch(files: readonly string[], sinceMs: number): void {
     // a file that comes to be may bear an old date: moved here, or a link to one that has long been there
-    this.#seen = new Map(files.map((file) => [file, existsSync(file) ? undefined : GONE]));
+    this.#seen = new Map(files.map((file) => [file, this.#seen.get(file) ?? (existsSync(file) ? undefined : GONE)]));
     this.#sinceMs = sinceMs;
     this.#timer ??= setInterval(() => void this.#look(), this.#intervalMs).unref();
+  }
+
+  /** Takes the watched files as they are now for seen: they are about to be read. */
+  note(): void {
+    for (const file of this.#seen.keys()) this.#seen.set(file, textOf(statNow(file)));
   }
 
   /** Watches no more. */
@@ -52,10 +60,18 @@ export class FileWatch {
 
 /** What tells one content of a path from the next, without reading it; a file that is gone for a moment has a signature too. */
 async function signature(file: string): Promise<{ text: string; changedAt: number }> {
+  const found = await stat(file).catch(() => undefined);
+  return { text: textOf(found), changedAt: found?.ctimeMs ?? -Infinity };
+}
+
+function statNow(file: string): Stats | undefined {
   try {
-    const { ino, size, mtimeMs, ctimeMs } = await stat(file);
-    return { text: `${ino} ${size} ${mtimeMs} ${ctimeMs}`, changedAt: ctimeMs };
+    return statSync(file);
   } catch {
-    return { text: GONE, changedAt: -Infinity };
+    return undefined;
   }
+}
+
+function textOf(found: Stats | undefined): string {
+  return found === undefined ? GONE : `${found.ino} ${found.size} ${found.mtimeMs} ${found.ctimeMs}`;
 }
