@@ -1,5 +1,6 @@
+import { hostOfScope } from '../model/hosts.ts';
 import type { BreakerReading, ProbeReading } from '../model/status.ts';
-import type { DependencyReading } from '../telemetry/upstream-stats.ts';
+import type { DependencyReading, LastError } from '../telemetry/upstream-stats.ts';
 import { wilson } from '../telemetry/wilson.ts';
 
 /** How a dependency, or the whole, is doing. */
@@ -61,11 +62,17 @@ function describe({ breaker, authority, state, retryAfterMs }: BreakerReading): 
   return `${name} is open, next probe in ${Math.ceil(retryAfterMs / 1000)} s`;
 }
 
-/** A run that was there before a breaker closed is over: whoever closed it found that the upstream answers, or wants it tried. */
+/** A run that was there before its own breaker closed is over: whoever closed it found that the upstream answers, or wants it tried. */
 function byRun({ recent, breakers }: VerdictInput): Verdict | undefined {
-  const lastAt = recent.lastError?.at ?? Infinity;
-  if (recent.inARow < DOWN_AFTER || breakers.some(({ closedAt = -Infinity }) => closedAt >= lastAt)) return undefined;
-  return { status: 'down', evidence: `the last ${recent.inARow} attempts failed; ${counted(recent)}` };
+  const { lastError, inARow } = recent;
+  if (inARow < DOWN_AFTER || (lastError !== undefined && breakers.some((one) => hasClosedSince(one, lastError)))) return undefined;
+  return { status: 'down', evidence: `the last ${inARow} attempts failed; ${counted(recent)}` };
+}
+
+/** Whether a breaker counted a failure and has closed since. Many hosts may share one, `*`. */
+function hasClosedSince({ authority, routes, closedAt = -Infinity }: BreakerReading, error: LastError): boolean {
+  const host = hostOfScope(authority);
+  return closedAt >= error.at && (host === '*' || host === error.authority) && (routes === undefined || routes.includes(error.route));
 }
 
 function byDoubt({ recent, probe, now }: VerdictInput): Verdict | undefined {

@@ -12,6 +12,8 @@ export interface BreakerReading {
   readonly retryAfterMs: number;
   /** When it closed last, in milliseconds since the epoch; undefined where it never did. */
   readonly closedAt?: number | undefined;
+  /** Routes whose attempts it counts. */
+  readonly routes?: readonly string[] | undefined;
 }
 
 /** Connections of an upstream, over all its hosts. */

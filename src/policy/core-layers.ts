@@ -98,7 +98,7 @@ export function breakerOfRoute(
   if (config === undefined || config.enabled === false) return undefined;
   const parts = ['authority', ...(config.scope ?? []).filter((part) => part !== 'authority')];
   const scope = parts.length === 1 ? undefined : compileScope(parts, settings.match?.path ?? [], pseudonymOf);
-  return breakers.group(config.group ?? 'default', breakerOptions(config), scope, parts.join(' '));
+  return breakers.group(config.group ?? 'default', breakerOptions(config), scope, parts.join(' '), settings.name);
 }
 
 /** The breaker as a layer. */

@@ -232,7 +232,7 @@ export class Breaker {
     this.#openTime.forget();
     this.#activeProbes.trust();
     this.#counters.clear();
-    this.closedAt = this.#clock.wallNow();
+    if (this.#state.name !== 'closed') this.closedAt = this.#clock.wallNow();
   }
 
   #enter(state: State, reason: string, cause: BreakerCause): void {

@@ -4,6 +4,7 @@ import type { Exchange } from '../../model/exchange.ts';
 import type { BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
+import { hostOfScope } from '../../model/hosts.ts';
 import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
 
 /** The breakers of an upstream for a registry that takes this one's place. Plain data. */
@@ -30,6 +31,8 @@ interface Group {
   readonly scoped: boolean;
   /** What tells them apart, as each route writes it. */
   readonly scopes: Set<string>;
+  /** Routes that have found their breaker here. */
+  readonly routes: Set<string>;
   readonly breakers: Map<string, Breaker>;
 }
 
@@ -54,10 +57,11 @@ export class BreakerRegistry {
   }
 
   /** How a route finds its breaker. Routes of one name share them, and have the same options. Without a scope, whose parts `parts` names, there is one for each host. */
-  group(name: string, options: BreakerOptions, scope?: Scope, parts = 'authority'): (exchange: Exchange) => Breaker {
-    const group = this.#groups.get(name) ?? { options, scoped: scope !== undefined, scopes: new Set<string>(), breakers: new Map<string, Breaker>() };
+  group(name: string, options: BreakerOptions, scope?: Scope, parts = 'authority', route?: string): (exchange: Exchange) => Breaker {
+    const group = this.#groups.get(name) ?? newGroup(options, scope !== undefined);
     this.#groups.set(name, group);
     group.scopes.add(parts);
+    if (route !== undefined) group.routes.add(route);
     this.adopt(this.#adopted);
     const { breakers } = group;
     return (exchange) => {
@@ -73,17 +77,18 @@ export class BreakerRegistry {
 
   /** All breakers that have been asked for. */
   get list(): BreakerReading[] {
-    return [...this.#groups].flatMap(([breaker, { breakers }]) =>
-      [...breakers].map(([authority, { shown: state, retryAfterMs, closedAt }]) => {
-        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt };
-      }),
-    );
+    return [...this.#groups].flatMap(([breaker, group]) => {
+      const routes = [...group.routes];
+      return [...group.breakers].map(([authority, { shown: state, retryAfterMs, closedAt }]) => {
+        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt, routes };
+      });
+    });
   }
 
   /** Whether a breaker of a host is open, or half-open. */
   troubled(authority: string): boolean {
     for (const { breakers } of this.#groups.values())
-      for (const [key, { state }] of breakers) if (hostOf(key) === authority && (state === 'open' || state === 'half-open')) return true;
+      for (const [key, { state }] of breakers) if (hostOfScope(key) === authority && (state === 'open' || state === 'half-open')) return true;
     return false;
   }
 
@@ -128,7 +133,7 @@ export class BreakerRegistry {
     this.#failedProbes.set(authority, { count, what, leaseMs, atLeast });
     for (const [name, group] of this.#groups) {
       if (!group.scoped && !group.breakers.has(authority)) this.#make(name, group, authority);
-      for (const [key, breaker] of group.breakers) if (hostOf(key) === authority) breaker.probed(ok, what, leaseMs, atLeast, own);
+      for (const [key, breaker] of group.breakers) if (hostOfScope(key) === authority) breaker.probed(ok, what, leaseMs, atLeast, own);
     }
   }
 
@@ -163,14 +168,12 @@ export class BreakerRegistry {
     const shared = sharing === undefined ? undefined : { dirty: () => sharing.dirty(), claim: () => sharing.claimProbes(name, authority) };
     const breaker = new Breaker(options, this.#clock, told, shared);
     breakers.set(authority, breaker);
-    const probes = this.#failedProbes.get(hostOf(authority));
+    const probes = this.#failedProbes.get(hostOfScope(authority));
     if (probes !== undefined && probes.count >= probes.atLeast) breaker.probed(false, probes.what, probes.leaseMs, 1);
     return breaker;
   }
 }
 
-/** A key is the host, and what else a scope names. */
-function hostOf(key: string): string {
-  const space = key.indexOf(' ');
-  return space < 0 ? key : key.slice(0, space);
+function newGroup(options: BreakerOptions, scoped: boolean): Group {
+  return { options, scoped, scopes: new Set(), routes: new Set(), breakers: new Map() };
 }

@@ -65,6 +65,29 @@ describe('a dependency', () => {
       'down',
       'the last 5 attempts failed; 5 of 5 failed; too few to judge',
     ],
+    [
+      'whose breaker for another host closed since it failed is down',
+      { failed: 5, inARow: 5, agoMs: 90_000, breakers: [{ ...breaker('closed'), authority: 'other.example', closedAt: NOW - 5000 }] },
+      'down',
+      'the last 5 attempts failed; 5 of 5 failed; too few to judge',
+    ],
+    [
+      'whose breaker for other routes closed since it failed is down',
+      { failed: 5, inARow: 5, agoMs: 90_000, breakers: [{ ...breaker('closed', 'media'), routes: ['media'], closedAt: NOW - 5000 }] },
+      'down',
+      'the last 5 attempts failed; 5 of 5 failed; too few to judge',
+    ],
+    [
+      'whose breaker for the model of that host closed since it failed is down no more',
+      {
+        failed: 5,
+        inARow: 5,
+        agoMs: 90_000,
+        breakers: [{ ...breaker('closed'), authority: 'api.example pro', routes: ['r'], closedAt: NOW - 5000 }],
+      },
+      'degraded',
+      '5 of 5 failed; too few to judge',
+    ],
     ['whose breaker is isolated is down', { breakers: [breaker('isolated')] }, 'down', 'the breaker for api.example is held open by hand'],
     [
       'with one breaker of a group open beside others is degraded',

@@ -43,6 +43,19 @@ describe('a breaker that nobody calls', () => {
     expect(registry.list).toMatchObject([{ state: 'closed', closedAt: clock.wallNow() }]);
   });
 
+  it('has closed only where it was not closed before', () => {
+    const { clock, registry, breaker } = make();
+    breaker.reset();
+    breaker.follow({ state: 'closed', openForMs: 0, askedForMs: 0, dueForMs: 0, reopened: 0 });
+    expect(breaker.closedAt).toBeUndefined();
+    breaker.isolate();
+    breaker.reset();
+    const closedAt = clock.wallNow();
+    clock.advance(1000);
+    breaker.reset();
+    expect(registry.list).toMatchObject([{ state: 'closed', closedAt }]);
+  });
+
   it('begins to wait anew where a probe fails, or a request comes', () => {
     const { clock, registry, breaker } = make();
     const good = (times: number): void => {
