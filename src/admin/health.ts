@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import type { PatienceReading, UpstreamReading } from '../model/status.ts';
+import type { BreakerReading, PatienceReading, UpstreamReading } from '../model/status.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import { type DependencyReading, DependencyWindow, type LastError } from '../telemetry/upstream-stats.ts';
 import { wilson } from '../telemetry/wilson.ts';
@@ -49,7 +49,7 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
     lastError: errorOf(recent.lastError),
     lastSuccessAt: iso(recent.lastSuccessAt),
     errorRate: errorRate(recent),
-    breakers: breakers.map(({ breaker, authority, state, retryAfterMs }) => ({ breaker, authority, state, retryAfterMs: Math.ceil(retryAfterMs) })),
+    breakers: breakers.map(breakerOf),
     quotas: quotas.map(({ scope, rule, retryAfterMs }) => ({ scope, rule, retryAfterMs: Math.ceil(retryAfterMs) })),
     patience: patience.map(patienceOf),
     faults: faults.map(({ route, text }) => ({ route, text })),
@@ -59,6 +59,10 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
     ...(bulkhead === undefined ? undefined : { bulkhead }),
     ...detail,
   };
+}
+
+function breakerOf({ breaker, authority, mode = 'enforce', state, retryAfterMs }: BreakerReading): Record<string, unknown> {
+  return { breaker, authority, mode, state, retryAfterMs: Math.ceil(retryAfterMs) };
 }
 
 function detailOf(stats: Stats, upstream: UpstreamReading, now: number): Record<string, unknown> {

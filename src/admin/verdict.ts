@@ -44,7 +44,9 @@ export function overall(verdicts: readonly Health[], sound: boolean): Health {
   return sound && verdicts.every((status) => status === 'ok') ? 'ok' : 'degraded';
 }
 
-function byBreakers(breakers: readonly BreakerReading[]): Verdict | undefined {
+/** Those that only observe refuse nothing: what is known of the attempts that they let through says more. */
+function byBreakers(all: readonly BreakerReading[]): Verdict | undefined {
+  const breakers = all.filter(({ mode }) => mode !== 'observe');
   const open = breakers.filter(({ state }) => state === 'open' || state === 'isolated');
   const [first] = open;
   if (first !== undefined) {

@@ -1,5 +1,8 @@
 import type { BreakerState } from './events.ts';
 
+/** Whether a breaker refuses, or counts what it would have refused. */
+export type BreakerMode = 'enforce' | 'observe';
+
 /** Where a breaker stands. */
 export interface BreakerReading {
   readonly upstream: string;
@@ -14,6 +17,8 @@ export interface BreakerReading {
   readonly closedAt?: number | undefined;
   /** Routes whose attempts it counts. */
   readonly routes?: readonly string[] | undefined;
+  /** Whether it refuses what it would: `observe` where all its routes let everything through and only count. `enforce` where it is not said. */
+  readonly mode?: BreakerMode | undefined;
 }
 
 /** Connections of an upstream, over all its hosts. */

@@ -98,7 +98,8 @@ export function breakerOfRoute(
   if (config === undefined || config.enabled === false) return undefined;
   const parts = ['authority', ...(config.scope ?? []).filter((part) => part !== 'authority')];
   const scope = parts.length === 1 ? undefined : compileScope(parts, settings.match?.path ?? [], pseudonymOf);
-  return breakers.group(config.group ?? 'default', breakerOptions(config), scope, parts.join(' '), settings.name);
+  const route = { name: settings.name, mode: config.mode ?? 'enforce' };
+  return breakers.group(config.group ?? 'default', breakerOptions(config), scope, parts.join(' '), route);
 }
 
 /** The breaker as a layer. */

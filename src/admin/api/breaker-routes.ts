@@ -45,6 +45,6 @@ async function act(view: AdminView, log: Log, action: BreakerAction, { params, q
   return json({ breakers: breakers.map(shown) });
 }
 
-function shown({ upstream, breaker, authority, state, retryAfterMs }: BreakerReading): BreakerReading {
-  return { upstream, breaker, authority, state, retryAfterMs: Math.ceil(retryAfterMs) };
+function shown({ upstream, breaker, authority, mode = 'enforce', state, retryAfterMs }: BreakerReading): BreakerReading {
+  return { upstream, breaker, authority, mode, state, retryAfterMs: Math.ceil(retryAfterMs) };
 }

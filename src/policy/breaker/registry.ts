@@ -1,7 +1,7 @@
 import type { Clock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
-import type { BreakerReading } from '../../model/status.ts';
+import type { BreakerMode, BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { hostOfScope } from '../../model/hosts.ts';
@@ -25,14 +25,20 @@ interface FailedProbes {
   readonly atLeast: number;
 }
 
+/** A route that finds its breaker among those of a group. */
+interface BreakerRoute {
+  readonly name: string;
+  readonly mode: BreakerMode;
+}
+
 interface Group {
   readonly options: BreakerOptions;
   /** Whether more than the host tells its breakers apart. */
   readonly scoped: boolean;
   /** What tells them apart, as each route writes it. */
   readonly scopes: Set<string>;
-  /** Routes that have found their breaker here. */
-  readonly routes: Set<string>;
+  /** Routes that find their breaker here, and whether it refuses on each. */
+  readonly routes: Map<string, BreakerMode>;
   readonly breakers: Map<string, Breaker>;
 }
 
@@ -57,11 +63,11 @@ export class BreakerRegistry {
   }
 
   /** How a route finds its breaker. Routes of one name share them, and have the same options. Without a scope, whose parts `parts` names, there is one for each host. */
-  group(name: string, options: BreakerOptions, scope?: Scope, parts = 'authority', route?: string): (exchange: Exchange) => Breaker {
+  group(name: string, options: BreakerOptions, scope?: Scope, parts = 'authority', route?: BreakerRoute): (exchange: Exchange) => Breaker {
     const group = this.#groups.get(name) ?? newGroup(options, scope !== undefined);
     this.#groups.set(name, group);
     group.scopes.add(parts);
-    if (route !== undefined) group.routes.add(route);
+    if (route !== undefined) group.routes.set(route.name, route.mode);
     this.adopt(this.#adopted);
     const { breakers } = group;
     return (exchange) => {
@@ -78,9 +84,10 @@ export class BreakerRegistry {
   /** All breakers that have been asked for. */
   get list(): BreakerReading[] {
     return [...this.#groups].flatMap(([breaker, group]) => {
-      const routes = [...group.routes];
+      const routes = [...group.routes.keys()];
+      const mode = modeOf(group);
       return [...group.breakers].map(([authority, { shown: state, retryAfterMs, closedAt }]) => {
-        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt, routes };
+        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt, routes, mode };
       });
     });
   }
@@ -174,6 +181,12 @@ export class BreakerRegistry {
   }
 }
 
+/** One route that heeds a breaker is enough for its being open to matter. */
+function modeOf({ routes }: Group): BreakerMode {
+  const modes = [...routes.values()];
+  return modes.length > 0 && modes.every((mode) => mode === 'observe') ? 'observe' : 'enforce';
+}
+
 function newGroup(options: BreakerOptions, scoped: boolean): Group {
-  return { options, scoped, scopes: new Set(), routes: new Set(), breakers: new Map() };
+  return { options, scoped, scopes: new Set(), routes: new Map(), breakers: new Map() };
 }

@@ -14,13 +14,13 @@ type Upstreams = () => readonly UpstreamReading[];
 function breakerSeries(upstreams: Upstreams): Series {
   return {
     name: 'breakwater_breaker_state',
-    help: '1 for the state that a breaker is in, 0 for the others.',
+    help: '1 for the state that a breaker is in, 0 for the others; with mode observe it refuses nothing.',
     type: 'gauge',
-    labels: ['upstream', 'breaker', 'authority', 'state'],
+    labels: ['upstream', 'breaker', 'authority', 'mode', 'state'],
     read: (emit) => {
       for (const { breakers } of upstreams())
-        for (const { upstream, breaker, authority, state } of breakers)
-          for (const each of STATES) emit(each === state ? 1 : 0, upstream, breaker, authority, each);
+        for (const { upstream, breaker, authority, state, mode = 'enforce' } of breakers)
+          for (const each of STATES) emit(each === state ? 1 : 0, upstream, breaker, authority, mode, each);
     },
   };
 }

@@ -212,12 +212,12 @@ describe('/api', () => {
   it('lists breakers and acts on them', async () => {
     await using server = await startStillAdmin();
     server.app.all = [upstreamReading({ breakers: [open] })];
-    expect(await server.read('/api/breakers')).toEqual({ breakers: [open] });
+    expect(await server.read('/api/breakers')).toEqual({ breakers: [{ ...open, mode: 'enforce' }] });
     for (const action of ['trip', 'reset', 'isolate'])
       expect((await server.ask('POST', `/api/breakers/api/default/${action}`, CHANGE)).status).toBe(200);
     const one = await server.ask('POST', '/api/breakers/api/default/reset?authority=api.example', { 'content-type': 'application/json' }, '{}');
     expect(JSON.parse(one.text)).toEqual({
-      breakers: [{ upstream: 'api', breaker: 'default', authority: 'api.example', state: 'closed', retryAfterMs: 60_000 }],
+      breakers: [{ upstream: 'api', breaker: 'default', authority: 'api.example', mode: 'enforce', state: 'closed', retryAfterMs: 60_000 }],
     });
     expect(server.app.acts).toEqual([
       ['api', 'default', 'trip', undefined],

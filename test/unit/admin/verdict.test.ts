@@ -88,6 +88,18 @@ describe('a dependency', () => {
       'degraded',
       '5 of 5 failed; too few to judge',
     ],
+    [
+      'whose breaker is open and only observes is what its attempts say',
+      { ok: 12, breakers: [{ ...breaker('open', 'default', 41_200), mode: 'observe' }] },
+      'ok',
+      '0 of 12 failed',
+    ],
+    [
+      'whose breaker is open beside one that only observes is down',
+      { ok: 12, breakers: [breaker('open', 'sends', 41_200), { ...breaker('closed', 'reads'), mode: 'observe' }] },
+      'down',
+      'breaker sends for api.example is open, next probe in 42 s',
+    ],
     ['whose breaker is isolated is down', { breakers: [breaker('isolated')] }, 'down', 'the breaker for api.example is held open by hand'],
     [
       'with one breaker of a group open beside others is degraded',

@@ -97,6 +97,14 @@ describe('the breakers of an upstream', () => {
     expect(later(exchangeOf({ authority: 'a', path: '/newer' })).state).toBe('closed');
   });
 
+  it('observe where all their routes do: one that heeds them is enough', () => {
+    const { registry } = make();
+    registry.group('default', OPTIONS, undefined, 'authority', { name: 'reads', mode: 'observe' })(exchangeOf({ authority: 'a' }));
+    expect(registry.list).toMatchObject([{ mode: 'observe', routes: ['reads'] }]);
+    registry.group('default', OPTIONS, undefined, 'authority', { name: 'sends', mode: 'enforce' });
+    expect(registry.list).toMatchObject([{ mode: 'enforce', routes: ['reads', 'sends'] }]);
+  });
+
   it('share one where there is no end of hosts', () => {
     const { registry } = make();
     const own = registry.group('default', OPTIONS);

@@ -73,6 +73,12 @@ it('has a section of the runbook for each alert, and none for what is no alert',
   expect(named).toEqual(sections.map((title) => `docs/runbook.md#${title.toLowerCase()}`));
 });
 
+it('calls nothing down for a breaker that refuses nothing', () => {
+  const asked = alerts().filter(({ expr }) => expr.includes('breakwater_breaker_state'));
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.filter(({ expr }) => !expr.includes('mode="enforce"'))).toEqual([]);
+});
+
 interface Panel {
   readonly title: string;
   readonly fieldConfig: {

@@ -90,6 +90,7 @@ describe('metrics', () => {
     const { telemetry } = busy();
     const states = await samples(telemetry, 'breakwater_breaker_state');
     expect(states.map((line) => line.slice(-1))).toEqual(['0', '1', '0', '0']);
+    expect(states[1]).toContain('mode="enforce",state="open"');
     expect(await samples(telemetry, 'breakwater_pool_connections')).toEqual([
       'breakwater_pool_connections{upstream="api",state="open"} 1',
       'breakwater_pool_connections{upstream="api",state="busy"} 0',

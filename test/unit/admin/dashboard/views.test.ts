@@ -92,8 +92,13 @@ describe('the card of a dependency', () => {
     ['half-open', 0, '◐', 'half-open', '', 'isolate'],
     ['isolated', 0, '⊘', 'held open by hand', '', 'reset'],
   ] as const)('shows a breaker that is %s for %i ms more, and what can be done', (state, retryAfterMs, mark, text, until, action) => {
-    const breakers = [{ breaker: 'default', authority: 'api.example', state, retryAfterMs }];
+    const breakers = [{ breaker: 'default', authority: 'api.example', mode: 'enforce' as const, state, retryAfterMs }];
     expect(card({ breakers }).breakers).toEqual([{ breaker: 'default', authority: 'api.example', state, mark, text, until, action }]);
+  });
+
+  it('says of a breaker that it refuses nothing', () => {
+    const breakers = [{ breaker: 'default', authority: 'api.example', mode: 'observe', state: 'open', retryAfterMs: 41_000 }] as const;
+    expect(card({ breakers }).breakers).toMatchObject([{ text: 'open, only observes' }]);
   });
 
   it('shows latencies, probe, retries, cache and connections, each with what it stands on', () => {

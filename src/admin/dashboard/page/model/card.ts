@@ -116,9 +116,9 @@ function placesOf({ connections: { open, busy, queued } }: Dependency): Figure {
   return { name: 'Connections', value: count(open), basis: `${count(busy)} busy · ${count(queued)} waiting` };
 }
 
-function breakerOf({ breaker, authority, state, retryAfterMs }: Breaker): BreakerLine {
+function breakerOf({ breaker, authority, mode, state, retryAfterMs }: Breaker): BreakerLine {
   const until = state === 'open' ? (retryAfterMs > 0 ? `next try in ${span(retryAfterMs + 999)}` : 'the next request is its probe') : '';
-  const text = BREAKER_WORDS[state];
+  const text = `${BREAKER_WORDS[state]}${mode === 'observe' ? ', only observes' : ''}`;
   return { breaker, authority, state, mark: BREAKER_MARKS[state], text, until, action: state === 'isolated' ? 'reset' : 'isolate' };
 }
 

@@ -60,6 +60,8 @@ export interface ErrorRate {
 export interface Breaker {
   readonly breaker: string;
   readonly authority: string;
+  /** One that observes refuses nothing. */
+  readonly mode: 'enforce' | 'observe';
   readonly state: 'closed' | 'open' | 'half-open' | 'isolated';
   readonly retryAfterMs: number;
 }
