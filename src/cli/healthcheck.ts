@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { urlOf } from './admin-client.ts';
 import type { CliContext, ExitCode } from './context.ts';
-import { loadAdmin } from '../config/load.ts';
+import { type AdminFound, loadAdmin } from '../config/load-admin.ts';
 import { localUrl } from '../app/paths.ts';
 import { get } from '../model/node-http.ts';
-import { configFile, configOption, loadOrExplain } from './load.ts';
+import { configFile, configOption } from './load.ts';
 
 /** `breakwater healthcheck`: for container platforms, so that an image needs no curl. */
 export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) => void): Command {
@@ -13,18 +13,22 @@ export function healthcheckCommand(context: CliContext, ended: (code: ExitCode) 
     .addOption(configOption())
     .option('--url <url>', 'ask this address instead of the one in the configuration')
     .action(async (options: { config?: string; url?: string }) => {
-      const url = options.url === undefined ? readyUrl(options.config, context) : urlOf('--url', options.url);
+      const found = options.url === undefined ? loadAdmin(configFile(options.config, context), context.env) : undefined;
+      const url = found === undefined ? urlOf('--url', options.url ?? '') : readyUrl(found);
+      if (found?.problem !== undefined) context.err(`breakwater: ${found.problem}: asking ${url}, ${HOW[found.from]}\n`);
       const status = await statusOf(url);
       if (status !== 200) context.err(`breakwater: ${url} ${status === undefined ? 'did not answer' : `answered ${status}`}\n`);
-      ended(status === 200 ? 0 : 1);
+      const guessed = found?.from === 'default' && found.problem !== undefined;
+      ended(status === 200 ? 0 : guessed ? 2 : 1);
     });
 }
 
-function readyUrl(option: string | undefined, context: CliContext): string {
-  const file = configFile(option, context);
-  // a sidecar that has refused this file serves on with the one before
-  const told = file === undefined ? undefined : loadAdmin(file, context.env);
-  const admin = told ?? loadOrExplain(file, context).config.admin;
+const HOW = { file: 'as it says', 'its admin block': 'as its admin block says', default: 'the default' } as const satisfies Record<
+  AdminFound['from'],
+  string
+>;
+
+function readyUrl({ admin }: AdminFound): string {
   return `${localUrl(admin)}/health/ready`;
 }
 

@@ -60,14 +60,6 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   return { ok: true, config, file: path, watched, notes: [...notes, ...validated.notes] };
 }
 
-/** Where a configuration has its admin listener, whatever else is wrong with it. Undefined where the file does not tell. */
-export function loadAdmin(file: string, env: Variables): Config['admin'] | undefined {
-  const { tree } = readYaml(resolve(file), shownAs(resolve(file)));
-  if (tree === undefined) return undefined;
-  const entries = new Map([...tree.entries].filter(([key]) => key === 'version' || key === 'listen' || key === 'admin'));
-  return validate(substitute({ ...tree, entries }, env).tree).config?.admin;
-}
-
 /** A value whose variable or preset is missing is wrong already; that it then fits nothing, or lacks what the preset has, is not told again. */
 function withoutRepeats(problems: readonly Problem[], told: readonly Problem[]): Problem[] {
   return problems.filter(({ path }) => path === '' || !told.some((earlier) => earlier.path === path || earlier.path === `${path}.preset`));
