@@ -7,7 +7,7 @@ export function describeSchema(schema: JsonSchema | undefined): string {
   if (schema.anyOf !== undefined) return describeUnion(schema.anyOf);
   if (schema.enum !== undefined) return schema.enum.length === 1 ? String(schema.enum[0]) : `one of ${schema.enum.map(String).join(', ')}`;
   if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.title === 'duration') return 'a duration such as 250ms, 5s or 2m';
+  if (schema.title === 'duration') return `a duration${schema.exclusiveMinimum === 0 ? ' above 0' : ''} such as 250ms, 5s or 2m`;
   if (schema.title === 'size') return 'a size such as 512KiB or 1MiB';
   if (typeof schema.type === 'object') return schema.type.map((type) => describeSchema({ type })).join(' or ');
   switch (schema.type) {

@@ -40,12 +40,22 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
     return { path: path.slice(0, -1), problem: { ...valuePlace(tree, path.slice(0, -1)), path: name, message, hint: missingHint(path, tree) } };
   }
   const got = maySpeakOfSecret(path) ? 'a value that is not shown' : describeValue(found);
-  return { path, problem: { ...found.at, path: name, message: `${expectation(issue, path, schema)}, got ${got}` } };
+  const expected = expectation(issue, path, schema);
+  return { path, problem: { ...found.at, path: name, message: `${expected}, got ${got}`, hint: valueHint(issue, expected, found) } };
 }
 
 /** Secrets and headers that are sent: problems go to the log and to /health. */
 function maySpeakOfSecret(path: Path): boolean {
   return path.at(-1) === 'secret' || path.at(-1) === 'token' || path.at(-2) === 'headers';
+}
+
+/** What to write instead: as the schema says it, or with the unit that a number lacks. */
+function valueHint(issue: Issue, expected: string, found: Tree): string | undefined {
+  const told = issue.code === 'custom' ? (issue.params?.['hint'] as unknown) : undefined;
+  if (typeof told === 'string') return told;
+  if (found.kind !== 'scalar' || found.variables !== undefined || !/^\d+(\.\d+)?$/.test(String(found.value))) return undefined;
+  if (expected.startsWith('expected a duration')) return `with its unit: ${String(found.value)}s, or ${String(found.value)}ms`;
+  return expected.startsWith('expected a size') ? `with its unit: ${String(found.value)}B, or ${String(found.value)}MiB` : undefined;
 }
 
 function missingHint(path: Path, tree: Tree): string | undefined {

@@ -59,7 +59,8 @@ function forEditors(schema: JsonSchema): JsonSchema {
   if (schema.type === 'object') return { ...about, ...kind, type: ['object', 'null'] };
   if (schema.type === 'string' && schema.pattern === undefined && schema.enum === undefined) return { ...about, ...kind };
   if (schema.type === 'array' || Array.isArray(schema.type) || schema.type === undefined) return { ...about, ...kind };
-  return { ...about, anyOf: [kind, { type: 'string', pattern: '\\$\\{' }] };
+  const none = schema.title === 'duration' && schema.exclusiveMinimum === undefined ? [{ const: 0 }] : [];
+  return { ...about, anyOf: [kind, ...none, { type: 'string', pattern: '\\$\\{' }] };
 }
 
 /** A route of a preset is changed by its name alone. */

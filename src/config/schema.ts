@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, listen, port, size } from './schema/scalars.ts';
+import { duration, listen, port, size, someTime } from './schema/scalars.ts';
 import { store } from './schema/store.ts';
 import { upstream } from './schema/upstream.ts';
 
@@ -59,7 +59,7 @@ export const configSchema = z.strictObject({
     .union([z.int().min(1), z.literal('auto')])
     .default(1)
     .describe('Processes that serve: one, a number, or `auto` for one per core. Breakers, budgets and metrics are one for all of them.'),
-  drain: duration.prefault('30s').describe('How long SIGTERM waits for what is under way.'),
+  drain: duration.prefault('30s').describe('How long SIGTERM waits for what is under way; 0: not at all.'),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('The least important lines that are written.'),
@@ -71,7 +71,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       header: size.prefault('64KiB').describe('Request line and headers.'),
       body: size.prefault('100MiB').describe('Request body.'),
-      requestTimeout: duration
+      requestTimeout: someTime('a long one such as 1h where clients are slow')
         .prefault('60s')
         .describe(
           'For a client to send the head of its request, then all content that is read whole (bufferLimit), and for each pause in longer content while it is read. Longer content as a whole is bound by the timeouts of its route.',

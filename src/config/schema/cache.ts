@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, mode, oneOrMany, size, status } from './scalars.ts';
+import { duration, mode, oneOrMany, size, someTime, status } from './scalars.ts';
 
 /** What is stored, for how long and for whom. */
 export const cache = z.strictObject({
@@ -47,7 +47,9 @@ export const prefetch = z.strictObject({
     )
     .optional()
     .describe('Requests that follow others, known beforehand.'),
-  within: duration.optional().describe('How long an answer waits for its request, and how soon a request comes after an answer to follow from it.'),
+  within: someTime('enabled: false turns it off')
+    .optional()
+    .describe('How long an answer waits for its request, and how soon a request comes after an answer to follow from it.'),
   rows: z.int().min(1).max(100).optional().describe('Rows of one answer that are followed.'),
   concurrent: z.int().min(1).optional().describe('Requests ahead that are under way at once.'),
   depth: z.int().min(1).max(10).optional().describe('Chains in a row that are followed before a client asks.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseRate, RATE_PATTERN } from '../units.ts';
-import { duration, jsonPath, mode, oneOrMany, pattern, scopePart, size, status } from './scalars.ts';
+import { duration, jsonPath, mode, oneOrMany, pattern, scopePart, size, someTime, status } from './scalars.ts';
 
 /** Whether it is learned how long clients wait. */
 export const patience = z.strictObject({
@@ -17,7 +17,7 @@ export const guard = z.strictObject({
     .literal('sse')
     .optional()
     .describe('Server-sent events: the answer begins for the client with its first event; before it, it can be retried.'),
-  firstEvent: duration
+  firstEvent: someTime('leave it out: timeouts.headers holds then')
     .optional()
     .describe('How long the first event may take after the head; absent: timeouts.headers. Never longer than timeouts.total.'),
   terminator: oneOrMany(jsonPath)
@@ -45,16 +45,20 @@ export const pace = z.strictObject({
     .meta({ title: 'rate' })
     .describe('Requests in the long run.'),
   burst: z.int().min(1).optional().describe('Requests that may go at once after a pause.'),
-  maxWait: duration.optional().describe('A request that would have to wait longer is refused with Retry-After.'),
+  maxWait: duration
+    .optional()
+    .describe('A request that would have to wait longer is refused with Retry-After; 0: each that would have to wait at all.'),
   maxKeys: z.int().min(1).optional().describe('Values that are kept apart; the one used longest ago is forgotten first.'),
   hold: z
     .strictObject({
       codes: z
         .array(z.union([z.string(), status]).transform(String))
         .describe("Names from classify, failure codes or statuses that say that the value's limit was reached."),
-      base: duration.optional().describe('How long the value rests then; grows with each time in a row.'),
+      base: someTime('leave it out for the default, or hold for no rest')
+        .optional()
+        .describe('How long the value rests then; grows with each time in a row.'),
       factor: z.number().min(1).optional().describe('How much longer the value rests each time in a row.'),
-      max: duration.optional().describe('Bound of the rest.'),
+      max: someTime('leave it out for the default, or hold for no rest').optional().describe('Bound of the rest.'),
     })
     .optional()
     .describe('Rests a value after the upstream said that its limit was reached.'),

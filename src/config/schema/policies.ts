@@ -4,19 +4,21 @@ import { count, duration, jsonPath, mode, oneOrMany, scopePart, someTime, status
 /** What tells requests apart that fail, or are limited, apart. */
 const scope = z.array(scopePart).min(1);
 
+const noLimit = someTime("for no limit leave it out, or write null in the place of a preset's");
+
 /** Time limits of an exchange and its attempts. */
 export const timeouts = z.strictObject({
-  queue: duration.optional().describe('Wait for a free place (bulkhead, connection pool).'),
-  dns: someTime.optional().describe('Name lookup; part of connect where absent.'),
-  connect: someTime.optional().describe('Until the TCP connection stands.'),
-  tls: someTime.optional().describe('TLS handshake.'),
-  send: someTime.optional().describe('While the request is being written, without the upstream taking any of it.'),
-  headers: someTime.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
-  idle: someTime
+  queue: duration.optional().describe('Wait for a free place (bulkhead, connection pool). 0: not at all.'),
+  dns: noLimit.optional().describe('Name lookup; part of connect where absent.'),
+  connect: noLimit.optional().describe('Until the TCP connection stands.'),
+  tls: noLimit.optional().describe('TLS handshake.'),
+  send: noLimit.optional().describe('While the request is being written, without the upstream taking any of it.'),
+  headers: noLimit.optional().describe('From the request being written to the head of the answer; interim responses (1xx) do not prolong it.'),
+  idle: noLimit
     .optional()
     .describe('Between two pieces of the body of the answer; after an upgrade (WebSocket), without a byte in either direction.'),
-  attempt: someTime.optional().describe('One attempt, up to the end of its answer.'),
-  total: someTime
+  attempt: noLimit.optional().describe('One attempt, up to the end of its answer.'),
+  total: noLimit
     .optional()
     .describe('Everything, with all attempts and waits. With `streaming: true`, up to the head of the answer; with `guard`, up to its first event.'),
   deadlineHeader: z
@@ -36,7 +38,7 @@ const backoff = z.strictObject({
 
 const budget = z.strictObject({
   ratio: z.number().min(0).max(10).optional().describe('Retries allowed per request of the last window.'),
-  window: someTime.optional().describe('How far back requests count.'),
+  window: someTime('for no retries beyond minPerSecond write ratio: 0').optional().describe('How far back requests count.'),
   minPerSecond: z.number().min(0).optional().describe('Retries always allowed, so that low traffic can retry.'),
 });
 
@@ -46,14 +48,14 @@ export const retry = z.strictObject({
   backoff: backoff.optional().describe('How long to wait before each retry.'),
   budget: budget.optional().describe('How many retries there may be in all, so that they do not become a storm. One for the whole upstream.'),
   refused: z.boolean().optional().describe('Send again what the upstream refused (429, 503 with Retry-After, listed codes), whatever the method.'),
-  maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying. 60s where absent.'),
+  maxWait: duration.optional().describe('The longest Retry-After that is waited for; a longer one ends the retrying. 60s where absent; 0: none is.'),
   attemptsHeader: oneOrMany(z.string())
     .optional()
     .describe('Request headers by which a client says that it retries itself; a request with one (above 0) is not retried.'),
   patientLast: z.boolean().optional().describe('The last attempt has all the time that `total` leaves, not just `headers` and `attempt`.'),
   resends: duration
     .optional()
-    .describe('A request like one that failed this long ago is taken for a retry by the client, and charged to the budget; 0s turns it off.'),
+    .describe('A request like one that failed this long ago is taken for a retry by the client, and charged to the budget; 0 turns it off.'),
   mode: mode.optional(),
 });
 
@@ -66,19 +68,19 @@ export const breaker = z.strictObject({
     .describe("Routes with the same group share one breaker; absent: the upstream's own, or one of the route's own where its settings differ."),
   consecutive: z.int().min(1).optional().describe('Failures in a row that open it.'),
   ratio: z.number().gt(0).max(1).optional().describe('Share of failed attempts in the window that opens it.'),
-  window: someTime.optional().describe('How far back attempts count for the ratio.'),
+  window: someTime('leave it and ratio out to open on failures in a row alone').optional().describe('How far back attempts count for the ratio.'),
   minimum: z.int().min(1).optional().describe('Attempts in the window below which the ratio says nothing.'),
-  openFor: duration.optional().describe('How long it stays open before a probe is let through.'),
+  openFor: someTime('mode: observe refuses nothing').optional().describe('How long it stays open before a probe is let through.'),
   openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.'),
   probes: z.int().min(1).optional().describe('Requests let through while half-open.'),
-  probeTimeout: duration
+  probeTimeout: someTime('leave it out: it then is what the route gives an attempt')
     .optional()
     .describe(
       'After this a probe that has not reported counts as failed. 30s where absent, or what the route gives an attempt where that is longer.',
     ),
   slowCall: z
     .strictObject({
-      after: duration.describe('An attempt whose answer takes longer to begin is slow.'),
+      after: someTime('leave slowCall out to call no answer slow').describe('An attempt whose answer takes longer to begin is slow.'),
       ratio: z.number().gt(0).max(1).optional().describe('Share of slow attempts in the window that opens it.'),
     })
     .optional()
@@ -119,12 +121,12 @@ export const probe = z.strictObject({
   path: z.string().startsWith('/').describe('A path that costs nothing.'),
   method: z.enum(['GET', 'HEAD', 'OPTIONS']).optional().describe('GET where absent.'),
   headers: z.record(z.string(), z.string()).optional().describe('Request headers: { apikey: ${SUPABASE_ANON_KEY} }.'),
-  every: someTime.optional().describe('Time between two probes.'),
+  every: someTime('leave probe out for none').optional().describe('Time between two probes.'),
   when: z
     .enum(['always', 'open'])
     .optional()
     .describe('open: only while a breaker of the upstream is not closed, to end its open time early. always where absent.'),
-  timeout: someTime.optional().describe('For one probe.'),
+  timeout: someTime('leave it out for the default').optional().describe('For one probe.'),
   failures: z.int().min(1).optional().describe('Failed probes in a row that open the breakers of the host.'),
   expect: z
     .strictObject({

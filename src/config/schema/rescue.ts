@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, jsonPath, mode, oneOrMany, pattern, size, status } from './scalars.ts';
+import { duration, jsonPath, mode, oneOrMany, pattern, size, someTime, status } from './scalars.ts';
 
 /** A second attempt beside a slow first one. */
 export const hedge = z.strictObject({
@@ -72,7 +72,7 @@ export const fallback = z.strictObject({
 /** How the same request is kept from being sent twice when nobody knows what became of the first. */
 export const resend = z.strictObject({
   enabled: z.boolean().optional().describe('false turns it off here.'),
-  window: duration.optional().describe('How long after it the same request counts as the client sending it again.'),
+  window: someTime('enabled: false turns it off').optional().describe('How long after it the same request counts as the client sending it again.'),
   lateAnswer: duration.optional().describe('How long a call whose time was up goes on, so that its answer can still be had. 0: not at all.'),
   onUnknown: z.enum(['send', 'hold']).optional().describe('Where no answer ever came: let the client send it again, or answer that it is unknown.'),
   maxAnswer: size.optional().describe('Answers up to this are kept.'),

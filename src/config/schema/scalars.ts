@@ -5,14 +5,21 @@ import { DURATION_PATTERN, parseDuration, parseSize, SIZE_PATTERN } from '../uni
 // a configuration is parsed once: to compile a parser for it costs more than it saves
 z.config({ jitless: true });
 
-/** A duration in the file; milliseconds after parsing. */
+/** A duration in the file, 0 with a unit or without; milliseconds after parsing. */
 export const duration = z
-  .string()
-  .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 250ms, 5s or 2m')
-  .transform((text) => parseDuration(text) ?? 0)
+  .preprocess(
+    (value) => (value === 0 ? '0' : value),
+    z
+      .string('expected a duration such as 250ms, 5s or 2m')
+      .regex(new RegExp(DURATION_PATTERN), 'expected a duration such as 250ms, 5s or 2m')
+      .transform((text) => parseDuration(text) ?? 0),
+  )
   .meta({ title: 'duration' });
-/** A duration where none at all would mean nothing; milliseconds after parsing. */
-export const someTime = duration.refine((ms) => ms > 0, 'expected a time above 0, such as 5s').meta({ title: 'duration' });
+/** A duration where none at all would mean nothing; milliseconds after parsing. `instead`: what to write for what was probably meant. */
+export const someTime = (instead?: string) =>
+  duration
+    .refine((ms) => ms > 0, { message: 'expected a time above 0, such as 5s', params: { hint: instead } })
+    .meta({ title: 'duration', exclusiveMinimum: 0 });
 /** A size in the file; bytes after parsing. */
 export const size = z
   .string()

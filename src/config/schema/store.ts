@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, oneOrMany, size } from './scalars.ts';
+import { oneOrMany, size, someTime } from './scalars.ts';
 
 const redis = z.strictObject({
   url: oneOrMany(z.string())
@@ -19,7 +19,9 @@ const redis = z.strictObject({
     .describe(
       'Secret that all sidecars of one cache have: credentials are hashed with it. Without one it is derived from the password of the URL and the prefix.',
     ),
-  timeout: duration.prefault('250ms').describe('For a connection and for each operation; what takes longer is a miss.'),
+  timeout: someTime('such as 250ms; store: memory asks no server')
+    .prefault('250ms')
+    .describe('For a connection and for each operation; what takes longer is a miss.'),
   tls: z
     .strictObject({
       ca: z.string().optional().describe('File with more roots to trust, PEM.'),

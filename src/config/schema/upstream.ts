@@ -31,7 +31,7 @@ export const upstream = z.strictObject({
   pool: z
     .strictObject({
       connections: z.int().min(1).optional().describe('Connections per host.'),
-      keepAlive: duration.optional().describe('How long an idle connection is kept; 0s opens one for each request.'),
+      keepAlive: duration.optional().describe('How long an idle connection is kept; 0 opens one for each request.'),
       maxAge: duration.optional().describe('After this a connection takes no more requests, so that a changed address is picked up.'),
     })
     .optional()

@@ -91,7 +91,7 @@ describe('loading a file', () => {
     using directory = new ConfigDirectory();
     expect(directory.load('\uFEFFversion: 1\r\ndrain: 5s\r\n')).toMatchObject({ ok: true, config: { drain: 5000 } });
     expect(directory.problems('\uFEFFversion: 1\r\ndrain: 5\r\n')).toEqual([
-      'proxy.yaml:2:8 drain: expected a duration such as 250ms, 5s or 2m, got 5',
+      'proxy.yaml:2:8 drain: expected a duration such as 250ms, 5s or 2m, got 5 (with its unit: 5s, or 5ms)',
     ]);
   });
 });

@@ -59,7 +59,11 @@ describe('an unknown key', () => {
 describe('a wrong value', () => {
   it.each([
     ['timeouts: { connect: 5 sec }', '5:26 upstreams.api.timeouts.connect: expected a duration such as 250ms, 5s or 2m, got "5 sec"'],
-    ['timeouts: { connect: 5 }', '5:26 upstreams.api.timeouts.connect: expected a duration such as 250ms, 5s or 2m, got 5'],
+    [
+      'timeouts: { connect: 5 }',
+      '5:26 upstreams.api.timeouts.connect: expected a duration such as 250ms, 5s or 2m, got 5 (with its unit: 5s, or 5ms)',
+    ],
+    ['bufferLimit: 10', '5:18 upstreams.api.bufferLimit: expected a size such as 512KiB or 1MiB, got 10 (with its unit: 10B, or 10MiB)'],
     ['timeouts: 5s', '5:15 upstreams.api.timeouts: expected a map with keys such as queue, dns, connect, got "5s"'],
     ['bufferLimit: 1 MB', '5:18 upstreams.api.bufferLimit: expected a size such as 512KiB or 1MiB, got "1 MB"'],
     ['retry: { attempts: 0 }', '5:24 upstreams.api.retry.attempts: expected a whole number from 1 to 10, got 0'],
