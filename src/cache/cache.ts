@@ -5,7 +5,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Layer, Service } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
-import { Leases } from './coalesce/leases.ts';
+import { type Lease, Leases } from './coalesce/leases.ts';
 import { KeyNotes } from './coalesce/key-notes.ts';
 import { Spool } from './coalesce/spool.ts';
 import type { CacheParts } from './fetch.ts';
@@ -85,7 +85,7 @@ export class Cache {
       tables,
       also: new Map(Object.entries(upstream.tables?.also ?? {})),
       identities: this.#parts.identities,
-      drop: (tags: readonly string[]) => this.#drop(tags),
+      drop: (tags: readonly string[], own?: Lease) => this.#drop(tags, own),
     };
     const reads = config === undefined ? undefined : routeCacheSettings(settings, config, upstream.tables?.path);
     return cacheLayer({ reads, writes, tables }, this.#parts);
@@ -139,9 +139,9 @@ export class Cache {
     await this.store.close();
   }
 
-  #drop(tags: readonly string[]): MaybePromise<number> {
+  #drop(tags: readonly string[], own: Lease | undefined): MaybePromise<number> {
     // first what is under way, so that nothing older than the write is stored between the two
-    this.#parts.leases.kill(tags);
+    this.#parts.leases.kill(tags, own);
     const dropped = this.store.invalidate(tags, false);
     return this.#tellOthers === undefined ? dropped : this.#tellOthers(tags).then(() => dropped);
   }

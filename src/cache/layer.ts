@@ -3,12 +3,12 @@ import type { CacheParts } from './fetch.ts';
 import type { Tables } from './invalidate/tables.ts';
 import { isSafe } from './invalidate/targets.ts';
 import { observing } from './observing.ts';
-import { answersGet, mayAnswerGet, storingPosted } from './posted.ts';
+import { mayAnswerGet, storingPosted } from './posted.ts';
 import { Reader } from './reader.ts';
 import { NOTHING_STALE } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { routeTag, scopedTag, type Tagger, upstreamTag, urlTag } from './tag-names.ts';
-import { writer, type WriterOptions } from './writer.ts';
+import { type Write, writer, type WriterOptions } from './writer.ts';
 
 /** What a route does with the cache. */
 export interface RouteCache {
@@ -23,23 +23,19 @@ export function cacheLayer(route: RouteCache, parts: CacheParts): Layer {
   const { reads, writes, tables } = route;
   return (next) => {
     const write = writer(writes, next);
-    const pass: Service = (exchange) => {
+    const pass: Write = (exchange, own) => {
       // asked for what is stored, not for the upstream
       if (exchange.staleUse === 'only') return NOTHING_STALE;
-      return isSafe(exchange.method) ? next(exchange) : write(exchange);
+      return isSafe(exchange.method) ? next(exchange) : write(exchange, own);
     };
     if (reads === undefined) return pass;
     const tagsOf = tagger(reads, tables);
     const upstream = tables === undefined ? next : learning(tables, next);
     const serve = reads.observe ? observing(reads, parts, tagsOf, upstream) : new Reader(reads, parts, tagsOf, upstream).serve;
-    const post: Service = async (exchange) => {
-      const outcome = await pass(exchange);
-      if (outcome.type === 'failure' || tables?.covers(exchange) === true) return outcome;
-      return answersGet(exchange, outcome, parts.clock.wallNow()) ? storingPosted(reads, parts, tagsOf, exchange, outcome) : outcome;
-    };
+    const post = storingPosted(reads, parts, tagsOf, pass);
     return (exchange) => {
       if (exchange.method === 'GET' || exchange.method === 'HEAD') return serve(exchange);
-      return mayAnswerGet(exchange.method) ? post(exchange) : pass(exchange);
+      return mayAnswerGet(exchange.method) && tables?.covers(exchange) !== true ? post(exchange) : pass(exchange);
     };
   };
 }

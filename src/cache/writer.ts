@@ -1,7 +1,8 @@
 import type { InvalidateConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { Service } from '../model/service.ts';
+import type { Answered, Service } from '../model/service.ts';
+import type { Lease } from './coalesce/leases.ts';
 import type { Identities } from './identity.ts';
 import { isRolledBack, type Tables } from './invalidate/tables.ts';
 import { mayHaveChanged, urlTags } from './invalidate/targets.ts';
@@ -16,23 +17,27 @@ export interface WriterOptions {
   readonly tables: Tables | undefined;
   readonly also: ReadonlyMap<string, readonly string[]>;
   readonly identities: Identities;
-  readonly drop: (tags: readonly string[]) => MaybePromise<number>;
+  /** `own` is spared. */
+  readonly drop: (tags: readonly string[], own?: Lease) => MaybePromise<number>;
 }
 
+/** Sends a write. `own`: what its answer may be stored by. */
+export type Write = (exchange: Exchange, own?: Lease) => Answered;
+
 /** Passes writes on, and drops what they may have changed before the client hears of it. */
-export function writer(options: WriterOptions, next: Service): Service {
+export function writer(options: WriterOptions, next: Service): Write {
   if (options.invalidate?.none === true) return next;
-  const drop = (exchange: Exchange, outcome: Outcome | undefined): MaybePromise<unknown> => {
+  const drop = (exchange: Exchange, outcome: Outcome | undefined, own?: Lease): MaybePromise<unknown> => {
     const tags = outcome === undefined ? [] : tagsDropped(options, exchange, outcome);
-    return tags.length > 0 ? options.drop(tags) : undefined;
+    return tags.length > 0 ? options.drop(tags, own) : undefined;
   };
-  return async (exchange) => {
+  return async (exchange, own) => {
     let known: Outcome | undefined;
     // what was read between a time-out and the late answer may be older than what the write has done
     watchLate(exchange, { ended: (answer) => drop(exchange, answer ?? known) });
     const outcome = await next(exchange);
     known = outcome;
-    await drop(exchange, outcome);
+    await drop(exchange, outcome, own);
     return outcome;
   };
 }

@@ -28,9 +28,9 @@ export class Leases {
     }
   }
 
-  /** A write dropped these tags. */
-  kill(tags: readonly string[]): void {
-    for (const tag of tags) for (const lease of this.#byTag.get(tag) ?? []) lease.dead = true;
+  /** A write dropped these tags. `own`: what it brings itself, which is no older. */
+  kill(tags: readonly string[], own?: Lease): void {
+    for (const tag of tags) for (const lease of this.#byTag.get(tag) ?? []) if (lease !== own) lease.dead = true;
   }
 
   /** Everything may have changed. */

@@ -275,38 +275,6 @@ describe('what comes from upstream', () => {
   });
 });
 
-describe('an answer to POST or PATCH', () => {
-  const post = { method: 'POST', path: '/a', body: 'x' };
-  it.each(['POST', 'PATCH'])('%s is stored for GET where it says that it answers that, and for how long', async (method) => {
-    const bench = new Bench({}, (exchange) => ok(exchange.method, ...MINUTE, 'content-location', '/a'));
-    await bench.get({ path: '/a' });
-    expect(await bench.get({ ...post, method })).toMatchObject({ body: method });
-    expect(await bench.get({ path: '/a' })).toMatchObject({ body: method, said: 'hit; ttl=60' });
-  });
-
-  it('is not where the method says nothing of what a GET would get', async () => {
-    const bench = new Bench({}, (exchange) => ok(exchange.method, ...MINUTE, 'content-location', '/a'));
-    await bench.get({ ...post, method: 'PUT' });
-    expect((await bench.get({ path: '/a' })).body).toBe('GET');
-  });
-
-  it.each([
-    ['no Content-Location', []],
-    ['another one', ['content-location', '/b']],
-    ['another origin', ['content-location', 'https://other.example/a']],
-  ])('is not with %s', async (_name, headers) => {
-    const bench = new Bench({ ttl: 1000 }, (exchange) => ok(exchange.method, ...MINUTE, ...headers));
-    await bench.get(post);
-    expect((await bench.get({ path: '/a' })).body).toBe('GET');
-  });
-
-  it('is not by the ttl of the route', async () => {
-    const bench = new Bench({ ttl: 1000 }, (exchange) => ok(exchange.method, 'content-location', '/a'));
-    await bench.get(post);
-    expect((await bench.get({ path: '/a' })).body).toBe('GET');
-  });
-});
-
 describe('a 5xx that may be stored', () => {
   it('is, with freshness of its own, and does not replace what could stand in', async () => {
     const bench = new Bench({}, () => failed({ kind: 'status', reply: answered(503, 'down', MINUTE) }));
