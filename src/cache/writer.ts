@@ -53,6 +53,6 @@ function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcom
   const tags = urlTags(exchange, reply, options.identities);
   for (const name of named) for (const tag of [name, ...(options.also.get(name) ?? [])]) tags.push(scopedTag(exchange.upstream, tag));
   if (invalidate?.all === true) tags.push(upstreamTag(exchange.upstream));
-  if (tables !== undefined) tags.push(...tables.writeTags(exchange, told));
+  if (tables !== undefined) tags.push(...tables.writeTags(exchange, named, invalidate?.all === true));
   return tags;
 }

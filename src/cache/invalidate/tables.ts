@@ -52,8 +52,17 @@ export class Tables {
     return [...new Set(tags)];
   }
 
-  /** Tags that a write drops; `told` says that the route itself names what it drops. */
-  writeTags(exchange: Exchange, told: boolean): string[] {
+  /**
+   * Tags that a write drops. `named`: tables or surrogate keys that the route itself says it drops, which are dropped by their names elsewhere; here goes what may depend on any table, or be joined by
+   * one of them. `all`: it says that it drops everything.
+   */
+  writeTags(exchange: Exchange, named: readonly string[], all: boolean): string[] {
+    const changed = this.#changedBy(exchange, named.length > 0 || all);
+    if (named.length === 0) return changed;
+    return [...changed, anyTable(exchange), ...this.#joinedBy(exchange, named)];
+  }
+
+  #changedBy(exchange: Exchange, told: boolean): string[] {
     if (!this.covers(exchange)) return [];
     const table = this.tableOf(exchange);
     if (table === undefined) return told ? [anyTable(exchange)] : [everyTable(exchange)];
@@ -62,8 +71,12 @@ export class Tables {
     const tags = changed.flatMap((name) =>
       schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
     );
-    if (this.#junctions === undefined) for (const stem of stemsWithin(table)) tags.push(joining(exchange, stem));
-    return [anyTable(exchange), ...tags];
+    return [anyTable(exchange), ...tags, ...this.#joinedBy(exchange, [table])];
+  }
+
+  #joinedBy(exchange: Exchange, tables: readonly string[]): string[] {
+    if (this.#junctions !== undefined) return [];
+    return tables.flatMap(stemsWithin).map((stem) => joining(exchange, stem));
   }
 
   /** Whether a path lies where the tables do. */

@@ -115,9 +115,10 @@ const TABLES: Partial<UpstreamConfig> = {
     { name: 'rpc-told', match: { path: ['/rest/v1/rpc/touch'] }, invalidate: { tags: ['bots'] } },
     { name: 'rpc-reads', match: { path: ['/rest/v1/rpc/search'] }, invalidate: { none: true } },
     { name: 'all', match: { path: ['/admin'] }, invalidate: { all: true } },
+    { name: 'edge', match: { path: ['/functions/v1/touch'] }, invalidate: { tags: ['bots', 'user_permissions'] } },
   ],
 };
-const [TOLD, READS, ALL, OWN] = [0, 1, 2, 3];
+const [TOLD, READS, ALL, EDGE, OWN] = [0, 1, 2, 3, 4];
 
 /** Whether a write drops a read. */
 async function drops(
@@ -225,6 +226,18 @@ describe('a function call', () => {
     expect(await drops({ path: '/rest/v1/bot_overview' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(true);
     expect(await drops({ path: '/rest/v1/messages' }, { path: '/rest/v1/rpc/touch' }, { route: TOLD })).toBe(false);
     expect(await drops({ path: '/rest/v1/bots' }, { path: '/rest/v1/rpc/search' }, { route: READS })).toBe(false);
+  });
+  it('elsewhere drops the table that its route names, and what may depend on it', async () => {
+    const edge = { path: '/functions/v1/touch' };
+    const known = ['messages', 'bots', 'permissions'];
+    const drop = (path: string) => drops({ path: `/rest/v1/${path}` }, edge, { route: EDGE, known });
+    expect(await drop('bots?x=1')).toBe(true);
+    expect(await drop('bot_overview')).toBe(true);
+    expect(await drop('rpc/my_bots?x=1')).toBe(true);
+    expect(await drop('messages?select=*,sender:sender_id(*)')).toBe(true);
+    expect(await drop('accounts?select=*,permissions(*)')).toBe(true);
+    expect(await drop('messages?x=1')).toBe(false);
+    expect(await drops({ path: '/rest/v1/rpc/my_bots?x=1' }, { path: '/functions/v1/other' })).toBe(false);
   });
   it('drops the whole upstream where its route says all', async () =>
     expect(await drops({ path: '/auth/v1/user' }, { path: '/admin' }, { route: ALL })).toBe(true));
