@@ -3,6 +3,7 @@ import type { RouteSettings } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
+import type { Exchange } from '../model/exchange.ts';
 import type { Layer, Service } from '../model/service.ts';
 import { CacheAdmin } from './admin.ts';
 import { type Lease, Leases } from './coalesce/leases.ts';
@@ -48,6 +49,8 @@ export class Cache {
   readonly #upstreams = new Set<string>();
   readonly #storedUnder = new StoredUnder();
   readonly #tables = new Map<string, { readonly path: string; readonly tables: Tables }>();
+  /** Upstreams of which was said that nothing tells by what embeds are joined, and the route on which that was seen. */
+  readonly #unjoined = new Map<string, string>();
 
   /** By upstream and settings: while a configuration is put together, there may be two for one upstream. */
   readonly #prefetchers = new Map<string, Prefetcher>();
@@ -115,6 +118,11 @@ export class Cache {
       this.#parts.leases.kill(outdated);
       void this.store.invalidate(outdated, false);
     }
+    for (const [name, route] of this.#unjoined) {
+      if (upstreams[name]?.tables !== undefined && upstreams[name].tables.junctions === undefined) continue;
+      this.#unjoined.delete(name);
+      this.#parts.observer.warned(name, route, 'cache', '');
+    }
     const live = new Set(Object.entries(upstreams).map(([name, upstream]) => placeOf(name, upstream)));
     for (const [place, prefetcher] of this.#prefetchers) {
       if (live.has(place)) continue;
@@ -157,16 +165,27 @@ export class Cache {
     for (const prefetcher of this.#prefetchers.values()) prefetcher.drop();
   }
 
+  /** Says once that reads are dropped more often than they need to be. */
+  readonly #noteUnjoined = ({ upstream, route }: Exchange, embed: string): void => {
+    if (this.#unjoined.has(upstream)) return;
+    this.#unjoined.set(upstream, route);
+    this.#parts.observer.warned(upstream, route, 'cache', unjoinedNotice(embed));
+  };
+
   /** What is known of an upstream's tables is kept over reloads, as long as they stand at the same path. */
   #tablesOf(name: string, upstream: UpstreamConfig): Tables | undefined {
     if (upstream.tables === undefined) return undefined;
     const fingerprint = JSON.stringify(upstream.tables);
     const known = this.#tables.get(name);
     if (known?.path === fingerprint) return known.tables;
-    const tables = new Tables(upstream.tables);
+    const tables = new Tables(upstream.tables, this.#noteUnjoined);
     this.#tables.set(name, { path: fingerprint, tables });
     return tables;
   }
+}
+
+function unjoinedNotice(embed: string): string {
+  return `reads that embed another table without a !hint, such as ${embed}, are dropped by a write to any table, since it may be what joins them: name those that do under tables.junctions, or [] for none`;
 }
 
 function placeOf(name: string, { prefetch, tables, cache }: UpstreamConfig): string {

@@ -29,6 +29,7 @@ export function explanationText(explanation: Explanation): string {
     `again     ${explanation.repeatable ? 'yes: it may be sent again whatever came of it' : 'only where the upstream surely did nothing'}`,
     `breaker   ${breakerWords(explanation)}`,
     `cache key ${explanation.cacheKey?.join(', ') ?? 'none: not answered from the cache'}`,
+    ...(explanation.droppedBy === undefined ? [] : [`dropped   by ${explanation.droppedBy}`]),
     `time      ${timeWords(explanation)}`,
     '',
     'Layers, outermost first',

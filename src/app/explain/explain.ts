@@ -8,6 +8,7 @@ import type { Layer } from '../../model/service.ts';
 import { pathOf, queryOf } from '../../model/target.ts';
 import { isRepeatable } from '../../policy/repeatable.ts';
 import { layersOf } from '../../policy/pipeline.ts';
+import { droppedBy } from './dropped-by.ts';
 import { type ExplainedRequest, findRoute, type RouteTried } from './find-route.ts';
 import { inertParts } from './inert-parts.ts';
 import { attemptWords, layerWords } from './layer-words.ts';
@@ -36,6 +37,8 @@ export interface Explanation {
   readonly effects: readonly Effect[];
   /** Names of what makes up the cache key; undefined where the request is not answered from a cache. */
   readonly cacheKey: readonly string[] | undefined;
+  /** Which writes drop what is stored, where paths name tables. */
+  readonly droppedBy: string | undefined;
   readonly breaker: { readonly group: string; readonly scope: readonly string[] } | undefined;
 }
 
@@ -62,6 +65,7 @@ export async function explain(config: Config, request: ExplainedRequest): Promis
     totalMs: settings.timeouts.total,
     effects,
     cacheKey: cacheKeyOf(settings, exchange),
+    droppedBy: droppedBy(found.config, settings, exchange),
     breaker: breakerOf(settings),
   };
 }

@@ -6,33 +6,41 @@ import { compileTemplate, type PathTemplate } from '../../model/path-template.ts
 import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
 import { scopedTag } from '../tag-names.ts';
 import { type Embed, embedsIn } from './embeds.ts';
-import { stemOf, stemsWithin } from './junctions.ts';
 
 /** Names known to be tables or views of an upstream at once. */
 const KNOWN_TABLES = 2000;
+
+/** What a read depends on: the tables and views that it names, and its hints. */
+export interface Dependence {
+  readonly names: readonly string[];
+  /** Embeds whose names are no tables seen so far: they may be foreign keys, or functions. */
+  readonly unknown: readonly string[];
+  /** Embeds that any table may join, many to many: nothing says by which they are. */
+  readonly unjoined: readonly string[];
+}
 
 /**
  * Which tables a request reads or writes, as tags. Reads carry their own table and those that they embed, by schema; a write drops its table in its schema (in every schema where
  * it names none) and what the configuration says changes with it. What cannot be told is dropped rather than kept: a read beside the tables (`rpc`) and an embed whose name
  * is no known table depend on every table, and a write beside the tables that says nothing of its effects drops all reads. By which table two others are joined, many to many, only the database
- * knows: where neither a hint nor the configuration tells, it is one whose name holds the name of either.
+ * knows: where neither a hint nor the configuration tells, it may be any.
  */
 export class Tables {
   readonly #config: TablesConfig;
   readonly #template: PathTemplate;
   /** A map and no object: a table may be called `constructor`. */
   readonly #also: ReadonlyMap<string, readonly string[]>;
-  /** Tables by which an embed without a hint may be joined; undefined where names have to tell. */
-  readonly #junctions: readonly string[] | undefined;
   readonly #known = new LRUCache<string, true>({ max: KNOWN_TABLES });
+  readonly #unjoined: (exchange: Exchange, embed: string) => void;
 
-  constructor(config: TablesConfig) {
+  /** `unjoined` is told of each read with an embed that any table may join. */
+  constructor(config: TablesConfig, unjoined: (exchange: Exchange, embed: string) => void) {
     this.#config = config;
+    this.#unjoined = unjoined;
     this.#template = compileTemplate(config.path);
     this.#also = new Map(Object.entries(config.also ?? {}));
-    this.#junctions = config.junctions;
     for (const [table, also] of this.#also) for (const name of [table, ...also]) this.#known.set(name, true);
-    for (const table of this.#junctions ?? []) this.#known.set(table, true);
+    for (const table of config.junctions ?? []) this.#known.set(table, true);
   }
 
   /** Tags of what a read depends on; none where its path lies elsewhere. */
@@ -43,23 +51,38 @@ export class Tables {
     // a function: it may read any
     if (table === undefined) return [every, anyTable(exchange)];
     const schema = headerValue(exchange.headers, 'accept-profile') ?? UNKNOWN;
-    const embeds = this.#embeds(exchange);
-    const names = [table, ...embeds.flatMap((embed) => this.#readBy(embed))];
+    const { names, unknown, unjoined } = this.#dependence(exchange, table);
     const tags = [every, ...names.flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];
-    if (embeds.some(({ name }) => !this.#known.has(name))) tags.push(anyTable(exchange));
-    if (this.#junctions === undefined && embeds.some(({ hints }) => hints.length === 0))
-      for (const name of [table, ...embeds.map((embed) => embed.name)]) tags.push(joining(exchange, stemOf(name)));
+    if (unknown.length > 0 || unjoined.length > 0) tags.push(anyTable(exchange));
+    if (unjoined[0] !== undefined) this.#unjoined(exchange, unjoined[0]);
     return [...new Set(tags)];
   }
 
+  /** What a read of a table depends on; undefined where that may be anything, or its path lies elsewhere. */
+  dependenceOf(exchange: Exchange): Dependence | undefined {
+    const table = this.tableOf(exchange);
+    return table === undefined ? undefined : this.#dependence(exchange, table);
+  }
+
+  #dependence(exchange: Exchange, table: string): Dependence {
+    const { junctions } = this.#config;
+    const embeds = this.#embeds(exchange);
+    const unhinted = embeds.filter(({ hints }) => hints.length === 0).map(({ name }) => name);
+    const joining = unhinted.length > 0 ? (junctions ?? []) : [];
+    return {
+      names: [table, ...embeds.flatMap(({ name, hints }) => [name, ...hints]), ...joining],
+      unknown: embeds.map(({ name }) => name).filter((name) => !this.#known.has(name)),
+      unjoined: junctions === undefined ? unhinted : [],
+    };
+  }
+
   /**
-   * Tags that a write drops. `named`: tables or surrogate keys that the route itself says it drops, which are dropped by their names elsewhere; here goes what may depend on any table, or be joined by
-   * one of them. `all`: it says that it drops everything.
+   * Tags that a write drops. `named`: tables or surrogate keys that the route itself says it drops, which are dropped by their names elsewhere; here goes what may depend on any table. `all`: it says
+   * that it drops everything.
    */
   writeTags(exchange: Exchange, named: readonly string[], all: boolean): string[] {
     const changed = this.#changedBy(exchange, named.length > 0 || all);
-    if (named.length === 0) return changed;
-    return [...changed, anyTable(exchange), ...this.#joinedBy(exchange, named)];
+    return named.length === 0 ? changed : [...changed, anyTable(exchange)];
   }
 
   #changedBy(exchange: Exchange, told: boolean): string[] {
@@ -71,12 +94,7 @@ export class Tables {
     const tags = changed.flatMap((name) =>
       schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
     );
-    return [anyTable(exchange), ...tags, ...this.#joinedBy(exchange, [table])];
-  }
-
-  #joinedBy(exchange: Exchange, tables: readonly string[]): string[] {
-    if (this.#junctions !== undefined) return [];
-    return tables.flatMap(stemsWithin).map((stem) => joining(exchange, stem));
+    return [anyTable(exchange), ...tags];
   }
 
   /** Whether a path lies where the tables do. */
@@ -98,11 +116,6 @@ export class Tables {
     return name === undefined ? undefined : percentDecoded(name);
   }
 
-  /** The names on which an embed is known to depend. */
-  #readBy({ name, hints }: Embed): readonly string[] {
-    return hints.length > 0 ? [name, ...hints] : [name, ...(this.#junctions ?? [])];
-  }
-
   #embeds(exchange: Exchange): Embed[] {
     const parameter = this.#config.embeds;
     if (parameter === undefined || !exchange.path.includes('?')) return [];
@@ -122,6 +135,4 @@ export function isRolledBack(exchange: Exchange): boolean {
 const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchange.authority}`;
 const everyTable = (exchange: Exchange): string => `${place(exchange)}/*`;
 const anyTable = (exchange: Exchange): string => `${place(exchange)}/?`;
-/** A read that a table whose name holds this stem may join. */
-const joining = (exchange: Exchange, stem: string): string => `${place(exchange)}/~${stem}`;
 const inSchema = (exchange: Exchange, schema: string, table: string): string => `${place(exchange)}/${schema}.${table}`;

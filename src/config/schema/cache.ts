@@ -72,7 +72,7 @@ export const tables = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      'All tables that join others many to many, for embeds without a !hint; []: none does. Absent: those whose name holds that of a table that they may join.',
+      'All tables that join others many to many, for embeds without a !hint; []: none does. Absent: any may, so that a write to any table drops reads with such an embed.',
     ),
 });
 

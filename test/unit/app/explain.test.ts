@@ -39,6 +39,12 @@ const CONFIG = configSchema.parse({
       breaker: { consecutive: 5 },
       routes: [{ name: 'flaky', match: { path: '/flaky' }, breaker: { consecutive: 1, openFor: '1s' } }],
     },
+    rows: {
+      origin: 'https://rows.example',
+      cache: { ttl: '1m' },
+      tables: { path: '/rest/v1/{table}', embeds: 'select' },
+      routes: [{ match: { path: '/rest/v1/uncached' }, cache: { enabled: false } }],
+    },
     inbox: { origin: 'https://inbox.example', prefetch: { chains: [{ after: '/messages', ask: '/conversations?id={conversation_id}' }] } },
   },
 });
@@ -163,5 +169,27 @@ describe('explain', () => {
     expect(page).toContain('faults    status 503 on 10 % of the attempts');
     expect(page).toMatch(/no answer came in time +ambiguous +2 \(all attempts used\) +200 from the fallback flash/);
     expect(page.split('\n').every((line) => line === line.trimEnd())).toBe(true);
+  });
+
+  it.each([
+    ['bots', 'a write to bots'],
+    [
+      'bots?select=*,accounts!account_id(*)',
+      'a write to bots, accounts or account_id; to any table as long as accounts has not been asked for by itself',
+    ],
+    [
+      'users?select=*,teams(*),bots!fk(*)',
+      'a write to any table: teams is embedded without a !hint, and tables.junctions does not say what joins it',
+    ],
+    ['rpc/search', 'a write to any table'],
+  ])('says which writes drop what is stored for /rest/v1/%s: %s', async (path, words) => {
+    const explanation = await explained('GET', `https://rows.example/rest/v1/${path}`);
+    expect(explanation.droppedBy).toBe(words);
+    expect(explanationText(explanation)).toContain(`\ndropped   by ${words}\n`);
+  });
+
+  it('says nothing of writes where nothing is stored, or paths name no tables', async () => {
+    for (const url of ['https://rows.example/rest/v1/uncached', 'https://rows.example/elsewhere', 'https://graph.facebook.com/1'])
+      expect((await explained('GET', url)).droppedBy).toBeUndefined();
   });
 });
