@@ -47,8 +47,8 @@ function tagsDropped(options: WriterOptions, exchange: Exchange, outcome: Outcom
   const named = options.tagsOf(exchange);
   const told = named.length > 0 || invalidate?.all === true;
   const dropped = told || tables?.covers(exchange) === true;
-  if (!mayHaveChanged(outcome, exchange.leftOpen, dropped) || (tables !== undefined && isRolledBack(exchange))) return [];
   const reply = outcome.type === 'reply' ? outcome : undefined;
+  if (!mayHaveChanged(outcome, exchange.leftOpen, dropped) || (tables !== undefined && isRolledBack(reply))) return [];
   if (reply !== undefined && reply.status < 300) tables?.learn(exchange);
   const tags = urlTags(exchange, reply, options.identities);
   for (const name of named) for (const tag of [name, ...(options.also.get(name) ?? [])]) tags.push(scopedTag(exchange.upstream, tag));

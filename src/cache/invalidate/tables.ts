@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { TablesConfig } from '../../config/schema.ts';
 import type { Exchange } from '../../model/exchange.ts';
 import { headerList, headerValue } from '../../model/headers.ts';
+import type { Reply } from '../../model/outcome.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
 import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
 import { scopedTag } from '../tag-names.ts';
@@ -126,10 +127,10 @@ export class Tables {
 /** Stands for the schema of a request that names none: it may be any. */
 const UNKNOWN = '';
 
-/** A transaction that the client asks to roll back changes nothing. */
-export function isRolledBack(exchange: Exchange): boolean {
-  const prefer = headerList(exchange.headers, 'prefer');
-  return prefer !== undefined && /(?:^|,)\s*tx=rollback\s*(?:,|$)/i.test(prefer);
+/** A transaction that was rolled back, as the client asked, changes nothing. It is not where the server does not say so: unless it is told to allow that, it commits. */
+export function isRolledBack(reply: Reply | undefined): boolean {
+  const applied = reply === undefined ? undefined : headerList(reply.headers, 'preference-applied');
+  return applied !== undefined && /(?:^|,)\s*tx=rollback\s*(?:,|$)/i.test(applied);
 }
 
 const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchange.authority}`;
