@@ -35,7 +35,7 @@ export function storingPosted(settings: RouteCacheSettings, parts: CacheParts, t
   const plain = { ...settings, overrides: { ...settings.overrides, ttlMs: undefined, negativeTtlMs: undefined, force: false } };
   return async (exchange) => {
     const request = readRequest(exchange, settings.key, identities);
-    if (request.directives.noStore) return write(exchange);
+    if (request.directives.noStore || request.disguised) return write(exchange);
     const tags = tagsOf(exchange, request.url);
     const posted: Posted = { request, fields: exchange.headers, tags, lease: leases.open(tags) };
     const requestedAt = clock.wallNow();

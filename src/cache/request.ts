@@ -2,8 +2,8 @@ import { isCredential } from '../model/credential-field.ts';
 import type { CacheConfig } from '../config/schema.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { pathOf } from '../model/target.ts';
 import type { Identities } from './identity.ts';
+import { isDisguised } from './invalidate/disguise.ts';
 import { NOTHING_ASKED, type RequestDirectives, requestDirectives } from './rules/directives.ts';
 
 /** A request as the cache sees it. */
@@ -25,7 +25,7 @@ export interface CacheRequest {
   /** A Range that is no part of the key. */
   readonly ranged: boolean;
   readonly rangeInKey: boolean;
-  /** It leads to a table by a path that is encoded in a way that hides it: what reads and writes are told apart by does not hold for it. */
+  /** It leads to a table by a path that hides it: what reads and writes are told apart by does not hold for it. */
   readonly disguised: boolean;
 }
 
@@ -78,7 +78,7 @@ export function urlForms(target: Target, identities: Identities): string[] {
 export function readRequest(exchange: Exchange, options: KeyOptions, identities: Identities): CacheRequest {
   const { headers } = exchange;
   const tables = options.tablesPrefix !== undefined && exchange.path.startsWith(options.tablesPrefix);
-  const disguised = !tables && options.tablesPrefix !== undefined && leadsTo(options.tablesPrefix, exchange.path);
+  const disguised = !tables && options.tablesPrefix !== undefined && isDisguised(options.tablesPrefix, exchange.path);
   const said = new Said(headers);
   const { conditional, precondition, credentials } = said;
   const url = urlOf(exchange, identities, options.sortQuery);
@@ -99,16 +99,6 @@ export function readRequest(exchange: Exchange, options: KeyOptions, identities:
     rangeInKey,
     disguised,
   };
-}
-
-/** Whether a path begins with a prefix once its percent-encoding is undone. */
-function leadsTo(prefix: string, path: string): boolean {
-  if (!path.includes('%')) return false;
-  try {
-    return decodeURIComponent(pathOf(path)).startsWith(prefix);
-  } catch {
-    return true;
-  }
 }
 
 /** What the fields of a request say to a cache, read in one pass. */

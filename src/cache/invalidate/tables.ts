@@ -6,6 +6,7 @@ import type { Reply } from '../../model/outcome.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
 import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
 import { scopedTag } from '../tag-names.ts';
+import { isDisguised } from './disguise.ts';
 import { type Embed, embedsIn } from './embeds.ts';
 
 /** Names known to be tables or views of an upstream at once. */
@@ -87,7 +88,7 @@ export class Tables {
   }
 
   #changedBy(exchange: Exchange, told: boolean): string[] {
-    if (!this.covers(exchange)) return [];
+    if (!this.covers(exchange)) return isDisguised(this.#template.prefix, exchange.path) ? [everyTable(exchange)] : [];
     const table = this.tableOf(exchange);
     if (table === undefined) return told ? [anyTable(exchange)] : [everyTable(exchange)];
     const schema = headerValue(exchange.headers, 'content-profile');
