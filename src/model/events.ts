@@ -79,8 +79,8 @@ export interface Observer {
   acted(exchange: Exchange, policy: ObservablePolicy, what: string): void;
   /** The same request was not sent a second time. */
   duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void;
-  /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people; an empty one takes it back. */
-  warned(upstream: string, route: string, policy: ObservablePolicy, text: string): void;
+  /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people; an empty one takes it back. `by`: the exchange that showed it. */
+  warned(upstream: string, route: string, policy: ObservablePolicy, text: string, by?: Exchange): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;
   /** The listener refused something before it became an exchange. */

@@ -42,7 +42,13 @@ function close({ upstream, gates, scopeOf, clock, observer }: QuotaParts, exchan
   const rule = failed.rule ?? failed.code;
   if (!gates.close(scopeOf(exchange), forMs, rule)) return;
   const until = new Date(clock.wallNow() + forMs).toISOString();
-  observer.warned(upstream, exchange.route, 'quota', `a quota is used up (${rule}): requests of its scope are answered at once until ${until}`);
+  observer.warned(
+    upstream,
+    exchange.route,
+    'quota',
+    `a quota is used up (${rule}): requests of its scope are answered at once until ${until}`,
+    exchange,
+  );
 }
 
 function refusal({ rule, retryAfterMs }: QuotaReading): Failure {

@@ -80,6 +80,7 @@ function tellOnce(clientRetries: ClientRetries | undefined, observer: Observer, 
     exchange.route,
     'retry',
     `clients of this route retry by themselves (${sign}): theirs are charged to the same budget`,
+    exchange,
   );
 }
 

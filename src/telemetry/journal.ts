@@ -4,6 +4,7 @@ import type { ReplySource } from '../model/outcome.ts';
 import type { ExchangeOutcome } from './codes.ts';
 import { IsoTime } from './iso-time.ts';
 import { redactPath, redactText } from './redact.ts';
+import { type TraceContext, traceContextOf } from './trace-context.ts';
 
 /** One attempt as journal and log tell it. */
 export interface AttemptSummary {
@@ -39,6 +40,9 @@ export interface ExchangeSummary {
   /** End of the exchange, ISO 8601. */
   readonly time: string;
   readonly id: string;
+  /** The trace that the client says it belongs to, and the client's span. */
+  readonly traceId?: string;
+  readonly spanId?: string;
   readonly entry: Entry;
   readonly method: string;
   readonly upstream: string;
@@ -64,6 +68,8 @@ export interface JournalQuery {
   readonly upstream?: string | undefined;
   /** True: only those that failed, or whose outcome is unknown. */
   readonly failed?: boolean | undefined;
+  /** Only those of this trace. */
+  readonly trace?: string | undefined;
 }
 
 /** Exchanges without an event that are kept of each second, where they are not all written to the log anyway. */
@@ -109,11 +115,12 @@ export class Journal {
   }
 
   /** The latest first. */
-  list({ limit, upstream, failed }: JournalQuery): ExchangeSummary[] {
+  list({ limit, upstream, failed, trace }: JournalQuery): ExchangeSummary[] {
     const found: ExchangeSummary[] = [];
     for (let i = 1; i <= this.#ring.length && found.length < limit; i++) {
       const entry = this.#ring[(this.#next - i + this.#size) % this.#size];
       if (entry === undefined || (upstream !== undefined && entry.upstream !== upstream)) continue;
+      if (trace !== undefined && entry.trace?.traceId !== trace) continue;
       if (failed !== true || entry.outcome === 'failed' || entry.outcome === 'unknown') found.push(entry.summary());
     }
     return found;
@@ -124,6 +131,7 @@ export class Journal {
 export class JournalEntry {
   upstream = '';
   outcome: ExchangeOutcome = 'ok';
+  trace: TraceContext | undefined = undefined;
   #id = '';
   #at = 0;
   #entry: Entry = 'prefix';
@@ -151,6 +159,7 @@ export class JournalEntry {
   fill(exchange: Exchange, outcome: ExchangeOutcome, elapsedMs: number, at: number): void {
     this.upstream = exchange.upstream;
     this.outcome = outcome;
+    this.trace = traceContextOf(exchange.headers);
     this.#id = exchange.id;
     this.#at = at;
     this.#entry = exchange.entry;
@@ -175,6 +184,7 @@ export class JournalEntry {
     return {
       time: this.#iso.of(this.#at),
       id: this.#id,
+      ...this.trace,
       entry: this.#entry,
       method: this.#method,
       upstream: this.upstream,

@@ -5,10 +5,11 @@ import type { AppReadings } from '../model/status.ts';
 import { AccessLog } from './access-log.ts';
 import { attemptOutcomeOf, outcomeOf } from './codes.ts';
 import { Journal } from './journal.ts';
-import { errorFields, type Log } from './log.ts';
+import { errorFields, type Log, type LogFields } from './log.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { redactText } from './redact.ts';
 import { Stats } from './stats.ts';
+import { traceContextOf } from './trace-context.ts';
 
 /** What telemetry is made with. */
 export interface TelemetryOptions {
@@ -82,14 +83,14 @@ export class Telemetry implements Observer {
 
   duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void {
     this.stats.route(exchange.upstream, exchange.route).duplicatePrevented(how);
-    this.log.warn({ id: exchange.id, upstream: exchange.upstream, route: exchange.route, how }, 'duplicate prevented');
+    this.log.warn({ ...identityOf(exchange), upstream: exchange.upstream, route: exchange.route, how }, 'duplicate prevented');
   }
 
-  warned(upstream: string, route: string, policy: ObservablePolicy, text: string): void {
+  warned(upstream: string, route: string, policy: ObservablePolicy, text: string, by?: Exchange): void {
     // an empty text takes a warning back: nothing to redact, and the expressions for it are compiled when first used
     const warning = { upstream, route, policy, text: text === '' ? '' : redactText(text), at: this.#clock.wallNow() };
     this.stats.warned(warning);
-    if (text !== '') this.log.warn({ upstream, route, policy, warning: warning.text }, 'warning');
+    if (text !== '') this.log.warn({ ...(by === undefined ? undefined : identityOf(by)), upstream, route, policy, warning: warning.text }, 'warning');
   }
 
   cacheLooked(exchange: Exchange, result: CacheResult): void {
@@ -116,4 +117,9 @@ export class Telemetry implements Observer {
     this.stats.lastInternalErrorAt = this.#clock.wallNow();
     this.log.error(errorFields(error), 'internal error');
   }
+}
+
+/** By what a line about an exchange is found. */
+function identityOf({ id, headers }: Exchange): LogFields {
+  return { id, ...traceContextOf(headers) };
 }

@@ -29,7 +29,7 @@ export function stateRoutes(parts: HealthParts, journal: ExchangeSource): AdminR
     {
       method: 'GET',
       path: '/api/exchanges',
-      summary: 'The last exchanges, newest first; ?limit=100&upstream=NAME&failed',
+      summary: 'The last exchanges, newest first; ?limit=100&upstream=NAME&failed&trace=TRACE-ID',
       handle: (request) => exchanges(journal, request),
     },
     {
@@ -45,6 +45,11 @@ export function stateRoutes(parts: HealthParts, journal: ExchangeSource): AdminR
 async function exchanges(journal: ExchangeSource, { query }: AdminRequest): Promise<AdminReply> {
   const limit = query.get('limit') ?? '100';
   if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
-  const wanted = { limit: Math.min(Number(limit), MAX_LIMIT), upstream: query.get('upstream') ?? undefined, failed: isSet(query, 'failed') };
+  const wanted = {
+    limit: Math.min(Number(limit), MAX_LIMIT),
+    upstream: query.get('upstream') ?? undefined,
+    failed: isSet(query, 'failed'),
+    trace: query.get('trace') ?? undefined,
+  };
   return json({ exchanges: await journal.list(wanted) });
 }

@@ -171,7 +171,7 @@ describe('/metrics', () => {
 });
 
 describe('/api', () => {
-  it('lists exchanges, newest first, by upstream and by failure', async () => {
+  it('lists exchanges, newest first, by upstream, by failure and by trace', async () => {
     await using server = await startStillAdmin();
     for (const status of [200, 503, 201]) server.telemetry.exchangeEnded(ended({ status, path: '/x?key=s3cr3t' }), 1);
     const statuses = async (query: string): Promise<unknown> =>
@@ -180,6 +180,7 @@ describe('/api', () => {
     expect(await statuses('?limit=1')).toEqual([201]);
     expect(await statuses('?failed')).toEqual([503]);
     expect(await statuses('?upstream=other')).toEqual([]);
+    expect(await statuses('?trace=4bf92f3577b34da6a3ce929d0e0e4736')).toEqual([]);
     expect((await server.ask('GET', '/api/exchanges?limit=x')).status).toBe(400);
     expect((await server.ask('GET', '/api/exchanges')).text).not.toContain('s3cr3t');
   });

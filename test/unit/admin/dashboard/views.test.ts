@@ -171,6 +171,11 @@ describe('an exchange of the list', () => {
     expect(exchangeRow(exchange({ bytesIn: 0, bytesOut: 2048 })).facts).toContainEqual(['Bytes', '0 B from the upstream, 2.0 KiB to the client']);
   });
 
+  it('tells the trace that it belongs to', () => {
+    expect(exchangeRow(exchange()).facts.map(([name]) => name)).not.toContain('Trace');
+    expect(exchangeRow(exchange({ traceId: 'abc', spanId: 'def' })).facts).toContainEqual(['Trace', 'abc, span def']);
+  });
+
   it('tells why it failed, and outcomes that it does not know', () => {
     const failure = { code: 'destination_unavailable', phase: 'queue', kind: 'refused', detail: 'the breaker is open' };
     expect(exchangeRow(exchange({ outcome: 'failed', failure, attempts: [] }))).toMatchObject({

@@ -50,7 +50,7 @@ export function exchangeRow(exchange: ExchangeAnswer): ExchangeRow {
 }
 
 function factsOf(exchange: ExchangeAnswer): [string, string][] {
-  const { cache, waitedMs, failure } = exchange;
+  const { cache, waitedMs, failure, traceId, spanId = '' } = exchange;
   return [
     ['Host', exchange.authority],
     ['Answered by', exchange.source],
@@ -60,6 +60,7 @@ function factsOf(exchange: ExchangeAnswer): [string, string][] {
     ['Bytes', `${bytes(exchange.bytesIn)} from the upstream, ${bytes(exchange.bytesOut)} to the client`],
     ['Came in by', exchange.entry],
     ['Id', exchange.id],
+    ...(traceId === undefined ? [] : ([['Trace', `${traceId}, span ${spanId}`]] as [string, string][])),
   ];
 }
 

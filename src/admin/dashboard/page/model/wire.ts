@@ -94,6 +94,8 @@ export interface Counts {
 export interface ExchangeAnswer {
   readonly time: string;
   readonly id: string;
+  readonly traceId?: string;
+  readonly spanId?: string;
   readonly entry: string;
   readonly method: string;
   readonly upstream: string;
