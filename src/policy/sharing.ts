@@ -1,3 +1,4 @@
+import type { ClaimPurpose } from './breaker/parts.ts';
 import type { Sightings } from './breaker/untold.ts';
 import type { SentState } from './ledger.ts';
 import type { QuotaReading } from '../model/status.ts';
@@ -37,7 +38,7 @@ export interface UpstreamSharing {
   /** There is news to take: soon. May be called for every attempt. */
   dirty(): void;
   /** Asks for leave to let a breaker's probes through: how many have been answered; undefined where another process lets them through. */
-  claimProbes(breaker: string, authority: string): Promise<number | undefined>;
+  claimProbes(breaker: string, authority: string, purpose: ClaimPurpose): Promise<number | undefined>;
   /**
    * Takes over what the process `owner` knows of a request that it sent, once that is known or after `waitMs`; undefined where it knows of none. Rejects where that
    * process has died.

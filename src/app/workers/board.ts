@@ -1,5 +1,6 @@
 import type { Clock } from '../../model/clock.ts';
 import type { BreakerState, BreakerTransition } from '../../model/events.ts';
+import type { ClaimPurpose } from '../../policy/breaker/breaker.ts';
 import type { BreakerPlace, PlacedPosition, TransitionNews } from './protocol.ts';
 
 /** What the board needs of the workers. */
@@ -10,7 +11,7 @@ export interface BoardParts {
   /** Tells all workers where a breaker stands; `by` did it. */
   readonly tell: (position: PlacedPosition, by: number) => void;
   /** Asks a worker to give up its leave to let probes through. */
-  readonly askBack: (worker: number, place: BreakerPlace) => Promise<number | undefined>;
+  readonly askBack: (worker: number, place: BreakerPlace, purpose: ClaimPurpose) => Promise<number | undefined>;
 }
 
 interface Entry extends BreakerPlace {
@@ -22,6 +23,8 @@ interface Entry extends BreakerPlace {
   /** Who may let probes through. */
   holder: number | undefined;
   asking: boolean;
+  /** Counts its changes. */
+  turn: number;
 }
 
 /**
@@ -45,6 +48,7 @@ export class Board {
     // two workers that saw the same failures open by themselves
     if (from === to) return;
     entry.state = to;
+    entry.turn++;
     const now = this.#parts.clock.now();
     entry.until = now + position.openForMs;
     entry.askedUntil = now + position.askedForMs;
@@ -55,11 +59,14 @@ export class Board {
   }
 
   /** Leave for a worker to let probes through, with how many were answered; undefined where another has it, or nobody may. */
-  async claim(place: BreakerPlace, worker: number): Promise<number | undefined> {
+  async claim(place: BreakerPlace, worker: number, purpose: ClaimPurpose): Promise<number | undefined> {
     const entry = this.#entry(place);
+    const { turn } = entry;
     if (entry.asking || (entry.state !== 'open' && entry.state !== 'half-open')) return undefined;
-    const good = entry.holder === undefined || entry.holder === worker ? 0 : await this.#askBack(entry, entry.holder);
-    if (good !== undefined) entry.holder = worker;
+    const good = entry.holder === undefined || entry.holder === worker ? 0 : await this.#askBack(entry, entry.holder, purpose);
+    // what it was asked for has changed while the other was asked
+    if (good === undefined || entry.turn !== turn) return undefined;
+    entry.holder = worker;
     return good;
   }
 
@@ -79,10 +86,10 @@ export class Board {
       });
   }
 
-  async #askBack(entry: Entry, holder: number): Promise<number | undefined> {
+  async #askBack(entry: Entry, holder: number, purpose: ClaimPurpose): Promise<number | undefined> {
     entry.asking = true;
     try {
-      return await this.#parts.askBack(holder, entry);
+      return await this.#parts.askBack(holder, entry, purpose);
     } finally {
       entry.asking = false;
     }
@@ -103,6 +110,7 @@ export class Board {
       reopened: 0,
       holder: undefined,
       asking: false,
+      turn: 0,
     };
     this.#entries.set(key, made);
     return made;

@@ -21,7 +21,7 @@ export function handlersFor({ crew, board, sockets }: Reached, member: () => Mem
       for (const { link, id } of crew.ready) if (id !== from) link.tell('hear', { from, news });
     },
     transition: (news) => board.changed(news, member().id),
-    claimProbes: (place) => board.claim(place, member().id),
+    claimProbes: ({ place, purpose }) => board.claim(place, member().id, purpose),
     claimSent: ({ owner, ...order }) => {
       const known = crew.byId(owner);
       if (known === undefined) throw new Error('the process that sent it has died');

@@ -183,10 +183,10 @@ export class Primary implements Running {
         this.#counts.changed(transition);
       },
       tell: (position, by) => this.crew.ready.forEach(({ link, id }) => link.tell('follow', { position, own: id === by })),
-      askBack: async (worker, place) =>
+      askBack: async (worker, place, purpose) =>
         this.crew
           .byId(worker)
-          ?.link.ask('yieldProbes', place, PATIENCE_MS)
+          ?.link.ask('yieldProbes', { place, purpose }, PATIENCE_MS)
           .catch(() => undefined) ?? 0,
     });
   }

@@ -7,7 +7,7 @@ import type { UpstreamPort } from '../../listen/upstream-ports.ts';
 import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
-import type { BreakerPosition } from '../../policy/breaker/breaker.ts';
+import type { BreakerPosition, ClaimPurpose } from '../../policy/breaker/breaker.ts';
 import type { SentState } from '../../policy/ledger.ts';
 import type { UpstreamNews } from '../../policy/sharing.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
@@ -35,6 +35,12 @@ export interface BreakerPlace {
   readonly upstream: string;
   readonly breaker: string;
   readonly authority: string;
+}
+
+/** One worker asks for leave to let a breaker's probes through. */
+export interface ProbeClaim {
+  readonly place: BreakerPlace;
+  readonly purpose: ClaimPurpose;
 }
 
 /** Where a breaker stands. */
@@ -85,7 +91,7 @@ export interface WorkerCalls {
   follow: (told: { readonly position: PlacedPosition; readonly own: boolean }) => void;
   act: (order: BreakerPlace & { readonly action: BreakerAction }) => void;
   openQuotas: (order: { readonly upstream: string; readonly scope: string | undefined }) => number;
-  yieldProbes: (place: BreakerPlace) => number | undefined;
+  yieldProbes: (claim: ProbeClaim) => number | undefined;
   releaseSent: (order: { readonly upstream: string; readonly key: string; readonly waitMs: number }) => SentState | undefined;
   dropped: (tags: readonly string[]) => void;
   cacheList: (order: { readonly limit: number; readonly filter: ListFilter }) => CacheEntryView[];
@@ -99,7 +105,7 @@ export interface PrimaryCalls {
   socket: (address: UpstreamPort) => Handed;
   news: (news: News) => void;
   transition: (news: TransitionNews) => void;
-  claimProbes: (place: BreakerPlace) => number | undefined;
+  claimProbes: (claim: ProbeClaim) => number | undefined;
   claimSent: (order: { readonly upstream: string; readonly owner: number; readonly key: string; readonly waitMs: number }) => SentState | undefined;
   /** Settles once every other worker has dropped them, or its time is over. */
   drop: (tags: readonly string[]) => void;

@@ -1,7 +1,7 @@
 import type { UpstreamSharing } from '../../policy/sharing.ts';
 import type { UpstreamState } from '../../policy/upstream-state.ts';
 import type { Link } from './link.ts';
-import { type BreakerPlace, type News, PATIENCE_MS, type PrimaryCalls, type WorkerCalls } from './protocol.ts';
+import { type News, PATIENCE_MS, type PrimaryCalls, type ProbeClaim, type WorkerCalls } from './protocol.ts';
 
 /** Between two tellings, at least; what comes first after a rest is told at once. Milliseconds. */
 const GAP_MS = 5;
@@ -35,7 +35,7 @@ export class Share {
   of(upstream: string): UpstreamSharing {
     return {
       dirty: () => this.#mark(upstream),
-      claimProbes: (breaker, authority) => this.#claim({ upstream, breaker, authority }),
+      claimProbes: (breaker, authority, purpose) => this.#claim({ place: { upstream, breaker, authority }, purpose }),
       claimSent: (owner, key, waitMs) => this.#link.ask('claimSent', { upstream, owner, key, waitMs }, waitMs + PATIENCE_MS),
     };
   }
@@ -82,14 +82,15 @@ export class Share {
   }
 
   /** One question for all who ask at once, and none for a moment after it was refused: an open breaker must stay cheap. */
-  #claim(place: BreakerPlace): Promise<number | undefined> {
-    const key = `${place.upstream} ${place.breaker} ${place.authority}`;
+  #claim(claim: ProbeClaim): Promise<number | undefined> {
+    const { place, purpose } = claim;
+    const key = `${purpose} ${place.upstream} ${place.breaker} ${place.authority}`;
     const asked = this.#claims.get(key);
     if (asked !== undefined) return asked;
     const forget = (): void => void this.#claims.delete(key);
-    const claim = this.#link.ask('claimProbes', place, PATIENCE_MS).catch(() => undefined);
-    this.#claims.set(key, claim);
-    void claim.then((good) => (good === undefined ? setTimeout(forget, REFUSED_MS).unref() : forget()));
-    return claim;
+    const leave = this.#link.ask('claimProbes', claim, PATIENCE_MS).catch(() => undefined);
+    this.#claims.set(key, leave);
+    void leave.then((good) => (good === undefined ? setTimeout(forget, REFUSED_MS).unref() : forget()));
+    return leave;
   }
 }

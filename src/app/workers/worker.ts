@@ -77,7 +77,7 @@ export class Worker {
       follow: ({ position, own }) => this.#follow(position, own),
       act: (order) => this.#breakers(order).forEach((breaker) => breaker[order.action]()),
       openQuotas: ({ upstream, scope }) => this.#running.view.openQuotas(upstream, scope),
-      yieldProbes: (place) => this.#breakers(place)[0]?.yield(),
+      yieldProbes: ({ place, purpose }) => this.#breakers(place)[0]?.yield(purpose),
       releaseSent: ({ upstream, key, waitMs }) => {
         const state = this.#stateOf(upstream);
         return state?.sends()?.release(state.ledger(), key, waitMs);

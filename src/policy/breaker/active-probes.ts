@@ -29,14 +29,19 @@ export class ActiveProbes {
   }
 
   /** One was good: what to do. */
-  good(state: State, now: number, { askedUntil, lastMs }: OpenTime): ProbeAdvice {
+  good(state: State, now: number, openTime: OpenTime): ProbeAdvice {
     this.#failed = 0;
-    if (state.name === 'open' && this.#trusted && now >= askedUntil) {
+    if (state.name === 'open' && this.#trusted && now >= openTime.askedUntil) {
       this.#trusted = false;
       return 'try';
     }
     this.#restingSince = isResting(state, now) ? Math.min(this.#restingSince, now) : Infinity;
-    return now - this.#restingSince >= lastMs ? 'close' : undefined;
+    return this.rested(now, openTime) ? 'close' : undefined;
+  }
+
+  /** Whether it has waited for a request for as long as it was open, while all probes were good. */
+  rested(now: number, { lastMs }: OpenTime): boolean {
+    return now - this.#restingSince >= lastMs;
   }
 
   /** A request has come, or the breaker has changed. */

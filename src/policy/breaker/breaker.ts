@@ -3,13 +3,14 @@ import type { BreakerCause, BreakerState } from '../../model/events.ts';
 import { ActiveProbes } from './active-probes.ts';
 import { Counters } from './counters.ts';
 import { HalfOpen, probeFault } from './half-open.ts';
+import { Leave } from './leave.ts';
 import { OpenTime } from './open-time.ts';
-import type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
+import type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, ClaimPurpose, Evidence, Permit } from './parts.ts';
 import { type Ramp, rampOf } from './ramp.ts';
 import { admits, prolong, type State, stateOf, waitOf } from './state.ts';
 import { type Sightings, Untold } from './untold.ts';
 
-export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, Evidence, Permit } from './parts.ts';
+export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, BreakerSnapshot, ClaimPurpose, Evidence, Permit } from './parts.ts';
 
 /**
  * A circuit breaker that opens on consecutive failures, or on the share of failures or of slow answers in a window, whichever comes first. Open time doubles
@@ -22,6 +23,7 @@ export class Breaker {
   readonly #counters: Counters;
   /** Undefined where this process is the only one. */
   readonly #sharing: BreakerSharing | undefined;
+  readonly #leave: Leave | undefined;
   readonly #untold: Untold | undefined;
   #state: State = { name: 'closed', ramp: undefined };
   #period = 0;
@@ -37,6 +39,7 @@ export class Breaker {
     this.#changed = changed;
     this.#openTime = new OpenTime(options, clock);
     this.#sharing = sharing;
+    this.#leave = sharing === undefined ? undefined : new Leave(sharing);
     this.#untold = sharing === undefined ? undefined : new Untold(clock);
     this.#counters = new Counters(options, clock, this.#untold);
   }
@@ -80,9 +83,10 @@ export class Breaker {
   /** As `admit`; where other processes share the breaker and its open time is over, it asks first whether one of them is trying already. */
   async admitShared(trialMs = 0): Promise<Permit | undefined> {
     const permit = this.admit(trialMs);
-    if (permit !== undefined || this.#sharing === undefined || this.#state.name !== 'open' || this.#clock.now() < this.#state.until) return permit;
+    if (permit !== undefined || this.#leave === undefined || this.#state.name !== 'open' || this.#clock.now() < this.#state.until) return permit;
+    this.#activeProbes.disturb();
     const period = this.#period;
-    const good = await this.#sharing.claim();
+    const good = await this.#leave.ask('trial');
     if (good === undefined) return undefined;
     if (this.#period === period) this.#enter(new HalfOpen(this.#options.probes, good), 'its open time is over', 'elapsed');
     return this.admit(trialMs);
@@ -118,12 +122,18 @@ export class Breaker {
     this.#openTime.adopt(position);
   }
 
-  /** Gives the leave to let probes through to another process: how many were answered; undefined where one is still out. */
-  yield(): number | undefined {
+  /**
+   * Gives the leave to let probes through to another process: how many were answered, 0 where it is not here at all. Undefined where a probe is still out, the leave is asked for here too, or
+   * the other wants to close and requests have come here since.
+   */
+  yield(purpose: ClaimPurpose): number | undefined {
+    const now = this.#clock.now();
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
-    if (this.#state.name !== 'half-open' || !this.#state.idle) return undefined;
+    if (this.#leave?.asked === true || (purpose === 'rest' && !this.#activeProbes.rested(now, this.#openTime))) return undefined;
+    if (this.#state.name !== 'half-open') return 0;
+    if (!this.#state.idle) return undefined;
     const { good } = this.#state;
-    this.#state = { name: 'open', until: this.#clock.now() };
+    this.#state = { name: 'open', until: now };
     return good;
   }
 
@@ -187,10 +197,11 @@ export class Breaker {
     if (snapshot.state !== 'closed') this.#state = stateOf(snapshot, this.#clock.now(), undefined);
   }
 
-  /** Closes it, unless one that shares it tries a request. */
+  /** Closes it, unless one that shares it tries a request, or has tried one since. */
   async #closeRested(): Promise<void> {
     const period = this.#period;
-    if (this.#sharing !== undefined && ((await this.#sharing.claim()) === undefined || this.#period !== period)) return;
+    if (this.#leave !== undefined && (await this.#leave.ask('rest')) === undefined) return;
+    if (this.#period !== period || !this.#activeProbes.rested(this.#clock.now(), this.#openTime)) return;
     this.#close('active probes were answered, and no request came', 'active_probe', rampOf(this.#options.rampMs, this.#clock));
   }
 

@@ -49,10 +49,13 @@ export interface BreakerSnapshot extends BreakerPosition {
   readonly closedAt: number | undefined;
 }
 
+/** What the leave to let probes through is asked for: to try a request, or to close after a time in which nobody had one to try. */
+export type ClaimPurpose = 'trial' | 'rest';
+
 /** How a breaker reaches those of the same upstream in other processes. */
 export interface BreakerSharing {
   /** There is something to tell: `takeSightings` has it. */
   dirty(): void;
   /** Asks for leave to let probes through, where another may be doing it: how many have been answered already, undefined where another does. */
-  claim(): Promise<number | undefined>;
+  claim(purpose: ClaimPurpose): Promise<number | undefined>;
 }

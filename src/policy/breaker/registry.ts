@@ -5,7 +5,7 @@ import type { BreakerMode, BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { hostOfScope } from '../../model/hosts.ts';
-import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
+import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot, type ClaimPurpose } from './breaker.ts';
 
 /** The breakers of an upstream for a registry that takes this one's place. Plain data. */
 export type RegistrySnapshot = readonly (BreakerSnapshot & {
@@ -172,7 +172,10 @@ export class BreakerRegistry {
       this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause });
     };
     const sharing = this.#sharing;
-    const shared = sharing === undefined ? undefined : { dirty: () => sharing.dirty(), claim: () => sharing.claimProbes(name, authority) };
+    const shared =
+      sharing === undefined
+        ? undefined
+        : { dirty: () => sharing.dirty(), claim: (purpose: ClaimPurpose) => sharing.claimProbes(name, authority, purpose) };
     const breaker = new Breaker(options, this.#clock, told, shared);
     breakers.set(authority, breaker);
     const probes = this.#failedProbes.get(hostOfScope(authority));

@@ -32,7 +32,7 @@ class Crowd {
       clock: this.clock,
       changed: ({ from, to }) => this.changes.push(`${from} -> ${to}`),
       tell: (position, by) => this.breakers.forEach((breaker, worker) => this.#follow(breaker, position, worker === by)),
-      askBack: (worker) => Promise.resolve(this.breakers[worker]?.yield()),
+      askBack: (worker, _place, purpose) => Promise.resolve(this.breakers[worker]?.yield(purpose)),
     });
     this.breakers = Array.from({ length: count }, (_, worker) => this.#make(worker));
   }
@@ -58,7 +58,7 @@ class Crowd {
         const transition: BreakerTransition = { ...PLACE, from, to, reason, cause };
         this.board.changed({ transition, position: { ...PLACE, ...breaker.export() } }, worker);
       },
-      { dirty: () => undefined, claim: () => this.board.claim(PLACE, worker) },
+      { dirty: () => undefined, claim: (purpose) => this.board.claim(PLACE, worker, purpose) },
     );
     return breaker;
   }
@@ -173,6 +173,32 @@ describe('the breaker of several workers', () => {
     await good(30);
     expect(crowd.changes).toEqual(['closed -> open', 'open -> half-open', 'half-open -> closed']);
     expect(crowd.states).toEqual(new Set(['closed']));
+  });
+
+  it('is not closed at rest while another worker has requests, whatever comes of them, as the breaker of one process is not', async () => {
+    const crowd = new Crowd(2);
+    const [prober, other] = crowd.breakers as [Breaker, Breaker];
+    const alone = new Breaker(OPTIONS, crowd.clock, () => undefined);
+    for (const breaker of [prober, alone]) breaker.trip();
+    crowd.clock.advance(1000);
+    const probed = async (): Promise<void> => {
+      for (const breaker of [...crowd.breakers, alone]) breaker.probed(true, '', 1000, 2, breaker !== other);
+      for (let i = 0; i < 10; i++) await Promise.resolve();
+    };
+    for (let i = 0; i < 20; i++) {
+      const trials = [await other.admitShared(), alone.admit()];
+      for (const [at, breaker] of [other, alone].entries()) breaker.report(trials[at] as Permit, 'void');
+      await probed();
+      crowd.clock.advance(400);
+      await probed();
+      expect([prober.state, other.state, alone.state]).toEqual(['open', 'half-open', 'half-open']);
+      crowd.clock.advance(400);
+    }
+    for (let i = 0; i < 5; i++) {
+      await probed();
+      crowd.clock.advance(400);
+    }
+    expect([prober.state, other.state, alone.state]).toEqual(['closed', 'closed', 'closed']);
   });
 
   it('stays open no longer where what a good active probe let through early fails, in all workers', async () => {
