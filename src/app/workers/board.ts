@@ -23,8 +23,8 @@ interface Entry extends BreakerPlace {
   /** Who may let probes through. */
   holder: number | undefined;
   asking: boolean;
-  /** Counts its changes. */
-  turn: number;
+  /** The mark of its last change. */
+  changedAt: number;
 }
 
 /**
@@ -34,6 +34,7 @@ interface Entry extends BreakerPlace {
 export class Board {
   readonly #parts: BoardParts;
   readonly #entries = new Map<string, Entry>();
+  #mark = 0;
 
   constructor(parts: BoardParts) {
     this.#parts = parts;
@@ -48,7 +49,7 @@ export class Board {
     // two workers that saw the same failures open by themselves
     if (from === to) return;
     entry.state = to;
-    entry.turn++;
+    entry.changedAt = ++this.#mark;
     const now = this.#parts.clock.now();
     entry.until = now + position.openForMs;
     entry.askedUntil = now + position.askedForMs;
@@ -61,11 +62,11 @@ export class Board {
   /** Leave for a worker to let probes through, with how many were answered; undefined where another has it, or nobody may. */
   async claim(place: BreakerPlace, worker: number, purpose: ClaimPurpose): Promise<number | undefined> {
     const entry = this.#entry(place);
-    const { turn } = entry;
+    const { changedAt } = entry;
     if (entry.asking || (entry.state !== 'open' && entry.state !== 'half-open')) return undefined;
     const good = entry.holder === undefined || entry.holder === worker ? 0 : await this.#askBack(entry, entry.holder, purpose);
     // what it was asked for has changed while the other was asked
-    if (good === undefined || entry.turn !== turn) return undefined;
+    if (good === undefined || entry.changedAt !== changedAt) return undefined;
     entry.holder = worker;
     return good;
   }
@@ -73,6 +74,17 @@ export class Board {
   /** A worker has died. */
   died(worker: number): void {
     for (const entry of this.#entries.values()) if (entry.holder === worker) entry.holder = undefined;
+  }
+
+  /** Which change was the last, for `keep`. */
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /** Forgets all breakers but these, and those that have changed since `mark`: a reload did not take them over, and one of the same name is another. */
+  keep(places: readonly BreakerPlace[], mark: number): void {
+    const kept = new Set(places.map(keyOf));
+    for (const [key, entry] of this.#entries) if (!kept.has(key) && entry.changedAt <= mark && !entry.asking) this.#entries.delete(key);
   }
 
   /** Breakers that are not closed, for a worker that begins. */
@@ -96,7 +108,7 @@ export class Board {
   }
 
   #entry({ upstream, breaker, authority }: BreakerPlace): Entry {
-    const key = `${upstream} ${breaker} ${authority}`;
+    const key = keyOf({ upstream, breaker, authority });
     const known = this.#entries.get(key);
     if (known !== undefined) return known;
     const made: Entry = {
@@ -110,9 +122,13 @@ export class Board {
       reopened: 0,
       holder: undefined,
       asking: false,
-      turn: 0,
+      changedAt: 0,
     };
     this.#entries.set(key, made);
     return made;
   }
+}
+
+function keyOf({ upstream, breaker, authority }: BreakerPlace): string {
+  return `${upstream} ${breaker} ${authority}`;
 }

@@ -232,6 +232,7 @@ export class Primary implements Running {
   /** Puts a new configuration to work in all workers; where one refuses, those that had taken it go back. */
   async #apply(config: Config): Promise<void> {
     const taken = new Set<Member>();
+    const before = this.board.mark;
     const next = (): Member | undefined => this.crew.ready.find((one) => !taken.has(one));
     for (let member = next(); member !== undefined; member = next()) {
       taken.add(member);
@@ -246,6 +247,18 @@ export class Primary implements Running {
     }
     this.#loaded = { ...this.#loaded, config };
     await this.sockets.keep(addressesOf(this.config));
+    await this.#settleBoard(before);
     this.telemetry.log.setLevel(config.log.level);
+  }
+
+  /** Has the board forget the breakers that no worker has taken over. */
+  async #settleBoard(mark: number): Promise<void> {
+    const told = await this.crew.askAll('snapshot', undefined, PATIENCE_MS);
+    const breakers = told.flatMap(({ value }) => value.upstreams.flatMap((upstream) => upstream.breakers));
+    if (told.length > 0)
+      this.board.keep(
+        breakers.filter(({ state }) => state !== 'closed'),
+        mark,
+      );
   }
 }

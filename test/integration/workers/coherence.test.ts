@@ -185,6 +185,28 @@ describe('several workers', () => {
     }
   });
 
+  it('hold a breaker open by hand in all, though a reload had dropped it while it was held', async () => {
+    await using origin = await Origin.start();
+    await using app = await startWorkers(origin, BREAKER);
+    const yaml = (name: string): string =>
+      `version: 1\nworkers: 2\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  ${name}: { origin: "${origin.url}", ${BREAKER} }\n`;
+    const isolate = { method: 'POST', headers: { 'x-breakwater-admin': '1' } };
+    const held = async (): Promise<void> => {
+      const clients = await clientOfEach(app);
+      expect((await fetch(`${app.adminUrl}/api/breakers/api/default/isolate`, isolate)).status).toBe(200);
+      await allHeard(app);
+      expect(await Promise.all(clients.map(async (client) => (await client.get('/api/ok')).status))).toEqual([503, 503]);
+      for (const client of clients) client[Symbol.dispose]();
+    };
+    await held();
+    for (const [times, name] of ['other', 'api'].entries()) {
+      app.configure(yaml(name));
+      app.signal('SIGHUP');
+      await app.said(() => app.log.filter((line) => line['msg'] === 'configuration reloaded').length > times);
+    }
+    await held();
+  });
+
   it('keep the port of an upstream that is renamed, and move it to another host', async () => {
     await using origin = await Origin.start();
     const port = await freePort();
