@@ -200,7 +200,7 @@ export class App {
     const seat = this.#seat;
     this.#plane = await startDataPlane({
       listen,
-      ports: portsOf(this.#config),
+      ports: [...portsOf(this.#config), ...(seat?.kept ?? [])],
       gateway: () => this.#generation.gateway,
       authority: () => this.authority(),
       ...(seat === undefined ? undefined : { socketOf: (asked) => seat.socketOf(asked) }),

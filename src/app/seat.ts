@@ -15,6 +15,8 @@ export interface Seat {
   sharingFor(upstream: string): UpstreamSharing;
   /** A write here has dropped these tags; settles once the others have too, or after a bounded time. */
   tellOthers(tags: readonly string[]): Promise<void>;
+  /** Addresses to serve besides those of the configuration, where others do so since before it. */
+  readonly kept: readonly UpstreamPort[];
   /** The socket of an address for this process. */
   socketOf(asked: UpstreamPort): Promise<BoundSocket>;
   /** A breaker of this process has changed by itself. Logged and counted once for all, elsewhere. */

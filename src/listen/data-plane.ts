@@ -69,7 +69,7 @@ export class DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
-    this.#ports = new UpstreamPorts((asked, address, door) => this.#openPort(asked, address, door));
+    this.#ports = new UpstreamPorts((asked, address, door) => this.#openPort(asked, address, door), options.socketOf !== undefined);
     const { gateway, limits, observer, clock, passed = () => undefined } = options;
     const isOwn = (to: HostPort): boolean => this.#isOwn(to);
     const own = { heads: new HeadReader(), ids: new RequestIds(), batch: new AnswerBatch(clock), alarms: new Alarms(clock) };

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { PortDoor } from './door.ts';
 import type { ListenAddress, OpenPort } from './ports.ts';
 
@@ -12,16 +13,36 @@ export function addressKey({ upstream, host, port }: UpstreamPort): string {
   return `${upstream === '' ? 'main' : port === 0 ? `of ${upstream}` : 'own'} ${host} ${port}`;
 }
 
+/**
+ * Of open addresses those that are a part of a wanted one, which has their port on all addresses of this machine, each with the upstream that it leads to then. They stay open beside it:
+ * nothing is reached by them that is not wanted, and what just connects there would be cut off.
+ */
+export function partsOf(wanted: readonly UpstreamPort[], open: readonly UpstreamPort[]): UpstreamPort[] {
+  const keys = new Set(wanted.map(addressKey));
+  return open.flatMap((one) => {
+    const whole = keys.has(addressKey(one)) ? undefined : wanted.find((want) => isPart(one, want));
+    return whole === undefined ? [] : [{ ...one, upstream: whole.upstream }];
+  });
+}
+
+function isPart(one: UpstreamPort, whole: UpstreamPort): boolean {
+  if (one.upstream === '' || whole.upstream === '' || one.port === 0 || one.port !== whole.port) return false;
+  return whole.host === '::' || (whole.host === '0.0.0.0' && isIPv4(one.host));
+}
+
 /** Opens what is asked for, at `address`. */
 type Open = (asked: UpstreamPort, address: ListenAddress, door: PortDoor) => Promise<OpenPort<PortDoor>>;
 
 /** The upstreams' own ports. */
 export class UpstreamPorts {
   readonly #opener: Open;
+  /** Whether an address can be had beside another one of the same port. */
+  readonly #beside: boolean;
   #open: readonly OpenPort<PortDoor>[] = [];
 
-  constructor(opener: Open) {
+  constructor(opener: Open, beside = false) {
     this.#opener = opener;
+    this.#beside = beside;
   }
 
   /** Those that are open. */
@@ -36,20 +57,26 @@ export class UpstreamPorts {
   }
 
   /** Keeps the ports whose address is wanted, whichever upstream wants it, opens those that are missing and closes the others. Rejects, changing nothing, where one cannot be had. */
-  async set(wanted: readonly UpstreamPort[]): Promise<void> {
+  set(wanted: readonly UpstreamPort[]): Promise<void> {
+    return this.#set(this.#beside ? [...wanted, ...partsOf(wanted, this.#open.map(askedOf))] : wanted);
+  }
+
+  async #set(wanted: readonly UpstreamPort[]): Promise<void> {
     const missing = wanted.filter((want) => this.find(want) === undefined);
     const keys = new Set(wanted.map(addressKey));
     const gone = this.#open.filter((port) => !keys.has(addressKey(askedOf(port))));
     const opened = await this.#opened(missing, gone);
+    // what waits at those that go is accepted first
+    if (this.#beside && gone.length > 0) await new Promise(setImmediate);
     for (const port of gone) port.close();
     const doors = wanted.map((want) => ({ door: this.find(want)?.door, upstream: want.upstream }));
     for (const { door, upstream } of doors) if (door !== undefined) door.upstream = upstream;
     this.#open = [...this.#open.filter((port) => !gone.includes(port)), ...opened];
   }
 
-  /** Opens what is missing. A port that only moves to another address of this machine is closed before: the system may not give out the one beside the other. */
+  /** Opens what is missing. A port that only moves to another address of this machine is closed before, where the system may not give out the one beside the other. */
   async #opened(missing: readonly UpstreamPort[], gone: readonly OpenPort<PortDoor>[]): Promise<OpenPort<PortDoor>[]> {
-    const moved = gone.filter(({ address }) => missing.some(({ port }) => port === address.port));
+    const moved = this.#beside ? [] : gone.filter(({ address }) => missing.some(({ port }) => port === address.port));
     for (const port of moved) port.close();
     const opened: OpenPort<PortDoor>[] = [];
     try {

@@ -150,7 +150,7 @@ export class Crew {
   /** One worker accepts what waits in the sockets of those that have died, and what comes, until they are replaced. */
   async #cover(): Promise<void> {
     const { sockets, count } = this.#parts;
-    const addresses = await sockets.addresses();
+    const { addresses } = sockets;
     const [first, ...others] = this.ready;
     for (const other of others) other.link.tell('uncover', undefined);
     first?.link.tell('uncover', undefined);

@@ -162,7 +162,7 @@ export class Primary implements Running {
         this.#counts.bug();
       },
       handlersOf: (member) => handlersFor(this, member),
-      order: () => ({ loaded: this.#loaded, secret: this.#secret }),
+      order: () => ({ loaded: this.#loaded, secret: this.#secret, kept: this.sockets.kept }),
       started: async (member, given) => {
         for (const position of this.board.positions) member.link.tell('follow', { position, own: false });
         // a reload has come in between

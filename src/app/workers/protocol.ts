@@ -19,6 +19,8 @@ export interface StartOrder {
   readonly seat: SeatNumbers;
   /** Secret of the cache's identities and of pseudonyms, the same for all workers: a URL with a credential in it has one tag, a scope one name. */
   readonly secret: Uint8Array;
+  /** Addresses to serve besides those of the configuration. */
+  readonly kept: readonly UpstreamPort[];
 }
 
 /** Which of how many. */

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import net, { type AddressInfo, createServer } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { BoundSocket, ListenAddress } from '../../listen/ports.ts';
-import { addressKey, type UpstreamPort } from '../../listen/upstream-ports.ts';
+import { addressKey, partsOf, type UpstreamPort } from '../../listen/upstream-ports.ts';
 
 /** A socket of libuv, bound and not listening: Node has no other way to hold one without accepting on it. */
 interface RawSocket {
@@ -19,6 +19,10 @@ const REUSEPORT = process.platform === 'linux' ? 2 : 0;
 
 interface Held {
   readonly asked: UpstreamPort;
+  readonly opened: Promise<Opened>;
+}
+
+interface Opened {
   /** What it became. */
   readonly address: ListenAddress;
   readonly sockets: readonly RawSocket[];
@@ -30,7 +34,9 @@ interface Held {
  */
 export class Sockets {
   readonly #count: number;
-  readonly #held = new Map<string, Promise<Held>>();
+  readonly #held = new Map<string, Held>();
+  /** Addresses that are held beside those of the configuration: parts of these, which have been there before. */
+  kept: readonly UpstreamPort[] = [];
 
   constructor(count: number) {
     this.#count = count;
@@ -41,45 +47,47 @@ export class Sockets {
     const key = addressKey(asked);
     let held = this.#held.get(key);
     if (held === undefined) {
-      held = this.#open(asked);
+      held = { asked, opened: this.#open(asked) };
       this.#held.set(key, held);
-      held.catch(() => this.#held.delete(key));
+      held.opened.catch(() => this.#held.delete(key));
     }
-    return (await held).sockets[index] as BoundSocket;
+    return (await held.opened).sockets[index] as BoundSocket;
   }
 
   /** What an address became that is held: its port where any was asked for. */
   async addressOf(asked: UpstreamPort): Promise<ListenAddress | undefined> {
-    return (await this.#held.get(addressKey(asked)))?.address;
+    return (await this.#held.get(addressKey(asked))?.opened)?.address;
   }
 
   /** Addresses that are held. */
-  async addresses(): Promise<UpstreamPort[]> {
-    return (await Promise.all(this.#held.values())).map(({ asked }) => asked);
+  get addresses(): UpstreamPort[] {
+    return [...this.#held.values()].map(({ asked }) => asked);
   }
 
-  /** Lets go of all addresses that are not among these. */
+  /** Lets go of all addresses that are neither among these nor a part of one. */
   async keep(wanted: readonly UpstreamPort[]): Promise<void> {
-    const keys = new Set(wanted.map(addressKey));
-    for (const [key, held] of this.#held) {
+    this.kept = partsOf(wanted, this.addresses);
+    const keys = new Set([...wanted, ...this.kept].map(addressKey));
+    for (const [key, { opened }] of this.#held) {
       if (keys.has(key)) continue;
       this.#held.delete(key);
-      for (const socket of new Set((await held).sockets)) socket.close();
+      for (const socket of new Set((await opened).sockets)) socket.close();
     }
   }
 
   /** Whether an upstream has the port on another address, from which a reload moves it: both are held until the new one serves, so that nothing is refused meanwhile. */
   async #moves({ upstream, port }: UpstreamPort): Promise<boolean> {
     if (REUSEPORT === 0 || upstream === '') return false;
-    const others = await Promise.allSettled(this.#held.values());
-    return others.some((other) => other.status === 'fulfilled' && other.value.asked.upstream !== '' && other.value.address.port === port);
+    const own = [...this.#held.values()].filter(({ asked }) => asked.upstream !== '');
+    const others = await Promise.allSettled(own.map(({ opened }) => opened));
+    return others.some((other) => other.status === 'fulfilled' && other.value.address.port === port);
   }
 
-  async #open(asked: UpstreamPort): Promise<Held> {
+  async #open(asked: UpstreamPort): Promise<Opened> {
     const { address, port, family } = (await this.#moves(asked)) ? await resolved(asked) : await tried(asked);
     const first = made(address, port, family);
     const others = Array.from({ length: this.#count - 1 }, () => (REUSEPORT === 0 ? first : made(address, port, family)));
-    return { asked, address: { host: address, port }, sockets: [first, ...others] };
+    return { address: { host: address, port }, sockets: [first, ...others] };
   }
 }
 

@@ -96,11 +96,12 @@ export class Worker {
     this.#app = await App.start({ loaded, env: {}, logTo: 1, seat: this.#seat(order) });
   }
 
-  #seat({ seat, secret }: StartOrder): Seat {
+  #seat({ seat, secret, kept }: StartOrder): Seat {
     return {
       secret: Buffer.from(secret),
       ticketKeys: Buffer.from(hkdfSync('sha256', secret, '', 'breakwater session tickets', TICKET_BYTES)),
       probes: seat.index === 0,
+      kept,
       sharingFor: (upstream) => this.#share.of(upstream),
       // a worker that does not answer holds back no write: what it has stored goes stale by itself
       tellOthers: (tags) => this.#link.ask('drop', tags, DROP_MS).catch(() => undefined),
