@@ -66,7 +66,10 @@ export interface WorkerSnapshot {
   readonly listeners: readonly ListenerReading[];
   readonly cache: CacheReading;
   readonly cpuSeconds: number;
+  /** Time in which the event loop had work. */
+  readonly activeSeconds: number;
   readonly rssBytes: number;
+  readonly heapBytes: number;
 }
 
 /** An answer that is a socket. */

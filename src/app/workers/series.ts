@@ -1,8 +1,16 @@
 import type { Series } from '../../telemetry/metrics/series.ts';
 import type { Crew } from './crew.ts';
+import type { WorkerSnapshot } from './protocol.ts';
 
 /** What concerns the workers as processes. The process metrics beside these are the primary's. */
 export function workerSeries(crew: Pick<Crew, 'ready' | 'restarts'>, count: number): Series[] {
+  const ofEach = (name: string, help: string, type: Series['type'], read: (last: WorkerSnapshot) => number): Series => ({
+    name: `breakwater_worker_${name}`,
+    help,
+    type,
+    labels: ['worker'],
+    read: (emit) => crew.ready.forEach(({ seat, last }) => last !== undefined && emit(read(last), seat.index)),
+  });
   return [
     {
       name: 'breakwater_workers',
@@ -21,19 +29,14 @@ export function workerSeries(crew: Pick<Crew, 'ready' | 'restarts'>, count: numb
       labels: [],
       read: (emit) => emit(crew.restarts),
     },
-    {
-      name: 'breakwater_worker_cpu_seconds_total',
-      help: 'User and system CPU time of each worker since its start.',
-      type: 'counter',
-      labels: ['worker'],
-      read: (emit) => crew.ready.forEach(({ seat, last }) => last !== undefined && emit(last.cpuSeconds, seat.index)),
-    },
-    {
-      name: 'breakwater_worker_resident_memory_bytes',
-      help: 'Resident memory of each worker.',
-      type: 'gauge',
-      labels: ['worker'],
-      read: (emit) => crew.ready.forEach(({ seat, last }) => last !== undefined && emit(last.rssBytes, seat.index)),
-    },
+    ofEach('cpu_seconds_total', 'User and system CPU time of each worker since its start.', 'counter', ({ cpuSeconds }) => cpuSeconds),
+    ofEach(
+      'eventloop_active_seconds_total',
+      'Time in which the event loop of each worker had work, since its start.',
+      'counter',
+      ({ activeSeconds }) => activeSeconds,
+    ),
+    ofEach('resident_memory_bytes', 'Resident memory of each worker.', 'gauge', ({ rssBytes }) => rssBytes),
+    ofEach('heap_used_bytes', 'JavaScript heap in use of each worker.', 'gauge', ({ heapBytes }) => heapBytes),
   ];
 }

@@ -130,6 +130,7 @@ export class Worker {
     this.#share.flush();
     const { telemetry, view, listeners, generation } = this.#running;
     const { user, system } = process.cpuUsage();
+    const { rss, heapUsed } = process.memoryUsage();
     return {
       stats: telemetry.stats.export(performance.now()),
       upstreams: view.upstreams(),
@@ -137,7 +138,9 @@ export class Worker {
       listeners,
       cache: view.cache(),
       cpuSeconds: (user + system) / 1e6,
-      rssBytes: process.memoryUsage.rss(),
+      activeSeconds: performance.eventLoopUtilization().active / 1000,
+      rssBytes: rss,
+      heapBytes: heapUsed,
     };
   }
 

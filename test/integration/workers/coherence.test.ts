@@ -21,6 +21,8 @@ describe('several workers', () => {
     const labels = 'upstream="api",route="default",method="GET",code="200",source="upstream",outcome="ok"';
     expect(await metric(app, `breakwater_requests_total{${labels}}`)).toBe(before + 2);
     expect(await metric(app, 'breakwater_workers{state="ready"}')).toBe(2);
+    for (const each of ['cpu_seconds_total', 'resident_memory_bytes', 'heap_used_bytes', 'eventloop_active_seconds_total'])
+      for (const worker of [0, 1]) expect(await metric(app, `breakwater_worker_${each}{worker="${worker}"}`)).toBeGreaterThan(0);
     const listed = (await (await fetch(`${app.adminUrl}/api/exchanges?limit=1000`)).json()) as { exchanges: { id: string }[] };
     expect(new Set(listed.exchanges.map(({ id }) => id.split('-')[0]))).toEqual(new Set([first.process, second.process]));
     expect(listed.exchanges).toHaveLength(before + 3);
