@@ -17,7 +17,8 @@ interface Remembered {
  * only, by digest, and a bounded number of them; while nothing fails it does no work.
  */
 export class ClientRetries {
-  readonly #withinMs: number;
+  /** How long a failed request is remembered, in milliseconds. */
+  readonly withinMs: number;
   readonly #clock: Clock;
   /** By method and path without query: what has to be the same before a digest is worth making. */
   readonly #failed = new Map<string, Remembered[]>();
@@ -26,7 +27,7 @@ export class ClientRetries {
   readonly #known = new Set<string>();
 
   constructor(withinMs: number, clock: Clock) {
-    this.#withinMs = withinMs;
+    this.withinMs = withinMs;
     this.#clock = clock;
   }
 
@@ -35,7 +36,7 @@ export class ClientRetries {
     if (this.#size >= MAX_REMEMBERED) this.#forgetOldest();
     const key = keyOf(exchange);
     const list = this.#failed.get(key) ?? [];
-    list.push({ print: fingerprint(exchange), until: this.#clock.now() + this.#withinMs });
+    list.push({ print: fingerprint(exchange), until: this.#clock.now() + this.withinMs });
     this.#size++;
     // last in, last out: the map's order is the order of the failures
     this.#failed.delete(key);

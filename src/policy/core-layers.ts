@@ -14,6 +14,7 @@ import { RetryBudget } from './budget.ts';
 import { Bulkhead, bulkhead } from './bulkhead.ts';
 import { ClientRetries } from './client-retries.ts';
 import { deadline, unhurried } from './deadline.ts';
+import type { Learned } from './learned.ts';
 import type { Pseudonym } from './pseudonym.ts';
 import { quota } from './quota.ts';
 import type { QuotaGates } from './quota-gates.ts';
@@ -27,6 +28,8 @@ export interface CoreParts {
   readonly places: Bulkhead | undefined;
   readonly gates?: QuotaGates | undefined;
   readonly clientRetries?: ClientRetries | undefined;
+  /** What its routes have learned; a route begins anew where it is absent. */
+  readonly learned?: Learned | undefined;
   /** Milliseconds that an attempt needs, at least, until its request can be written. */
   readonly leastMs?: ((exchange: Exchange) => number) | undefined;
   /** Names the values of requests in scopes and keys. */
@@ -72,7 +75,10 @@ export function bulkheadFor(config: BulkheadConfig | undefined, places: Bulkhead
 
 /** Places of a route alone, where it limits them. */
 export function routeBulkheadFor(settings: RouteSettings, parts: CoreParts): Layer | undefined {
-  return bulkheadFor(settings.bulkhead, placesFor(settings.bulkhead, settings.timeouts.queue, parts.clock), parts);
+  const { name, match, bulkhead: config, timeouts } = settings;
+  const places = placesFor(config, timeouts.queue, parts.clock);
+  const kept = places === undefined ? undefined : parts.learned?.places.of([name, match, ...placesKey(config, timeouts.queue)], () => places);
+  return bulkheadFor(config, kept ?? places, parts);
 }
 
 /** Retries, where the route has any. */
@@ -156,6 +162,11 @@ export function placesFor(config: BulkheadConfig | undefined, queueMs: number | 
   const { min = 4, max = config.concurrent ?? 1000, tolerance = 2 } = config.adaptive ?? {};
   const adaptive = config.adaptive === undefined ? undefined : new AdaptiveLimit({ min, max: Math.max(min, max), tolerance }, clock);
   return new Bulkhead({ concurrent: config.concurrent ?? Infinity, queue: config.queue ?? 0, queueMs: queueMs ?? 5000 }, adaptive);
+}
+
+/** What makes places the same as others: those of a reload go on with what runs, and with the limit that was found. */
+export function placesKey(config: BulkheadConfig | undefined, queueMs: number | undefined): readonly unknown[] {
+  return [config?.concurrent, config?.queue, config?.adaptive, queueMs];
 }
 
 function retryOptions(config: RetryConfig, repeatable: boolean | undefined): RetryOptions {

@@ -1,3 +1,4 @@
+import type { Bulkhead } from './bulkhead.ts';
 import type { Latencies } from './latency.ts';
 import type { PaceBucket } from './pace-bucket.ts';
 import type { Departures } from './patience.ts';
@@ -31,11 +32,14 @@ export class Learned {
   readonly latencies = new Kept<Latencies>();
   /** By which it is known how long clients wait. */
   readonly departures = new Kept<Departures>();
+  /** Places of routes, with the limit that was found for them. */
+  readonly places = new Kept<Bulkhead>();
 
   /** Has what was learned before a reload to give. Before the routes ask for it. */
   adopt(previous: Learned): void {
     this.paces.adopt(previous.paces);
     this.latencies.adopt(previous.latencies);
     this.departures.adopt(previous.departures);
+    this.places.adopt(previous.places);
   }
 }

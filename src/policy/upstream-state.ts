@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -5,7 +6,7 @@ import { BreakerRegistry } from './breaker/registry.ts';
 import type { RetryBudget } from './budget.ts';
 import type { Bulkhead } from './bulkhead.ts';
 import type { ClientRetries } from './client-retries.ts';
-import { budgetFor, clientRetriesFor, placesFor } from './core-layers.ts';
+import { budgetFor, clientRetriesFor, placesFor, placesKey } from './core-layers.ts';
 import { Learned } from './learned.ts';
 import { Ledger } from './ledger.ts';
 import { Notices } from './notices.ts';
@@ -18,15 +19,15 @@ export class UpstreamState {
   readonly breakers: BreakerRegistry;
   readonly budget: RetryBudget;
   readonly gates: QuotaGates;
-  readonly clientRetries: ClientRetries | undefined;
   /** What is known of its clients' patience, and the faults that are injected into it: for /health. */
   readonly notices = new Notices();
   /** What its routes know of paces, latencies and departures. */
   readonly learned = new Learned();
   #ledger: Ledger;
   #sends: SharedSends | undefined;
-  /** Undefined where nothing limits the upstream's places. */
-  readonly places: Bulkhead | undefined;
+  #clientRetries: ClientRetries | undefined;
+  #places: Bulkhead | undefined;
+  readonly #placesKey: readonly unknown[];
 
   constructor(name: string, config: UpstreamConfig, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
     this.breakers = new BreakerRegistry(name, clock, observer, sharing);
@@ -35,8 +36,19 @@ export class UpstreamState {
     const dirty = sharing === undefined ? undefined : () => sharing.dirty();
     this.budget = budgetFor(config.retry, clock, dirty);
     this.gates = new QuotaGates(clock, dirty);
-    this.clientRetries = clientRetriesFor(config.retry, clock);
-    this.places = placesFor(config.bulkhead, config.timeouts?.queue, clock);
+    this.#clientRetries = clientRetriesFor(config.retry, clock);
+    this.#places = placesFor(config.bulkhead, config.timeouts?.queue, clock);
+    this.#placesKey = placesKey(config.bulkhead, config.timeouts?.queue);
+  }
+
+  /** What recognises requests that clients send again by themselves; undefined where that is turned off. */
+  get clientRetries(): ClientRetries | undefined {
+    return this.#clientRetries;
+  }
+
+  /** Undefined where nothing limits the upstream's places. */
+  get places(): Bulkhead | undefined {
+    return this.#places;
   }
 
   /** Sendings whose client does not know what came of them. */
@@ -65,7 +77,7 @@ export class UpstreamState {
 
   /**
    * Takes over what the state of the same upstream before a reload knew: breakers as they stand (opened by hand too), the budget that is spent, quotas that are
-   * used up, and what routes have learned. Before routes are made with it. Places are not taken over: what runs under the old settings gives its place back there.
+   * used up, and what routes have learned. Before routes are made with it. Places are taken over where their settings are the same: what runs under others gives its place back there.
    */
   adopt(previous: UpstreamState): void {
     this.breakers.adopt(previous.breakers.export());
@@ -75,5 +87,7 @@ export class UpstreamState {
     // the very same: calls that are under way still write into it
     this.#ledger = previous.#ledger;
     this.#sends = previous.#sends;
+    if (this.#clientRetries?.withinMs === previous.#clientRetries?.withinMs) this.#clientRetries = previous.#clientRetries;
+    if (isDeepStrictEqual(this.#placesKey, previous.#placesKey)) this.#places = previous.#places;
   }
 }

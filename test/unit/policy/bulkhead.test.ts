@@ -1,9 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BodySink, BodySource } from '../../../src/model/body.ts';
 import { reply } from '../../../src/model/outcome.ts';
+import { routesOf } from '../../../src/config/effective.ts';
+import type { BulkheadConfig } from '../../../src/config/schema.ts';
+import { upstream } from '../../../src/config/schema/upstream.ts';
+import type { Service } from '../../../src/model/service.ts';
 import { AdaptiveLimit } from '../../../src/policy/adaptive-limit.ts';
+import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { Bulkhead, bulkhead } from '../../../src/policy/bulkhead.ts';
-import { answered, exchangeOf, failed, FakeClock, Notes } from './fixtures.ts';
+import { budgetFor, routeBulkheadFor } from '../../../src/policy/core-layers.ts';
+import { Learned } from '../../../src/policy/learned.ts';
+import { answered, exchangeOf, failed, FakeClock, Notes, pseudonymOf } from './fixtures.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -27,6 +34,24 @@ class OpenBody implements BodySource {
 }
 
 const PARTS = { observe: false, clock: new FakeClock(), observer: new Notes() };
+
+describe('the bulkhead of a route', () => {
+  it('holds what runs since before a reload among its places, where these are the same', async () => {
+    const before = new Learned();
+    const after = new Learned();
+    const layer = (learned: Learned, config: BulkheadConfig, next: Service = () => Promise.resolve(answered(200))): Service => {
+      const parts = { ...PARTS, breakers: new BreakerRegistry('api', PARTS.clock, PARTS.observer), budget: budgetFor(undefined, PARTS.clock) };
+      const written = { origin: 'https://api.example', routes: [{ match: { path: '/a' }, bulkhead: config }] };
+      const [settings] = routesOf('api', upstream.parse(written));
+      if (settings === undefined) throw new Error('no route');
+      return routeBulkheadFor(settings, { ...parts, places: undefined, pseudonymOf, learned })?.(next) ?? next;
+    };
+    void layer(before, { concurrent: 1 }, () => new Promise(() => undefined))(exchangeOf());
+    after.adopt(before);
+    expect(await layer(after, { concurrent: 1, mode: 'enforce' })(exchangeOf())).toMatchObject({ code: 'connection_limit_reached' });
+    expect(await layer(after, { concurrent: 2 })(exchangeOf())).toMatchObject({ status: 200 });
+  });
+});
 
 describe('a bulkhead', () => {
   it('keeps a place until the last byte of the answer', async () => {
