@@ -137,6 +137,7 @@ export class UpstreamRuntime {
   /** Takes no new work: idle connections close now, the others when what runs on them has ended. All stay where one of those that are at work goes on with them. */
   retire(atWork: readonly UpstreamRuntime[]): Promise<void> {
     this.probe?.stop();
+    this.breakers.retire(atWork.find(({ name }) => name === this.name)?.breakers);
     return atWork.some(({ pools }) => pools === this.pools) ? Promise.resolve() : this.pools.close();
   }
 

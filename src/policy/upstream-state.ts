@@ -80,7 +80,7 @@ export class UpstreamState {
    * used up, and what routes have learned. Before routes are made with it. Places are taken over where their settings are the same: what runs under others gives its place back there.
    */
   adopt(previous: UpstreamState): void {
-    this.breakers.adopt(previous.breakers.export());
+    this.breakers.adopt(previous.breakers);
     this.budget.adopt(previous.budget.export());
     this.gates.adopt(previous.gates.list);
     this.learned.adopt(previous.learned);

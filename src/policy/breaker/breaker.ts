@@ -19,7 +19,7 @@ export type { BreakerListener, BreakerOptions, BreakerPosition, BreakerSharing, 
 export class Breaker {
   readonly #options: BreakerOptions;
   readonly #clock: Clock;
-  readonly #changed: BreakerListener;
+  #changed: BreakerListener;
   readonly #counters: Counters;
   /** Undefined where this process is the only one. */
   readonly #sharing: BreakerSharing | undefined;
@@ -195,6 +195,11 @@ export class Breaker {
     this.#counters.adopt(snapshot.counters);
     this.closedAt = snapshot.closedAt;
     if (snapshot.state !== 'closed') this.#state = stateOf(snapshot, this.#clock.now(), undefined);
+  }
+
+  /** Another has taken its place: it tells of no change any more. */
+  retire(): void {
+    this.#changed = () => undefined;
   }
 
   /** Closes it, unless one that shares it tries a request, or has tried one since. */

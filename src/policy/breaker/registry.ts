@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../model/clock.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
@@ -5,14 +6,15 @@ import type { BreakerMode, BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { hostOfScope } from '../../model/hosts.ts';
-import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSnapshot, type ClaimPurpose } from './breaker.ts';
+import { Breaker, type BreakerListener, type BreakerOptions, type ClaimPurpose } from './breaker.ts';
 
-/** The breakers of an upstream for a registry that takes this one's place. Plain data. */
-export type RegistrySnapshot = readonly (BreakerSnapshot & {
-  readonly breaker: string;
-  readonly authority: string;
-  readonly scopes: readonly string[];
-})[];
+/** A breaker of a registry whose place another takes. */
+interface Former {
+  readonly name: string;
+  readonly key: string;
+  readonly group: Group;
+  readonly own: Breaker;
+}
 
 /** Breakers of one name that are kept apart; past it, as with a pattern that matches no end of hosts, they share one. */
 const MAX_APART = 256;
@@ -52,8 +54,8 @@ export class BreakerRegistry {
   readonly #sharing: UpstreamSharing | undefined;
   #probesUntold: ProbeNews[] = [];
   readonly #failedProbes = new Map<string, FailedProbes>();
-  /** What was taken over for groups and scopes that have not been named yet. */
-  #adopted: RegistrySnapshot[number][] = [];
+  /** Those of the registry before for groups and scopes that have not been named yet. */
+  #adopted: Former[] = [];
 
   constructor(upstream: string, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
     this.#sharing = sharing;
@@ -68,7 +70,7 @@ export class BreakerRegistry {
     this.#groups.set(name, group);
     group.scopes.add(parts);
     if (route !== undefined) group.routes.set(route.name, route.mode);
-    this.adopt(this.#adopted);
+    this.#takeOver(this.#adopted);
     const { breakers } = group;
     return (exchange) => {
       const key = scope === undefined ? exchange.authority : scope(exchange);
@@ -144,23 +146,28 @@ export class BreakerRegistry {
     }
   }
 
-  /** What the breakers are, for a registry that takes this one's place after a reload. */
-  export(): RegistrySnapshot {
-    return [...this.#groups].flatMap(([breaker, { breakers, scopes }]) =>
-      [...breakers].map(([authority, own]) => ({ ...own.export(), breaker, authority, scopes: [...scopes] })),
-    );
+  /**
+   * Takes over the breakers of the same names and scopes from the registry before a reload: no request could reach others. The very same where their options are, since attempts that are under way
+   * still report there; else what they are now. Those of groups and scopes that come later are remembered until then.
+   */
+  adopt(previous: BreakerRegistry): void {
+    this.#takeOver([...previous.#groups].flatMap(([name, group]) => [...group.breakers].map(([key, own]) => ({ name, key, group, own }))));
   }
 
-  /** Takes over what the breakers of the same names and scopes were: no request could reach others. Those of groups and scopes that come later are remembered until then. */
-  adopt(snapshot: RegistrySnapshot): void {
+  /** Another has taken its place: what its own breakers still do concerns nobody. */
+  retire(next: BreakerRegistry | undefined): void {
+    const kept = new Set(next === undefined ? [] : [...next.#groups.values()].flatMap(({ breakers }) => [...breakers.values()]));
+    for (const { breakers } of this.#groups.values()) for (const breaker of breakers.values()) if (!kept.has(breaker)) breaker.retire();
+  }
+
+  #takeOver(formers: readonly Former[]): void {
     this.#adopted = [];
-    for (const one of snapshot) {
-      const group = this.#groups.get(one.breaker);
-      if (group === undefined || !one.scopes.some((parts) => group.scopes.has(parts))) {
-        this.#adopted.push(one);
-        continue;
-      }
-      if (!group.breakers.has(one.authority)) this.#make(one.breaker, group, one.authority).adopt(one);
+    for (const one of formers) {
+      const group = this.#groups.get(one.name);
+      if (group === undefined || [...one.group.scopes].every((parts) => !group.scopes.has(parts))) this.#adopted.push(one);
+      else if (group.breakers.has(one.key)) continue;
+      else if (isDeepStrictEqual(one.group.options, group.options)) group.breakers.set(one.key, one.own);
+      else this.#make(one.name, group, one.key).adopt(one.own.export());
     }
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BreakerOptions } from '../../../src/policy/breaker/breaker.ts';
+import type { BreakerOptions, Permit } from '../../../src/policy/breaker/breaker.ts';
 import { breaker as breakerLayer } from '../../../src/policy/breaker/layer.ts';
 import { BreakerRegistry } from '../../../src/policy/breaker/registry.ts';
 import { compileScope } from '../../../src/policy/scope.ts';
@@ -43,7 +43,7 @@ describe('the breakers of an upstream', () => {
       )(exchangeOf({ authority: 'a' }))
       .isolate();
     const after = make();
-    after.registry.adopt(structuredClone(before.registry.export()));
+    after.registry.adopt(before.registry);
     const scope = compileScope(['authority', 'model'], ['/v1/{model}'], pseudonymOf);
     after.registry.group('default', OPTIONS, scope, 'authority model');
     const own = after.registry.group('default', OPTIONS);
@@ -77,10 +77,42 @@ describe('the breakers of an upstream', () => {
       .trip();
     const after = make();
     const own = after.registry.group('default', OPTIONS);
-    after.registry.adopt(structuredClone(before.registry.export()));
+    after.registry.adopt(before.registry);
     const sends = after.registry.group('sends', OPTIONS);
     expect([own(exchangeOf({ authority: 'a' })).state, sends(exchangeOf({ authority: 'a' })).state]).toEqual(['isolated', 'open']);
     expect(after.notes.transitions).toEqual([]);
+  });
+
+  it('hear after a reload of attempts that began before it', () => {
+    const before = make();
+    const { clock, notes } = before;
+    const own = before.registry.group('default', OPTIONS)(exchangeOf());
+    own.trip();
+    clock.advance(OPTIONS.openForMs);
+    const trial = own.admit() as Permit;
+    const registry = new BreakerRegistry('api', clock, notes);
+    const after = registry.group('default', { ...OPTIONS });
+    registry.adopt(before.registry);
+    before.registry.retire(registry);
+    expect(after(exchangeOf()).admit()).toBeUndefined();
+    own.report(trial, 'alive');
+    expect([after(exchangeOf()).state, registry.list.map(({ state }) => state)]).toEqual(['closed', ['closed']]);
+    expect(notes.transitions.map(({ to }) => to)).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  it('tell of nothing any more where a reload has others of their name', () => {
+    const { registry: before, clock, notes } = make();
+    const own = before.group('default', OPTIONS)(exchangeOf());
+    own.trip();
+    clock.advance(OPTIONS.openForMs);
+    const trial = own.admit() as Permit;
+    const registry = new BreakerRegistry('api', clock, notes);
+    const after = registry.group('default', { ...OPTIONS, consecutive: 9 });
+    registry.adopt(before);
+    before.retire(registry);
+    own.report(trial, 'alive');
+    expect(after(exchangeOf()).state).toBe('open');
+    expect(notes.transitions.map(({ to }) => to)).toEqual(['open', 'half-open']);
   });
 
   it('hear of active probes of their host, also where nobody has asked for them yet', () => {
