@@ -1,4 +1,4 @@
-import type { Gateway, Target } from '../route/gateway.ts';
+import type { Gateway, Target, TunnelEgress } from '../route/gateway.ts';
 import { HostMap } from '../route/hosts.ts';
 
 /** An upstream as the listener finds it: by its name and by its hosts (`*.example.com` for a pattern). */
@@ -9,7 +9,7 @@ export interface Reached {
 }
 
 /** The listener's view of the upstreams of one configuration. */
-export function gatewayOf(upstreams: readonly Reached[], passthrough: readonly string[]): Gateway {
+export function gatewayOf(upstreams: readonly Reached[], passthrough: readonly string[], egress?: TunnelEgress): Gateway {
   const byName = new Map<string, Target>();
   const byHost = new HostMap<Target>();
   const tunnels = new HostMap<true>();
@@ -22,6 +22,7 @@ export function gatewayOf(upstreams: readonly Reached[], passthrough: readonly s
     byPrefix: (name) => byName.get(name),
     byHost: (authority) => byHost.get(authority),
     isPassthrough: (authority) => tunnels.get(authority) ?? tunnels.get(withoutPort(authority)) ?? false,
+    egress,
     names: [...byName.keys()],
   };
 }

@@ -1,4 +1,4 @@
-import { hostsOf, originOf, type RouteSettings, routesOf } from '../config/effective.ts';
+import { type EgressPath, hostsOf, originOf, type RouteSettings, routesOf } from '../config/effective.ts';
 import type { UpstreamConfig } from '../config/schema.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
@@ -22,6 +22,8 @@ import { transport } from '../upstream/transport.ts';
 
 /** What the upstreams of an app share. */
 export interface RuntimeParts {
+  /** How the connections of the upstream leave; absent: all are dialled directly. */
+  readonly egress?: EgressPath | undefined;
   readonly clock: Clock;
   readonly observer: Observer;
   readonly resolver: Resolver;
@@ -73,7 +75,8 @@ export class UpstreamRuntime {
     this.fingerprint = fingerprint;
     this.routes = routesOf(name, config);
     this.hosts = hostsOf(config);
-    this.pools = previous?.pools.successor(config) ?? new UpstreamPools(config, parts.resolver, clock);
+    const connected = { ...config, egress: parts.egress };
+    this.pools = previous?.pools.successor(connected) ?? new UpstreamPools(connected, parts.resolver, clock);
     this.state = new UpstreamState(name, config, clock, observer, parts.sharingFor?.(name));
     if (previous !== undefined) this.state.adopt(previous.state);
     const { breakers, budget, gates, clientRetries, places, notices, learned, ledger, sends } = this.state;

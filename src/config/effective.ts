@@ -4,6 +4,7 @@ import type {
   BreakerConfig,
   BulkheadConfig,
   CacheConfig,
+  Config,
   ClassifyRule,
   ErrorsConfig,
   FallbackConfig,
@@ -126,6 +127,24 @@ export function originOf({ origin }: UpstreamConfig): { readonly scheme: 'http' 
   if (origin === undefined) return undefined;
   const { protocol, host } = new URL(origin);
   return { scheme: protocol === 'https:' ? 'https' : 'http', authority: host };
+}
+
+/** The proxy that connections are made through, and which are not. */
+export interface EgressPath {
+  /** Its URL, credentials included. */
+  readonly proxy: string;
+  /** File with more roots to trust, for one that is spoken to over TLS. */
+  readonly ca: string | undefined;
+  readonly noProxy: readonly string[];
+  /** True where an upstream names the proxy itself: addresses of this machine are reached through it too. */
+  readonly own: boolean;
+}
+
+/** How connections leave: `proxy` is what the upstream itself says. Undefined: all are dialled directly. */
+export function egressOf(egress: Config['egress'], proxy?: string): EgressPath | undefined {
+  const { ca, noProxy } = egress;
+  if (proxy !== undefined) return proxy === 'off' ? undefined : { proxy, ca, noProxy: [], own: true };
+  return egress.proxy === undefined ? undefined : { proxy: egress.proxy, ca, noProxy, own: false };
 }
 
 /** Hosts that an upstream answers for: its origin's and those it lists. Lower-case, with the port where it is not the scheme's own. */

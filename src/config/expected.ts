@@ -59,5 +59,5 @@ export function describeValue(tree: Tree | undefined): string {
 
 /** A URL without the name and password in it. */
 export function withoutUserInfo(text: string): string {
-  return text.replace(/(:\/\/)[^/@\s]*@/g, '$1***@');
+  return text.replace(/(:\/\/)[^/\s]*@/g, '$1***@');
 }

@@ -43,6 +43,22 @@ export const configSchema = z.strictObject({
     .describe(
       'Hosts that are tunnelled untouched; `*.example.com` takes every subdomain. No time limit holds for such a tunnel once it stands: nobody can see what is in it.',
     ),
+  egress: z
+    .strictObject({
+      proxy: z
+        .string()
+        .optional()
+        .describe(
+          'http[s]://[USER:PASSWORD@]HOST[:PORT] of a proxy: connections to upstreams, and tunnels to passthrough hosts, are made by CONNECT through it. Take the password from the environment.',
+        ),
+      ca: z.string().optional().describe('PEM file with more roots to trust, for an https:// proxy.'),
+      noProxy: z
+        .array(z.string())
+        .default([])
+        .describe('Hosts that are dialled directly; `*.example.com` takes every subdomain. Loopback addresses are in any case.'),
+    })
+    .prefault({})
+    .describe('The way out, where the network allows none but through a proxy. HTTPS_PROXY in the environment of this process is not read.'),
   dns: z
     .strictObject({
       ttl: duration.prefault('30s').describe('How long the addresses of a name are kept.'),

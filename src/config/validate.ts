@@ -1,5 +1,6 @@
 import { checkCombinations } from './checks/combinations.ts';
 import { CheckContext } from './checks/context.ts';
+import { checkEgress } from './checks/egress.ts';
 import { checkExpressions } from './checks/expressions.ts';
 import { checkFiles } from './checks/files.ts';
 import { checkNetwork } from './checks/network.ts';
@@ -46,6 +47,7 @@ export function validate(written: Tree): Validated {
   const context = new CheckContext(config, tree, written);
   for (const check of [
     checkNetwork,
+    checkEgress,
     checkExpressions,
     checkCombinations,
     checkReferences,

@@ -1,7 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { Exchange } from '../model/exchange.ts';
-import { STATUS_OF } from '../model/failure.ts';
+import { type Phase, STATUS_OF } from '../model/failure.ts';
+import type { Resolver } from '../upstream/dns.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
+import type { ParentProxy } from '../upstream/parent-proxy.ts';
+import { openTunnel } from '../upstream/tunnel-dial.ts';
 import { authorityOf, type HostPort } from './authority.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
@@ -12,7 +15,7 @@ import { Tunnel } from './tunnel.ts';
 const CONNECT_MS = 10_000;
 const NOTHING = new Uint8Array(0);
 
-/** A CONNECT to a host that is tunnelled untouched: connects, says 200, joins. A host that cannot be reached is told as 502 or 504. */
+/** A CONNECT to a host that is tunnelled untouched: connects (through the proxy for egress where there is one), says 200, joins. A host that cannot be reached is told as 502 or 504. */
 export class Passthrough implements OpenConnection {
   readonly #client: Socket;
   readonly #head: Buffer;
@@ -21,6 +24,7 @@ export class Passthrough implements OpenConnection {
   readonly #exchange: Exchange;
   #upstream: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #phase: Phase = 'connect';
   #over = false;
 
   constructor(client: Socket, head: Buffer, to: HostPort, context: ListenContext, connections: Connections<OpenConnection>) {
@@ -44,15 +48,31 @@ export class Passthrough implements OpenConnection {
 
   /** Begins to connect. */
   open(to: HostPort): void {
-    const upstream = connect({ ...to, autoSelectFamily: true, allowHalfOpen: true, keepAlive: true, noDelay: true });
+    const egress = this.#context.gateway().egress;
+    const parent = egress?.parentFor(to.host, to.port);
+    const upstream = egress === undefined || parent === undefined ? this.#dial(to) : this.#dialThrough(to, parent, egress.resolver);
     this.#upstream = upstream;
+    const late = (): PhaseTimeout => new PhaseTimeout(this.#phase, 'connect', CONNECT_MS, false, parent?.name);
+    this.#timer = setTimeout(() => upstream.destroy(late()), CONNECT_MS);
+  }
+
+  #dial(to: HostPort): Socket {
+    const upstream = connect({ ...to, autoSelectFamily: true, allowHalfOpen: true, keepAlive: true, noDelay: true });
     const failed = (error: Error): void => this.#fail(error);
     upstream.once('error', failed);
     upstream.once('connect', () => {
       upstream.off('error', failed);
-      this.#join(upstream);
+      this.#join(upstream, NOTHING);
     });
-    this.#timer = setTimeout(() => upstream.destroy(new PhaseTimeout('connect', 'connect', CONNECT_MS)), CONNECT_MS);
+    return upstream;
+  }
+
+  #dialThrough(to: HostPort, parent: ParentProxy, resolver: Resolver): Socket {
+    const watcher = { entered: (phase: Phase) => void (this.#phase = phase) };
+    return openTunnel({ parent, to, resolver, watcher, allowHalfOpen: true }, (error, socket, early) => {
+      if (socket === null) this.#fail(error ?? new Error('no connection'));
+      else this.#join(socket, early);
+    });
   }
 
   close(): void {}
@@ -68,7 +88,8 @@ export class Passthrough implements OpenConnection {
     this.#end(STATUS_OF.client_closed);
   }
 
-  #join(upstream: Socket): void {
+  /** `early`: what the host has sent already. */
+  #join(upstream: Socket, early: Uint8Array): void {
     clearTimeout(this.#timer);
     const exchange = this.#exchange;
     exchange.source = 'upstream';
@@ -78,14 +99,14 @@ export class Passthrough implements OpenConnection {
     });
     this.#client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     this.#connections.become(this.#client, tunnel);
-    tunnel.join(this.#head, NOTHING);
+    tunnel.join(this.#head, early);
   }
 
   #fail(error: Error): void {
     clearTimeout(this.#timer);
     if (this.#over) return;
     const isLookup = (error as NodeJS.ErrnoException).syscall === 'getaddrinfo';
-    const failure = failureOf(error, isLookup ? 'dns' : 'connect', 'nothing');
+    const failure = failureOf(error, isLookup ? 'dns' : this.#phase, 'nothing');
     this.#exchange.failure = failure;
     this.#end(STATUS_OF[failure.code]);
     closeWithRefusal(

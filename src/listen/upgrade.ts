@@ -41,6 +41,8 @@ export class Upgrade implements OpenConnection {
   readonly #connections: Connections<OpenConnection>;
   readonly #startedAt: number;
   #upstream: Socket | undefined;
+  /** The proxy that the connection is made through. */
+  #parent: string | undefined;
   #request: ClientRequest | undefined;
   /** The answer that is passed on, where the upstream did not agree. */
   #answer: IncomingMessage | undefined;
@@ -69,6 +71,7 @@ export class Upgrade implements OpenConnection {
     const { exchange, dialing } = this.#parts;
     exchange.attempt = 1;
     const settings = dialing.dialFor(exchange.authority, exchange.scheme);
+    this.#parent = settings.parent?.name;
     const http1 = settings.tls === undefined ? settings : { ...settings, tls: { ...settings.tls, alpn: ['http/1.1'] } };
     const watcher = { entered: (phase: Phase) => this.#enter(phase) };
     this.#upstream = dial(http1, dialing.resolver, { session: undefined }, watcher, undefined, this.#dialled);
@@ -77,7 +80,7 @@ export class Upgrade implements OpenConnection {
   readonly #dialled = this.#guard((error: Error | null, socket: Socket | null): void => {
     if (socket === null) this.#fail(error ?? new Error('no connection'));
     else if (this.#over) socket.destroy();
-    else this.#send(socket);
+    else this.#send((this.#upstream = socket));
   });
 
   close(): void {
@@ -186,7 +189,7 @@ export class Upgrade implements OpenConnection {
     clearTimeout(this.#timer);
     const now = this.#context.clock.now();
     const limit = nextLimit(this.#parts.limits, this.#parts.exchange, { phase, phaseAt: now, startedAt: this.#startedAt, held: false });
-    this.#timer = callAfter(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs)));
+    this.#timer = callAfter(limit.at - now, () => this.#fail(new PhaseTimeout(phase, limit.name, limit.afterMs, false, this.#parent)));
   }
 
   readonly #fail = this.#guard((error: Error): void => {

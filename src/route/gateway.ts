@@ -4,6 +4,7 @@ import type { Service } from '../model/service.ts';
 import type { DialSettings } from '../upstream/dial.ts';
 import type { Resolver } from '../upstream/dns.ts';
 import type { AttemptLimits } from '../upstream/limits.ts';
+import type { ParentProxy } from '../upstream/parent-proxy.ts';
 
 /** The time limits of an exchange that may become something else than HTTP. */
 export interface UpgradeBounds {
@@ -38,6 +39,14 @@ export interface Target {
   readonly dialing?: Dialing | undefined;
 }
 
+/** How hosts that are tunnelled untouched are reached where not all are dialled from here. */
+export interface TunnelEgress {
+  /** The proxy by which a host is reached; undefined where it is dialled. */
+  parentFor(host: string, port: number): ParentProxy | undefined;
+  /** Finds the proxy. */
+  readonly resolver: Resolver;
+}
+
 /** The upstreams of the running configuration, as the listener finds them. A reload puts another gateway in its place. */
 export interface Gateway {
   /** The upstream whose key is the first path segment. */
@@ -46,6 +55,8 @@ export interface Gateway {
   byHost(authority: string): Target | undefined;
   /** True for hosts that are tunnelled untouched. */
   isPassthrough(authority: string): boolean;
+  /** The proxies by which hosts are reached that are tunnelled untouched; absent: all are dialled from here. */
+  readonly egress?: TunnelEgress | undefined;
   /** Keys of all upstreams, for messages. */
   readonly names: readonly string[];
 }

@@ -148,7 +148,7 @@ export class Attempt extends SendingAttempt {
 
   protected timedOut(limit: Limit): void {
     if (this.#unwanted) return this.stop(UNWANTED);
-    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs, this.held);
+    const timeout = new PhaseTimeout(this.phase, limit.name, limit.afterMs, this.held, this.parent);
     if (this.phase === 'headers' && this.exchange.late !== undefined && this.#late === undefined) this.#goOn(this.exchange.late, timeout);
     else this.stop(timeout);
   }

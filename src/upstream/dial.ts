@@ -1,29 +1,21 @@
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, type PeerCertificate, type SecureContext } from 'node:tls';
-import type { Phase } from '../model/failure.ts';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { closedEarly, type DialCallback, type DialTls, type DialWatcher, tcpOptions, tlsOptions } from './dial-parts.ts';
 import type { DirectReads } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
+import type { ParentProxy } from './parent-proxy.ts';
+import { openTunnel, spokeEarly } from './tunnel-dial.ts';
 
 /** Where and how to connect for one authority. Made once per pool. */
 export interface DialSettings {
   /** Name or address to dial: the origin's own host, or what `resolve:` says. */
   readonly host: string;
   readonly port: number;
-  /** Set for https: the name that the certificate must hold. */
-  readonly tls: { readonly servername: string; readonly context: SecureContext; readonly alpn: string[] } | undefined;
+  /** Set for https. */
+  readonly tls: DialTls | undefined;
+  /** The proxy that dials it; absent: it is dialled from here. */
+  readonly parent?: ParentProxy | undefined;
 }
-
-/** Told as a connection comes up. */
-export interface DialWatcher {
-  /** The dial has entered a phase: `dns`, `connect`, `tls`. */
-  entered(phase: Phase): void;
-}
-
-/** How long one address is tried before the next (RFC 8305 section 5 recommends 250 ms). */
-const HEAD_START_MS = 250;
-
-/** Gets the socket, ready to carry a request, or the error. Called once. */
-export type DialCallback = (error: Error | null, socket: Socket | null) => void;
 
 /** Keeps what one authority's TLS sessions need to be resumed: a reconnect then costs one round trip less. */
 export interface SessionStore {
@@ -43,28 +35,8 @@ export function dial(
   reads: DirectReads | undefined,
   callback: DialCallback,
 ): Socket {
-  const byName = isIP(settings.host) === 0;
-  watcher.entered(byName ? 'dns' : 'connect');
-  const lookup = (
-    host: string,
-    _options: object,
-    done: (error: NodeJS.ErrnoException | null, addresses: { address: string; family: number }[]) => void,
-  ): void => {
-    resolver.resolve(host, (error, addresses) => {
-      if (error === undefined) watcher.entered('connect');
-      done(error ?? null, addresses);
-    });
-  };
-  const tcp = {
-    host: settings.host,
-    port: settings.port,
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: HEAD_START_MS,
-    keepAlive: true,
-    noDelay: true,
-    ...(byName && { lookup }),
-    ...(reads && { onread: reads.onread }),
-  };
+  if (settings.parent !== undefined) return dialThrough(settings, settings.parent, resolver, sessions, watcher, reads, callback);
+  const tcp = { ...tcpOptions(settings, resolver, watcher), ...(reads && { onread: reads.onread }) };
   if (settings.tls === undefined) {
     const plain = connectTcp(tcp);
     reads?.attach(plain);
@@ -73,20 +45,42 @@ export function dial(
   const secure = connectTls({ ...tcp, ...tlsOptions(settings.tls), ...(sessions.session && { session: sessions.session }) });
   reads?.attach(secure);
   secure.once('connect', () => watcher.entered('tls'));
-  secure.on('session', (session) => {
-    sessions.session = session;
-  });
+  keepSession(secure, sessions);
   return announce(secure, 'secureConnect', callback);
 }
 
-/** The certificate must hold the origin's own name, wherever `resolve:` sends the connection. An address is no server name for TLS (RFC 6066 section 3). */
-function tlsOptions({ servername, context, alpn }: NonNullable<DialSettings['tls']>) {
-  return {
-    servername: isIP(servername) === 0 ? servername : '',
-    secureContext: context,
-    ALPNProtocols: alpn,
-    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(servername, certificate),
-  };
+/** The same through a proxy: its name and the way to it are `dns` and `connect`, and so is what it takes to open the tunnel. TLS inside the tunnel is an ordinary stream: Node reads no other directly. */
+function dialThrough(
+  { host, port, tls }: DialSettings,
+  parent: ParentProxy,
+  resolver: Resolver,
+  sessions: SessionStore,
+  watcher: DialWatcher,
+  reads: DirectReads | undefined,
+  callback: DialCallback,
+): Socket {
+  const direct = tls === undefined ? reads : undefined;
+  return openTunnel({ parent, to: { host, port }, resolver, watcher, reads: direct }, (error, socket, early) => {
+    if (socket === null) return callback(error, null);
+    if (early.length > 0) {
+      // nobody was asked anything yet: this could be taken for the answer to what comes
+      socket.destroy();
+      return callback(spokeEarly(parent), null);
+    }
+    if (tls === undefined) return callback(null, socket);
+    watcher.entered('tls');
+    const secure = connectTls({ socket, ...tlsOptions(tls), ...(sessions.session && { session: sessions.session }) });
+    keepSession(secure, sessions);
+    // who gives up destroys the socket that it was given, which is the one below
+    socket.once('error', (reason) => secure.destroy(reason));
+    announce(secure, 'secureConnect', callback);
+  });
+}
+
+function keepSession(secure: Socket, sessions: SessionStore): void {
+  secure.on('session', (session: Buffer) => {
+    sessions.session = session;
+  });
 }
 
 /** Calls back on the event, or on the first error or close before it. */
@@ -99,6 +93,6 @@ function announce(socket: Socket, event: string, callback: DialCallback): Socket
   };
   socket.once(event, () => tell(null));
   socket.on('error', (error) => tell(error));
-  socket.once('close', () => tell(Object.assign(new Error('the connection was closed while it was being opened'), { code: 'ECONNRESET' })));
+  socket.once('close', () => tell(closedEarly()));
   return socket;
 }

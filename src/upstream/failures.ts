@@ -1,6 +1,9 @@
 import { errors } from './undici.ts';
 import { type Failure, type FailureCode, type FailureKind, failure, type Phase, type ReplayClass } from '../model/failure.ts';
 
+/** The phases in which a connection comes up. */
+const OPENING: ReadonlySet<Phase> = new Set(['dns', 'connect', 'tls']);
+
 /** An attempt's own reason to give up: the limit of the phase that it was in. */
 export class PhaseTimeout extends Error {
   readonly phase: Phase;
@@ -9,8 +12,10 @@ export class PhaseTimeout extends Error {
   /** True where the client held things up, not the upstream. */
   readonly held: boolean;
 
-  constructor(phase: Phase, limit: string, afterMs: number, held = false) {
-    super(`${limit} timeout after ${Math.round(afterMs)} ms${held ? ', while the client held things up' : ''}`);
+  /** `parent`: the proxy that the connection is made through, where that is what is waited for. */
+  constructor(phase: Phase, limit: string, afterMs: number, held = false, parent?: string) {
+    const by = parent !== undefined && OPENING.has(phase) ? `, by the proxy ${parent}` : '';
+    super(`${limit} timeout after ${Math.round(afterMs)} ms${held ? ', while the client held things up' : ''}${by}`);
     this.phase = phase;
     this.limit = limit;
     this.afterMs = afterMs;
@@ -23,6 +28,18 @@ export class Abandoned extends Error {}
 
 /** What the upstream said is HTTP, but nothing that it may say. */
 export class Unacceptable extends Error {}
+
+/** A proxy on the way to the upstream opened no tunnel to it: nothing has reached the upstream. */
+export class NoTunnel extends Error {
+  readonly code: FailureCode;
+  readonly kind: FailureKind;
+
+  constructor(code: FailureCode, kind: FailureKind, message: string) {
+    super(message);
+    this.code = code;
+    this.kind = kind;
+  }
+}
 
 const TIMEOUT_CODES = {
   queue: 'connection_limit_reached',
@@ -57,13 +74,13 @@ const MALFORMED = /^(HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RESPONSE)/;
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EHOSTDOWN']);
 
 function describe(error: Error, phase: Phase, headSeen: boolean): { code: FailureCode; kind: FailureKind } {
+  if (error instanceof NoTunnel) return error;
   const code = codeOf(error);
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') return { code: 'http_request_error', kind: 'protocol' };
   if (phase === 'dns') return { code: code === 'ETIMEOUT' || code === 'EAI_AGAIN' ? 'dns_timeout' : 'dns_error', kind: 'refused' };
   if (phase === 'connect' && code === 'ETIMEDOUT') return { code: 'connection_timeout', kind: 'timeout' };
   if (phase === 'connect') return { code: 'connection_refused', kind: UNREACHABLE.has(code) ? 'refused' : 'reset' };
-  if (phase === 'tls')
-    return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
+  if (phase === 'tls') return tlsFault(code);
   if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return { code: 'http_response_incomplete', kind: 'reset' };
   if (
     error instanceof Unacceptable ||
@@ -75,6 +92,11 @@ function describe(error: Error, phase: Phase, headSeen: boolean): { code: Failur
   return { code: headSeen ? 'http_response_incomplete' : 'connection_terminated', kind: 'reset' };
 }
 
+/** What an error of TLS, by its code in Node, means. */
+export function tlsFault(code: string): { code: FailureCode; kind: FailureKind } {
+  return isCertificateError(code) ? { code: 'tls_certificate_error', kind: 'protocol' } : { code: 'tls_protocol_error', kind: tlsKind(code) };
+}
+
 function tlsKind(code: string): FailureKind {
   return code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : 'protocol';
 }
@@ -84,7 +106,8 @@ function isCertificateError(code: string): boolean {
   return /CERT|ISSUER|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT/.test(code);
 }
 
-function codeOf(error: Error): string {
+/** Its code in Node; empty where it has none. */
+export function codeOf(error: Error): string {
   const own = (error as NodeJS.ErrnoException).code;
   if (own !== undefined) return own;
   if (error instanceof AggregateError) return codeOf(error.errors[0] as Error);
@@ -92,7 +115,7 @@ function codeOf(error: Error): string {
 }
 
 /** One line for people. Node's messages name addresses and codes, never headers or paths. */
-function detailOf(error: Error): string {
+export function detailOf(error: Error): string {
   const message = error.message === '' ? codeOf(error) : error.message;
   return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
 }

@@ -50,6 +50,11 @@ export class ConnectionPool {
     this.alarms = new Alarms(clock);
   }
 
+  /** The proxy that its connections are made through, by its host and port; undefined where there is none. */
+  get parent(): string | undefined {
+    return this.#options.dial.parent?.name;
+  }
+
   /** Connections in use, idle and awaited. */
   get stats(): { open: number; busy: number; queued: number } {
     const open = [...this.#slots].filter((slot) => slot.connected).length;

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { DEFAULT_TIMEOUTS } from '../config/effective.ts';
 import { type Clock, systemClock } from '../model/clock.ts';
 import type { Exchange } from '../model/exchange.ts';
+import { type AddressConfig, Addresses } from './addresses.ts';
 import type { Resolver } from './dns.ts';
 import type { DialSettings } from './dial.ts';
 import type { AttemptLimits } from './limits.ts';
 import { ConnectionPool } from './pool.ts';
+import { contextOf } from './secure-context.ts';
 
 /** Pools of one upstream that are kept at once: a pattern such as `*.example.com` can name no end of hosts. */
 const MAX_POOLS = 64;
@@ -15,15 +17,14 @@ const MAX_POOLS = 64;
 const MAX_AGE_MS = 300_000;
 
 /** What pools are made of: nothing else of an upstream's settings matters to its connections. */
-type PoolsConfig = Pick<UpstreamConfig, 'origin' | 'resolve' | 'tls' | 'pool'>;
+export type PoolsConfig = Pick<UpstreamConfig, 'origin' | 'tls' | 'pool'> & AddressConfig;
 
 /** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
 export class UpstreamPools {
   /** Tells what they are made of, the content of a CA file included, from other such. */
   readonly fingerprint: string;
   readonly #config: PoolsConfig;
-  /** What `resolve:` says, by host in lower case. */
-  readonly #overrides: ReadonlyMap<string, string>;
+  readonly #addresses: Addresses;
   readonly #resolver: Resolver;
   readonly #clock: Clock;
   /** Made with the first TLS connection: the roots of a context cost time and memory. */
@@ -32,15 +33,15 @@ export class UpstreamPools {
   readonly #pools = new Map<string, ConnectionPool>();
   #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
 
-  constructor({ origin, resolve, tls, pool }: PoolsConfig, resolver: Resolver, clock: Clock = systemClock) {
+  constructor({ origin, resolve, tls, pool, egress }: PoolsConfig, resolver: Resolver, clock: Clock = systemClock) {
     const config = { origin, resolve, tls, pool };
     this.#config = config;
-    this.#overrides = overridesOf(config);
+    this.#addresses = new Addresses({ resolve, egress });
     this.#clock = clock;
     this.#resolver = resolver;
     // read now, so that a file that is not there is told at the start
     this.#roots = tls?.ca === undefined ? undefined : readFileSync(tls.ca, 'utf8');
-    this.fingerprint = JSON.stringify([config, this.#roots]);
+    this.fingerprint = JSON.stringify([config, this.#roots, this.#addresses.egress?.fingerprint]);
   }
 
   /** These very pools for settings that make the same, so that their connections stay; new ones for others. Nothing happens to these either way: who goes on with them says so to whoever would close them. */
@@ -64,14 +65,10 @@ export class UpstreamPools {
 
   /** Where and how a host is dialled: for those who connect by themselves (upgrades). */
   dialFor(authority: string, scheme: 'http' | 'https'): DialSettings {
-    const { hostname, port } = new URL(`${scheme}://${authority}`);
-    const host = hostname.replace(/^\[|\]$/g, '');
-    const own = { host, port: port === '' ? (scheme === 'https' ? 443 : 80) : Number(port) };
-    const tls =
-      scheme === 'https'
-        ? { servername: host, context: (this.#context ??= secureContext(this.#roots)), alpn: this.#config.tls?.alpn ?? ['http/1.1'] }
-        : undefined;
-    return { ...own, ...this.#override(authority, hostname, host), tls };
+    const { name, host, port, parent } = this.#addresses.find(authority, scheme);
+    if (scheme === 'http') return { host, port, tls: undefined, parent };
+    const context = (this.#context ??= contextOf({ roots: this.#roots }));
+    return { host, port, tls: { servername: name, context, alpn: this.#config.tls?.alpn ?? ['http/1.1'] }, parent };
   }
 
   /** Sums over all hosts. */
@@ -129,26 +126,6 @@ export class UpstreamPools {
     this.#pools.delete(oldest[0]);
     void oldest[1].close();
   }
-
-  /** What `resolve:` says of a host, under the first of these names that it knows. */
-  #override(...names: readonly string[]): { host: string; port: number } | undefined {
-    const { resolve } = this.#config;
-    const name = names.find((one) => this.#overrides.has(one));
-    const text = typeof resolve === 'string' ? resolve : this.#overrides.get(name ?? '');
-    if (text === undefined) return undefined;
-    const colon = text.lastIndexOf(':');
-    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
-  }
-}
-
-function overridesOf({ resolve }: PoolsConfig): ReadonlyMap<string, string> {
-  return new Map(typeof resolve === 'object' ? Object.entries(resolve).map(([host, address]) => [host.toLowerCase(), address]) : []);
-}
-
-/** The roots of this process (Node's own and `NODE_EXTRA_CA_CERTS`) and those of the file, if one is named. */
-function secureContext(roots: string | undefined): SecureContext {
-  if (roots === undefined) return createSecureContext();
-  return createSecureContext({ ca: [...getCACertificates('default'), roots] });
 }
 
 /** The time limits of an attempt as `timeouts:` gives them. */

@@ -56,6 +56,11 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
     return this.#connectedAt;
   }
 
+  /** The proxy that its connections are made through. */
+  protected get parent(): string | undefined {
+    return this.#pool.parent;
+  }
+
   /** True where its connection had served an exchange before. */
   protected get reused(): boolean {
     return this.#reused;

@@ -109,7 +109,8 @@ export class Slot implements ParserWatcher, Sleeper {
 
   /** Whether a request of so many bytes is handed to the kernel in one call. TLS may hand on a larger one in several, the first of which may have gone out. */
   writesAtOnce(bytes: number): boolean {
-    return this.#parts.dial.tls === undefined || bytes <= ONE_PIECE_BYTES;
+    const { tls, parent } = this.#parts.dial;
+    return (tls === undefined && parent?.context === undefined) || bytes <= ONE_PIECE_BYTES;
   }
 
   /** True while the upstream does not take what was written; its tenant hears `drained` when it has. */

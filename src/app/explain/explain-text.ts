@@ -24,6 +24,7 @@ export function explanationText(explanation: Explanation): string {
     request,
     '',
     `upstream  ${upstream}   (${because})`,
+    `way       ${explanation.way}`,
     `route     ${route}   (${tried.at(-1)?.because ?? ''})`,
     ...tried.slice(0, -1).map((one) => `          - ${one.route}: ${one.because}`),
     `again     ${explanation.repeatable ? 'yes: it may be sent again whatever came of it' : 'only where the upstream surely did nothing'}`,

@@ -1,15 +1,18 @@
-import { isOn, type RouteSettings } from '../../config/effective.ts';
+import { egressOf, isOn, type RouteSettings } from '../../config/effective.ts';
 import type { Config, UpstreamConfig } from '../../config/schema.ts';
 import { systemClock } from '../../model/clock.ts';
 import { isCredential } from '../../model/credential-field.ts';
 import type { Observer } from '../../model/events.ts';
 import type { Exchange } from '../../model/exchange.ts';
+import { isLoopbackOnly } from '../../model/loopback.ts';
 import type { Layer } from '../../model/service.ts';
 import { pathOf, queryOf } from '../../model/target.ts';
 import { isRepeatable } from '../../policy/repeatable.ts';
 import { layersOf } from '../../policy/pipeline.ts';
+import { Addresses } from '../../upstream/addresses.ts';
+import { hostPort } from '../../upstream/parent-proxy.ts';
 import { droppedBy } from './dropped-by.ts';
-import { type ExplainedRequest, findRoute, type RouteTried } from './find-route.ts';
+import { type ExplainedRequest, findRoute, type FoundRoute, type RouteTried } from './find-route.ts';
 import { inertParts } from './inert-parts.ts';
 import { attemptWords, layerWords } from './layer-words.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -27,6 +30,8 @@ export interface Explanation {
   readonly because: string;
   /** `POST https://graph.facebook.com/...`, as it goes upstream; secrets in the query are not shown. */
   readonly request: string;
+  /** Where the connection goes, and through which proxy. */
+  readonly way: string;
   readonly route: string;
   readonly tried: readonly RouteTried[];
   readonly repeatable: boolean;
@@ -57,6 +62,7 @@ export async function explain(config: Config, request: ExplainedRequest): Promis
     upstream: found.upstream,
     because: found.because,
     request: `${exchange.method} ${exchange.scheme}://${exchange.authority}${withoutQuery(exchange.path)}`,
+    way: wayOf(config, found),
     route: settings.name,
     tried: found.tried,
     repeatable: isRepeatable(exchange, settings.repeatable),
@@ -68,6 +74,16 @@ export async function explain(config: Config, request: ExplainedRequest): Promis
     droppedBy: droppedBy(found.config, settings, exchange),
     breaker: breakerOf(settings),
   };
+}
+
+function wayOf({ egress }: Config, { config, exchange }: FoundRoute): string {
+  const { authority, scheme } = exchange;
+  const path = egressOf(egress, config.proxy);
+  const { name, host, port, parent } = new Addresses({ resolve: config.resolve, egress: path }).find(authority, scheme);
+  const to = `${hostPort(host, port)}${host === name ? '' : ', as resolve says'}`;
+  if (parent !== undefined) return `CONNECT ${to}, by the proxy ${parent.name} (${path?.own === true ? 'its own' : 'egress.proxy'})`;
+  const past = path === undefined ? '' : isLoopbackOnly(host) ? ' (an address of this machine)' : ' (noProxy)';
+  return `${to}${past}`;
 }
 
 /** Queries can hold keys and telephone numbers: only the names of their parameters are shown. */

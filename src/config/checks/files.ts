@@ -8,6 +8,7 @@ import type { CheckContext } from './context.ts';
 /** Files that the configuration names have to be there; paths are taken from the directory of the file that names them. */
 export function checkFiles(context: CheckContext): void {
   for (const { upstream, path } of context.upstreams) checkPem(context, [...path, 'tls', 'ca'], upstream.tls?.ca, CA);
+  checkPem(context, EGRESS_CA, context.config.egress.ca, CA);
   const { tls } = context.config.cache.redis;
   const at = ['cache', 'redis', 'tls'];
   checkPem(context, [...at, 'ca'], tls?.ca, CA);
@@ -15,6 +16,7 @@ export function checkFiles(context: CheckContext): void {
   checkPem(context, [...at, 'key'], tls?.key, { what: 'key file', holds: 'private key', begin: 'PRIVATE KEY-----' });
 }
 
+const EGRESS_CA = ['egress', 'ca'];
 const CA = { what: 'CA file', holds: 'certificate', begin: '-----BEGIN CERTIFICATE-----' };
 
 function checkPem(context: CheckContext, at: Path, file: string | undefined, { what, holds, begin }: typeof CA): void {
@@ -32,14 +34,11 @@ function read(file: string): string | NodeJS.ErrnoException {
   }
 }
 
-/** The CA files of the upstreams that a configuration names, absolute: of one that does not fit too, since they may be what is wrong with it. */
+/** The CA files that a configuration names for its connections to upstreams, absolute: of one that does not fit too, since they may be what is wrong with it. */
 export function caFiles(tree: Tree): string[] {
   const upstreams = treeAt(tree, ['upstreams']);
   const names = upstreams?.kind === 'map' ? [...upstreams.entries.keys()] : [];
-  return filesAt(
-    tree,
-    names.map((name) => ['upstreams', name, 'tls', 'ca']),
-  );
+  return filesAt(tree, [EGRESS_CA, ...names.map((name) => ['upstreams', name, 'tls', 'ca'])]);
 }
 
 /** The other files that have to be there, absolute. They are read at the start alone. */
@@ -64,7 +63,9 @@ export function withAbsolutePaths(config: Config, tree: Tree): Config {
     return [name, { ...upstream, tls: { ...upstream.tls, ca: absolute(tree, ['upstreams', name, 'tls', 'ca'], upstream.tls.ca) } }];
   });
   const intercept = { ...config.intercept, ca: absolute(tree, ['intercept', 'ca'], config.intercept.ca) };
-  return { ...config, intercept, cache: absoluteStore(config.cache, tree), upstreams: Object.fromEntries(upstreams) };
+  const { ca } = config.egress;
+  const egress = ca === undefined ? config.egress : { ...config.egress, ca: absolute(tree, EGRESS_CA, ca) };
+  return { ...config, intercept, egress, cache: absoluteStore(config.cache, tree), upstreams: Object.fromEntries(upstreams) };
 }
 
 function absoluteStore(cache: Config['cache'], tree: Tree): Config['cache'] {

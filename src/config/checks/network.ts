@@ -27,18 +27,22 @@ export function checkNetwork(context: CheckContext): void {
   for (const [index, host] of context.config.passthrough.entries()) checkHostName(context, ['passthrough', index], host);
 }
 
-interface Claim {
+/** A port of ours. */
+export interface Claim {
   readonly path: Path;
   readonly host: string;
   readonly port: number;
 }
 
+/** The ports that a configuration asks for. */
+export function claimsOf({ config, upstreams }: CheckContext): Claim[] {
+  const own = upstreams.flatMap(({ upstream, path }) => (upstream.listen === undefined ? [] : [{ path: [...path, 'listen'], ...upstream.listen }]));
+  return [{ path: ['listen'], ...config.listen }, { path: ['admin'], ...config.admin }, ...own];
+}
+
 function checkPorts(context: CheckContext): void {
   const { config } = context;
-  const own = context.upstreams.flatMap(({ upstream, path }) =>
-    upstream.listen === undefined ? [] : [{ path: [...path, 'listen'], ...upstream.listen }],
-  );
-  const claims: Claim[] = [{ path: ['listen'], ...config.listen }, { path: ['admin'], ...config.admin }, ...own];
+  const claims = claimsOf(context);
   for (const [at, claim] of claims.entries()) {
     const other = claims.slice(0, at).find((earlier) => earlier.port === claim.port && claim.port !== 0 && overlap(earlier.host, claim.host));
     if (other === undefined) continue;
@@ -71,7 +75,8 @@ function checkLoops(context: CheckContext, claims: readonly Claim[]): void {
   }
 }
 
-function overlap(a: string, b: string): boolean {
+/** Whether two hosts to listen on take the same port from each other. */
+export function overlap(a: string, b: string): boolean {
   const every = new Set(['0.0.0.0', '::', '[::]']);
   const same = (host: string): string => (host === 'localhost' ? '127.0.0.1' : host);
   return same(a) === same(b) || every.has(a) || every.has(b);
@@ -94,7 +99,8 @@ function checkHosts(context: CheckContext): void {
 
 const HOST_NAME = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{1,5})?$/i;
 
-function checkHostName(context: CheckContext, path: Path, host: string): void {
+/** A host or a pattern, as all lists of hosts have them. */
+export function checkHostName(context: CheckContext, path: Path, host: string): void {
   if (HOST_NAME.test(host)) return;
   const hint = host.includes('://') ? 'without the scheme' : host.includes('*') ? '* may only stand first, before a dot' : undefined;
   context.report(path, `expected a host such as api.example.com or *.example.com, got ${context.shown(path)}`, hint);

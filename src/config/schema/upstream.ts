@@ -18,6 +18,10 @@ export const upstream = z.strictObject({
     .union([z.string(), z.record(z.string(), z.string())])
     .optional()
     .describe('Dial this host:port instead, as curl --connect-to; or one per host.'),
+  proxy: z
+    .string()
+    .optional()
+    .describe('A proxy for this upstream alone, as egress.proxy and in its place, whatever noProxy says; `off`: it is dialled directly.'),
   tls: z
     .strictObject({
       ca: z.string().optional().describe('PEM file with more roots to trust.'),

@@ -4,7 +4,7 @@ import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
-import { attemptLimits, UpstreamPools } from '../../../src/upstream/pools.ts';
+import { attemptLimits, type PoolsConfig, UpstreamPools } from '../../../src/upstream/pools.ts';
 import { transport } from '../../../src/upstream/transport.ts';
 import { Notes } from '../../unit/policy/fixtures.ts';
 import { closed, opened, portOf } from '../../support/servers.ts';
@@ -61,7 +61,7 @@ export function client(
   authority: string,
   limits: Limits = {},
   connections = 8,
-  config: Partial<UpstreamConfig> = {},
+  config: Partial<UpstreamConfig> & Pick<PoolsConfig, 'egress'> = {},
   resolver = new Resolver(systemClock),
   clock: Clock = systemClock,
 ) {

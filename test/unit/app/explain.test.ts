@@ -60,6 +60,32 @@ function effect(explanation: Explanation, when: string) {
 }
 
 describe('explain', () => {
+  it.each([
+    ['https://shop.example/', 'CONNECT shop.example:443, by the proxy proxy.corp:3128 (egress.proxy)'],
+    ['https://pinned.example/', 'CONNECT 10.0.0.9:8443, as resolve says, by the proxy proxy.corp:3128 (egress.proxy)'],
+    ['https://own.example/', 'CONNECT own.example:443, by the proxy [::2]:80 (its own)'],
+    ['https://past.corp/', 'past.corp:443 (noProxy)'],
+    ['https://off.example/', 'off.example:443'],
+    ['/local/', '127.0.0.1:8999 (an address of this machine)'],
+  ])('says by which way it leaves: %s', async (url, way) => {
+    const config = configSchema.parse({
+      version: 1,
+      egress: { proxy: 'http://me:s3cr3t@proxy.corp:3128', noProxy: ['*.corp'] },
+      upstreams: {
+        shop: { origin: 'https://shop.example' },
+        pinned: { origin: 'https://pinned.example', resolve: '10.0.0.9:8443' },
+        own: { origin: 'https://own.example', proxy: 'http://me:s3cr3t@[::2]' },
+        past: { origin: 'https://past.corp' },
+        off: { origin: 'https://off.example', proxy: 'off' },
+        local: { origin: 'http://127.0.0.1:8999' },
+      },
+    });
+    const found = await explain(config, { method: 'GET', url, headers: [], body: undefined });
+    expect(found).toMatchObject({ way });
+    expect(typeof found === 'string' ? found : explanationText(found)).toContain(`\nway       ${way}\n`);
+    expect(JSON.stringify(found)).not.toContain('s3cr3t');
+  });
+
   it('says which breaker a request has: a route with settings of its own has its own', async () => {
     expect((await explained('GET', 'https://shop.example/flaky')).breaker).toEqual({ group: 'flaky', scope: ['authority'] });
     expect((await explained('GET', 'https://shop.example/')).breaker).toEqual({ group: 'default', scope: ['authority'] });
