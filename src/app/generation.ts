@@ -45,6 +45,7 @@ export function retired(previous: Generation, next: Generation): UpstreamRuntime
 
 function fingerprintOf(upstream: UpstreamConfig, egress: EgressPath | undefined): string {
   const hash = createHash('sha256').update(JSON.stringify([upstream, egress]));
-  for (const file of [upstream.tls?.ca, egress?.ca]) hash.update(file === undefined ? '-' : readFileSync(file));
+  const { ca, cert, key } = upstream.tls ?? {};
+  for (const file of [ca, cert, key, egress?.ca]) hash.update(file === undefined ? '-' : readFileSync(file));
   return hash.digest('base64');
 }

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { composePresets, shownAs } from './compose.ts';
-import { caFiles, storeFiles, withAbsolutePaths } from './checks/files.ts';
+import { storeFiles, tlsFiles, withAbsolutePaths } from './checks/files.ts';
 import { parseYaml } from './parse.ts';
 import { STANDARD_UPSTREAMS } from './presets.ts';
 import { type Problem, sortProblems } from './problem.ts';
@@ -19,7 +19,7 @@ export interface Loaded {
   readonly config: Config;
   /** The file, absolute; undefined where the standard presets were taken. */
   readonly file: string | undefined;
-  /** Files whose change asks for a reload: the configuration's own, presets by path, CA files. Absolute. */
+  /** Files whose change asks for a reload: the configuration's own, presets by path, certificates and keys. Absolute. */
   readonly watched: readonly string[];
   /** What is allowed but worth telling, one line each. */
   readonly notes: readonly string[];
@@ -52,7 +52,7 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
     ...substituted.problems,
     ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems]),
   ]);
-  const watched = [...new Set([...own, ...composed.files, ...caFiles(substituted.tree)])];
+  const watched = [...new Set([...own, ...composed.files, ...tlsFiles(substituted.tree)])];
   if (all.length > 0 || validated.config === undefined) {
     return { ok: false, problems: all, watched: [...watched, ...storeFiles(substituted.tree)] };
   }

@@ -41,6 +41,26 @@ export class NoTunnel extends Error {
   }
 }
 
+/** Alerts by which a server says that it takes no client without another certificate (RFC 8446 section 6.2), as OpenSSL names them. */
+const REFUSES_CERTIFICATE =
+  /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|CERTIFICATE_EXPIRED|CERTIFICATE_UNKNOWN|UNKNOWN_CA)$/;
+
+/**
+ * The upstream does not take the certificate that was shown, or that none was. By TLS 1.3 it says so when this side takes the handshake for done and may have written a request, which the other side never
+ * read: it reads nothing before the handshake is done.
+ */
+export class CertificateRefused extends Error {
+  /** What the error of a connection means, if it is this; undefined where it is another. */
+  static of(error: Error): CertificateRefused | undefined {
+    const alert = REFUSES_CERTIFICATE.exec(codeOf(error))?.[1];
+    return alert === undefined ? undefined : new CertificateRefused(alert);
+  }
+
+  private constructor(alert: string) {
+    super(`the upstream does not take this client by the certificate that it has, or has not, shown: ${alert.toLowerCase().replace('_', ' ')}`);
+  }
+}
+
 const TIMEOUT_CODES = {
   queue: 'connection_limit_reached',
   dns: 'dns_timeout',
@@ -65,6 +85,8 @@ export function failureOf(error: Error, phase: Phase, progress: Progress): Failu
     const code = headSeen && error.limit !== 'idle' ? 'http_response_timeout' : TIMEOUT_CODES[phase];
     return failure({ code, phase, kind: 'timeout', replay, detail: error.message, limit: error.limit, own: error.held });
   }
+  if (error instanceof CertificateRefused && !headSeen)
+    return failure({ code: 'tls_protocol_error', phase: 'tls', kind: 'protocol', replay: 'unsent', detail: error.message });
   const { code, kind } = describe(error, phase, headSeen);
   return failure({ code, phase, kind, replay, detail: detailOf(error) });
 }
@@ -101,9 +123,9 @@ function tlsKind(code: string): FailureKind {
   return code === 'ECONNRESET' || code === 'EPIPE' ? 'reset' : 'protocol';
 }
 
-/** OpenSSL's names for a certificate that does not hold, as Node gives them. */
+/** OpenSSL's names for a certificate that does not hold, as Node gives them; in an alert they are what the other side says of ours. */
 function isCertificateError(code: string): boolean {
-  return /CERT|ISSUER|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT/.test(code);
+  return !code.includes('_ALERT_') && /CERT|ISSUER|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT/.test(code);
 }
 
 /** Its code in Node; empty where it has none. */

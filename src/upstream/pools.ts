@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { SecureContext } from 'node:tls';
 import type { UpstreamConfig } from '../config/schema.ts';
 import { DEFAULT_TIMEOUTS } from '../config/effective.ts';
@@ -9,7 +8,7 @@ import type { Resolver } from './dns.ts';
 import type { DialSettings } from './dial.ts';
 import type { AttemptLimits } from './limits.ts';
 import { ConnectionPool } from './pool.ts';
-import { contextOf } from './secure-context.ts';
+import { contextOf, readTls, type TlsMaterial } from './secure-context.ts';
 
 /** Pools of one upstream that are kept at once: a pattern such as `*.example.com` can name no end of hosts. */
 const MAX_POOLS = 64;
@@ -21,7 +20,7 @@ export type PoolsConfig = Pick<UpstreamConfig, 'origin' | 'tls' | 'pool'> & Addr
 
 /** The connections of one upstream: a pool for each of its hosts, made when first asked for. */
 export class UpstreamPools {
-  /** Tells what they are made of, the content of a CA file included, from other such. */
+  /** Tells what they are made of, the content of files included, from other such. */
   readonly fingerprint: string;
   readonly #config: PoolsConfig;
   readonly #addresses: Addresses;
@@ -29,7 +28,7 @@ export class UpstreamPools {
   readonly #clock: Clock;
   /** Made with the first TLS connection: the roots of a context cost time and memory. */
   #context: SecureContext | undefined;
-  readonly #roots: string | undefined;
+  readonly #material: TlsMaterial;
   readonly #pools = new Map<string, ConnectionPool>();
   #last: { readonly key: string; readonly pool: ConnectionPool } | undefined;
 
@@ -39,9 +38,10 @@ export class UpstreamPools {
     this.#addresses = new Addresses({ resolve, egress });
     this.#clock = clock;
     this.#resolver = resolver;
-    // read now, so that a file that is not there is told at the start
-    this.#roots = tls?.ca === undefined ? undefined : readFileSync(tls.ca, 'utf8');
-    this.fingerprint = JSON.stringify([config, this.#roots, this.#addresses.egress?.fingerprint]);
+    // read now, so that a file that is not there is told at the start, and so is a certificate that does not fit its key
+    this.#material = readTls(tls);
+    if (this.#material.cert !== undefined) this.#context = contextOf(this.#material);
+    this.fingerprint = JSON.stringify([config, this.#material, this.#addresses.egress?.fingerprint]);
   }
 
   /** These very pools for settings that make the same, so that their connections stay; new ones for others. Nothing happens to these either way: who goes on with them says so to whoever would close them. */
@@ -67,8 +67,9 @@ export class UpstreamPools {
   dialFor(authority: string, scheme: 'http' | 'https'): DialSettings {
     const { name, host, port, parent } = this.#addresses.find(authority, scheme);
     if (scheme === 'http') return { host, port, tls: undefined, parent };
-    const context = (this.#context ??= contextOf({ roots: this.#roots }));
-    return { host, port, tls: { servername: name, context, alpn: this.#config.tls?.alpn ?? ['http/1.1'] }, parent };
+    const context = (this.#context ??= contextOf(this.#material));
+    const { alpn = ['http/1.1'], serverName: servername = name } = this.#config.tls ?? {};
+    return { host, port, tls: { servername, context, alpn }, parent };
   }
 
   /** Sums over all hosts. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { buildConnector, Client as UndiciClient, Dispatcher } from 'undici';
 import type { Clock } from '../model/clock.ts';
 import type { Phase } from '../model/failure.ts';
@@ -7,6 +8,7 @@ import type { ConnectTime } from './connect-time.ts';
 import { type DialSettings, dial, type SessionStore } from './dial.ts';
 import { DirectReads } from './direct-reads.ts';
 import type { Resolver } from './dns.ts';
+import { CertificateRefused } from './failures.ts';
 import { adaptParser, Client, errors, type ParserWatcher } from './undici.ts';
 
 /** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
@@ -148,8 +150,15 @@ export class Slot implements ParserWatcher, Sleeper {
       connectTime.add(clock.now() - startedAt);
       this.#socket = socket;
       socket.on('drain', () => this.tenant?.drained());
+      if (settings.tls !== undefined) socket.on('error', (reason) => this.#refused(socket, reason));
       callback(null, socket);
     });
+  }
+
+  /** Node tells an alert and leaves the socket as it is; undici would know no more than that it was closed. An exchange that went well shows that the handshake was done. */
+  #refused(socket: Socket, reason: Error): void {
+    const refused = this.served > 0 || (socket as TLSSocket).getProtocol() !== 'TLSv1.3' ? undefined : CertificateRefused.of(reason);
+    if (refused !== undefined) socket.destroy(refused);
   }
 
   #lost(): void {

@@ -22,12 +22,23 @@ export interface Identity {
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const DAY = 86_400_000;
 
+/** What a leaf is for, and from when to when it holds, in milliseconds from now. */
+export interface LeafProfile {
+  readonly purpose?: 'server' | 'client';
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+}
+
 /** Makes a fresh root and leaf in the profile that Python 3.13's strict verification accepts. */
-export async function makeIdentity(hosts: readonly string[]): Promise<Identity> {
+export async function makeIdentity(
+  hosts: readonly string[],
+  { purpose = 'server', fromMs = -3_600_000, untilMs = 30 * DAY }: LeafProfile = {},
+): Promise<Identity> {
   const [rootKeys, leafKeys] = await Promise.all([makeKeys(), makeKeys()]);
-  const validity = { notBefore: new Date(Date.now() - 3_600_000), notAfter: new Date(Date.now() + 30 * DAY) };
+  const validity = { notBefore: new Date(Date.now() + fromMs), notAfter: new Date(Date.now() + untilMs) };
   const root = await X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: 'CN=Simulated upstreams root',
@@ -52,7 +63,7 @@ export async function makeIdentity(hosts: readonly string[]): Promise<Identity> 
       new SubjectAlternativeNameExtension(hosts.map((value) => ({ type: 'dns' as const, value }))),
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([SERVER_AUTH]),
+      new ExtendedKeyUsageExtension([purpose === 'server' ? SERVER_AUTH : CLIENT_AUTH]),
       await SubjectKeyIdentifierExtension.create(leafKeys.publicKey),
       await AuthorityKeyIdentifierExtension.create(rootKeys.publicKey),
     ],

@@ -25,6 +25,14 @@ export const upstream = z.strictObject({
   tls: z
     .strictObject({
       ca: z.string().optional().describe('PEM file with more roots to trust.'),
+      cert: z.string().optional().describe('PEM file with the certificate that this side shows, and those between it and its root.'),
+      key: z.string().optional().describe('PEM file with its private key.'),
+      passphrase: z.string().optional().describe('What the key is encrypted with, best from a variable.'),
+      serverName: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Name that is asked for (SNI) and that the certificate of the upstream has to have; the host of the request unless said.'),
       alpn: z
         .array(z.literal('http/1.1', 'expected http/1.1, the one protocol that is spoken to upstreams'))
         .optional()
