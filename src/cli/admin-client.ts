@@ -15,6 +15,8 @@ export function adminOf(options: { readonly admin?: string; readonly config?: st
   const told = context.env['BREAKWATER_ADMIN_TOKEN'];
   if (options.admin !== undefined) return { url: urlOf('--admin', options.admin), token: told };
   const { admin } = loadOrExplain(options.config, context).config;
+  if (admin.port === 0)
+    throw new CommandError('admin.port is 0, so that only the running sidecar knows its port: --admin names the address, which its log says', 2);
   return { url: localUrl(admin), token: told ?? admin.token };
 }
 

@@ -77,10 +77,10 @@ async function entries(base: AdminAddress, path: string): Promise<CacheEntryView
 function print(context: CliContext, found: readonly CacheEntryView[], asJson: boolean): void {
   if (asJson) return context.out(`${JSON.stringify(found, null, 2)}\n`);
   if (found.length === 0) return context.err('nothing is stored\n');
-  for (const { url, status, ageSeconds, ttlSeconds, bytes, upstream, route, identity, tags } of found) {
+  for (const { url, status, ageSeconds, ttlSeconds, bytes, upstream, route, identity, tags, softPurged } of found) {
     const who = identity === '' ? '' : ` user ${identity}`;
     context.out(
-      `${status} ${url}\n    ${upstream}/${route}${who}  age ${ageSeconds} s  ttl ${ttlSeconds} s  ${bytes} bytes  tags ${tags.join(' ') || '-'}\n`,
+      `${status} ${url}\n    ${upstream}/${route}${who}  age ${ageSeconds} s  ttl ${ttlSeconds} s${softPurged ? '  purged, served as stale' : ''}  ${bytes} bytes  tags ${tags.join(' ') || '-'}\n`,
     );
   }
 }

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { ENV_FORMATS, type EnvFormat, environmentOf, formatEnvironment } from '../app/environment.ts';
 import { bundlePath, localUrl } from '../app/paths.ts';
 import { keyWarning, loadAuthority } from '../tls/load-authority.ts';
-import type { CliContext, ExitCode } from './context.ts';
+import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
 import { orExplain } from './start.ts';
 
@@ -15,6 +15,11 @@ export function envCommand(context: CliContext, ended: (code: ExitCode) => void)
     .addHelpText('after', '\nExample:\n  eval "$(breakwater env -c proxy.yaml)" && uvicorn app:app')
     .action(async (options: { config?: string; format: EnvFormat }) => {
       const { config } = loadOrExplain(options.config, context);
+      if (config.listen.port === 0)
+        throw new CommandError(
+          'listen.port is 0, so that only the running sidecar knows its port: set one, or start the backend by `breakwater exec`',
+          2,
+        );
       // a client that starts before the proxy must find the file: httpx fails where SSL_CERT_FILE names none
       await orExplain(() => loadAuthority(config.intercept.ca));
       const warning = await keyWarning(config.intercept.ca);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { explain } from '../app/explain/explain.ts';
 import { explanationText } from '../app/explain/explain-text.ts';
+import { METHODS } from '../model/node-http.ts';
 import { type CliContext, CommandError, type ExitCode } from './context.ts';
 import { configOption, loadOrExplain } from './load.ts';
 
@@ -24,9 +25,11 @@ export function explainCommand(context: CliContext, ended: (code: ExitCode) => v
     .option('--json', 'print JSON')
     .addHelpText('after', `\nExample:\n  breakwater explain POST https://graph.facebook.com/v23.0/1/messages -d '{"status":"read"}'`)
     .action(async (method: string, url: string, options: Options) => {
+      const named = method.toUpperCase();
+      if (!METHODS.includes(named)) throw new CommandError(`the proxy answers 501: ${named} is no method that is known here`, 1);
       const { config } = loadOrExplain(options.config, context);
       const body = options.data === undefined ? undefined : readBody(options.data);
-      const explanation = await explain(config, { method: method.toUpperCase(), url, headers: options.header ?? [], body });
+      const explanation = await explain(config, { method: named, url, headers: options.header ?? [], body });
       if (typeof explanation === 'string') throw new CommandError(explanation, 1);
       context.out(options.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : `${explanationText(explanation)}\n`);
       ended(0);

@@ -1,7 +1,11 @@
+import { existsSync } from 'node:fs';
 import { Option } from 'commander';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import { type CliContext, CommandError } from './context.ts';
+
+/** What `breakwater init` calls the file. */
+const USUAL = 'proxy.yaml';
 
 /** `-c FILE`, the same on every command that needs a configuration. */
 export function configOption(): Option {
@@ -23,6 +27,8 @@ export function loadOrExplain(option: string | undefined, context: CliContext): 
     const count = result.problems.length;
     throw new CommandError(`${file ?? 'the presets'}: ${count} problem${count === 1 ? '' : 's'}`, 2);
   }
+  if (file === undefined && existsSync(USUAL))
+    context.err(`breakwater: ./${USUAL} is here and not used: -c ${USUAL} runs it, without -c the presets run\n`);
   for (const note of result.notes) context.err(`breakwater: ${note}\n`);
   return result;
 }

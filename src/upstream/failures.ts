@@ -136,8 +136,19 @@ export function codeOf(error: Error): string {
   return '';
 }
 
-/** One line for people. Node's messages name addresses and codes, never headers or paths. */
+/** What OpenSSL says where the other side answers a ClientHello with something that is no TLS. */
+const NO_TLS = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST']);
+
+/** One line for people. Node's messages name addresses and codes, never headers or paths. Some give advice for another program. */
 export function detailOf(error: Error): string {
-  const message = error.message === '' ? codeOf(error) : error.message;
-  return message.split('\n', 1)[0]?.slice(0, 200) ?? '';
+  const code = codeOf(error);
+  if (NO_TLS.has(code)) return 'no TLS is spoken on this port: it may be that of http://, or of another protocol';
+  const line = (error.message === '' ? code : error.message).split('\n', 1)[0]?.slice(0, 200) ?? '';
+  return isUntrusted(code)
+    ? `${line.split(';', 1)[0] ?? ''}; where it is signed by a CA of your own, name its file: tls.ca of the upstream, egress.ca of a proxy`
+    : line;
+}
+
+function isUntrusted(code: string): boolean {
+  return /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF)/.test(code);
 }

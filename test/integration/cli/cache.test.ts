@@ -33,6 +33,8 @@ describe('the cache of a running process', () => {
     expect((await commandLine(['cache', 'get', `http://${authority}/other`, ...admin])).code).toBe(1);
     expect(await (await fetch(`${app.adminUrl}/metrics`)).text()).toContain('breakwater_cache_entries{store="memory"} 2');
 
+    expect(await commandLine(['cache', 'purge', '--tag', 'rows', '--soft', ...admin])).toMatchObject({ code: 0, stdout: '2 purged\n' });
+    expect((await commandLine(['cache', 'ls', ...admin])).stdout.match(/ purged, served as stale /g)).toHaveLength(2);
     expect(await commandLine(['cache', 'purge', ...admin])).toMatchObject({ code: 2, stdout: '' });
     expect(await commandLine(['cache', 'purge', '--tag', 'rows', ...admin])).toMatchObject({ code: 0, stdout: '2 purged\n' });
     expect(await get('a')).toContain('for a breakwater; fwd=uri-miss');

@@ -57,13 +57,40 @@ describe('breakwater init, check and env', () => {
 
   it('make the bundle that the variables name, with a key that is private', async () => {
     await using scratch = await scratchDirectory();
-    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS.replace('listen: { port: 0 }', 'listen: { port: 8080 }'));
     const { code, stdout } = await breakwater(['env', '-c', 'proxy.yaml', '--format', 'json'], { cwd: scratch.path });
     expect(code).toBe(0);
     const variables = JSON.parse(stdout) as Record<string, string>;
     expect(variables['SSL_CERT_FILE']).toBe(join(scratch.path, 'ca', 'ca-bundle.pem'));
     expect(existsSync(variables['SSL_CERT_FILE'] ?? '')).toBe(true);
     expect(statSync(join(scratch.path, 'ca', 'ca-key.pem')).mode & 0o777).toBe(0o600);
+  });
+});
+
+describe('what cannot be known', () => {
+  it.each([
+    [['env', '-c', 'proxy.yaml'], 'listen.port is 0'],
+    [['cache', 'ls', '-c', 'proxy.yaml'], 'admin.port is 0'],
+  ])('is said: %j', async (args, said) => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const { code, stdout, stderr } = await breakwater(args, { cwd: scratch.path });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`${said}, so that only the running sidecar knows its port`);
+  });
+
+  it('a file that lies here and is not named is said to be left', async () => {
+    await using scratch = await scratchDirectory();
+    writeFileSync(join(scratch.path, 'proxy.yaml'), ON_FREE_PORTS);
+    const { code, stderr } = await breakwater(['explain', 'GET', '/whatsapp/x'], { cwd: scratch.path });
+    expect(code).toBe(0);
+    expect(stderr).toContain('./proxy.yaml is here and not used: -c proxy.yaml runs it');
+    expect((await breakwater(['explain', '-c', 'proxy.yaml', 'GET', '/whatsapp/x'], { cwd: scratch.path })).stderr).not.toContain('not used');
+  });
+
+  it('a method that the proxy does not know is explained as what it answers', async () => {
+    expect(await commandLine(['explain', 'FOO', '/whatsapp/x'])).toMatchObject({ code: 1, stdout: '' });
+    expect((await commandLine(['explain', 'foo', '/whatsapp/x'])).stderr).toContain('the proxy answers 501: FOO is no method');
   });
 });
 

@@ -72,8 +72,29 @@ describe('an upstream over TLS', () => {
   it('is unsent when its root is not trusted', async () => {
     await using upstream = await secure((socket) => socket.write(OK));
     await using from = client('api.test', {}, 8, { origin: 'https://api.test', resolve: upstream.address });
-    expect(await from.service(ask('/', 'POST'))).toMatchObject({ phase: 'tls', code: 'tls_certificate_error', replay: 'unsent' });
+    expect(await from.service(ask('/', 'POST'))).toMatchObject({
+      phase: 'tls',
+      code: 'tls_certificate_error',
+      replay: 'unsent',
+      detail:
+        'unable to verify the first certificate; where it is signed by a CA of your own, name its file: tls.ca of the upstream, egress.ca of a proxy',
+    });
     expect(upstream.received).toEqual([]);
+  });
+
+  it('is told as what speaks no TLS where it does not', async () => {
+    const plain = createTcpServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'));
+    });
+    await using from = https(`127.0.0.1:${await opened(plain)}`);
+    expect(await from.service(ask('/', 'POST'))).toMatchObject({
+      phase: 'tls',
+      code: 'tls_protocol_error',
+      replay: 'unsent',
+      detail: 'no TLS is spoken on this port: it may be that of http://, or of another protocol',
+    });
+    await closed(plain);
   });
 
   it.each(['GET', 'POST'])('costs nothing when it closed an idle connection: %s goes out once more, uncounted', async (method) => {
