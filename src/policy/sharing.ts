@@ -39,6 +39,8 @@ export interface UpstreamSharing {
   dirty(): void;
   /** Asks for leave to let a breaker's probes through: how many have been answered; undefined where another process lets them through. */
   claimProbes(breaker: string, authority: string, purpose: ClaimPurpose): Promise<number | undefined>;
+  /** A breaker stays open for longer than it has said. */
+  prolonged(breaker: string, authority: string): void;
   /**
    * Takes over what the process `owner` knows of a request that it sent, once that is known or after `waitMs`; undefined where it knows of none. Rejects where that
    * process has died.

@@ -59,6 +59,16 @@ export class Board {
     this.#parts.tell(position, worker);
   }
 
+  /** A worker's open breaker stays so for longer. Whether the others have to know. */
+  prolonged(position: PlacedPosition): boolean {
+    const entry = this.#entry(position);
+    if (entry.state !== 'open' || position.state !== 'open') return false;
+    const now = this.#parts.clock.now();
+    entry.until = Math.max(entry.until, now + position.openForMs);
+    entry.askedUntil = Math.max(entry.askedUntil, now + position.askedForMs);
+    return true;
+  }
+
   /** Leave for a worker to let probes through, with how many were answered; undefined where another has it, or nobody may. */
   async claim(place: BreakerPlace, worker: number, purpose: ClaimPurpose): Promise<number | undefined> {
     const entry = this.#entry(place);

@@ -21,6 +21,11 @@ export function handlersFor({ crew, board, sockets }: Reached, member: () => Mem
       for (const { link, id } of crew.ready) if (id !== from) link.tell('hear', { from, news });
     },
     transition: (news) => board.changed(news, member().id),
+    prolonged: (position) => {
+      if (!board.prolonged(position)) return;
+      const from = member().id;
+      for (const { link, id } of crew.ready) if (id !== from) link.tell('prolong', position);
+    },
     claimProbes: ({ place, purpose }) => board.claim(place, member().id, purpose),
     claimSent: ({ owner, ...order }) => {
       const known = crew.byId(owner);

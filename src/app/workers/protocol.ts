@@ -94,6 +94,8 @@ export interface WorkerCalls {
   hear: (told: { readonly from: number; readonly news: News }) => void;
   /** One breaker of all has changed; `own` where this worker did it. */
   follow: (told: { readonly position: PlacedPosition; readonly own: boolean }) => void;
+  /** One that is open in another worker stays so for longer. */
+  prolong: (position: PlacedPosition) => void;
   act: (order: BreakerPlace & { readonly action: BreakerAction }) => void;
   openQuotas: (order: { readonly upstream: string; readonly scope: string | undefined }) => number;
   yieldProbes: (claim: ProbeClaim) => number | undefined;
@@ -110,6 +112,7 @@ export interface PrimaryCalls {
   socket: (address: UpstreamPort) => Handed;
   news: (news: News) => void;
   transition: (news: TransitionNews) => void;
+  prolonged: (position: PlacedPosition) => void;
   claimProbes: (claim: ProbeClaim) => number | undefined;
   claimSent: (order: { readonly upstream: string; readonly owner: number; readonly key: string; readonly waitMs: number }) => SentState | undefined;
   /** Settles once every other worker has dropped them, or its time is over. */

@@ -1,7 +1,7 @@
 import type { UpstreamSharing } from '../../policy/sharing.ts';
 import type { UpstreamState } from '../../policy/upstream-state.ts';
 import type { Link } from './link.ts';
-import { type News, PATIENCE_MS, type PrimaryCalls, type ProbeClaim, type WorkerCalls } from './protocol.ts';
+import { type BreakerPlace, type News, PATIENCE_MS, type PrimaryCalls, type ProbeClaim, type WorkerCalls } from './protocol.ts';
 
 /** Between two tellings, at least; what comes first after a rest is told at once. Milliseconds. */
 const GAP_MS = 5;
@@ -36,6 +36,7 @@ export class Share {
     return {
       dirty: () => this.#mark(upstream),
       claimProbes: (breaker, authority, purpose) => this.#claim({ place: { upstream, breaker, authority }, purpose }),
+      prolonged: (breaker, authority) => this.#prolonged({ upstream, breaker, authority }),
       claimSent: (owner, key, waitMs) => this.#link.ask('claimSent', { upstream, owner, key, waitMs }, waitMs + PATIENCE_MS),
     };
   }
@@ -79,6 +80,11 @@ export class Share {
       if (found !== undefined) news.push({ upstream, news: found });
     }
     if (news.length > 0) this.#link.tell('news', news);
+  }
+
+  #prolonged(place: BreakerPlace): void {
+    const [own] = this.#stateOf(place.upstream)?.breakers.named(place.breaker, place.authority) ?? [];
+    if (own !== undefined) this.#link.tell('prolonged', { ...place, ...own.position });
   }
 
   /** One question for all who ask at once, and none for a moment after it was refused: an open breaker must stay cheap. */

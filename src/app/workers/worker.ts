@@ -75,6 +75,7 @@ export class Worker {
       exchanges: (query) => this.#running.telemetry.journal.list(query),
       hear: ({ news, from }) => this.#share.hear(news, from),
       follow: ({ position, own }) => this.#follow(position, own),
+      prolong: (position) => this.#breakers(position).forEach((breaker) => breaker.prolong(position)),
       act: (order) => this.#breakers(order).forEach((breaker) => breaker[order.action]()),
       openQuotas: ({ upstream, scope }) => this.#running.view.openQuotas(upstream, scope),
       yieldProbes: ({ place, purpose }) => this.#breakers(place)[0]?.yield(purpose),
@@ -114,8 +115,7 @@ export class Worker {
     const { upstream, breaker, authority } = transition;
     const own = this.#breakers(transition)[0];
     if (own === undefined) return;
-    const { counters: _, ...position } = own.export();
-    this.#link.tell('transition', { transition, position: { upstream, breaker, authority, ...position } });
+    this.#link.tell('transition', { transition, position: { upstream, breaker, authority, ...own.position } });
   }
 
   /** What comes back of this worker's own change is no news, unless something else came in between. */

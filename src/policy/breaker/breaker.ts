@@ -122,6 +122,12 @@ export class Breaker {
     this.#openTime.adopt(position);
   }
 
+  /** Stays open for as long as it does in another process, where that is longer. */
+  prolong({ openForMs, askedForMs }: BreakerPosition): void {
+    if (askedForMs > 0) this.#openTime.extend(askedForMs);
+    prolong(this.#state, this.#clock.now() + openForMs);
+  }
+
   /**
    * Gives the leave to let probes through to another process: how many were answered, 0 where it is not here at all. Undefined where a probe is still out, the leave is asked for here too, or
    * the other wants to close and requests have come here since.
@@ -156,11 +162,11 @@ export class Breaker {
     const now = this.#clock.now();
     if (this.#state.name === 'half-open') this.#expireProbes(this.#state);
     const advice = ok ? this.#activeProbes.good(this.#state, now, this.#openTime) : this.#activeProbes.bad(this.#state, atLeast);
-    if (advice === 'hold') prolong(this.#state, now + leaseMs);
+    if (advice === 'hold') this.#hold(now + leaseMs, own);
     else if (advice === 'open') {
       this.#open(`${this.#activeProbes.failed} active probes failed, last: ${what}`, 'active_probe', 0);
       // of a trial that came early only the rest of the open time may be left
-      prolong(this.#state, now + leaseMs);
+      this.#hold(now + leaseMs, own);
     } else if (advice === 'try' && this.#sharing === undefined)
       this.#enter(new HalfOpen(this.#options.probes), 'an active probe was answered', 'active_probe');
     // whoever of those that share it gets the next request may try
@@ -183,10 +189,15 @@ export class Breaker {
     this.#enter({ name: 'isolated' }, reason, 'manual');
   }
 
+  /** Where it stands, for those that share it. */
+  get position(): BreakerPosition {
+    const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
+    return { state: this.#state.name, openForMs, ...this.#openTime.export() };
+  }
+
   /** What it is, for one that takes its place. */
   export(): BreakerSnapshot {
-    const openForMs = this.#state.name === 'open' ? this.retryAfterMs : 0;
-    return { state: this.#state.name, openForMs, ...this.#openTime.export(), counters: this.#counters.export(), closedAt: this.closedAt };
+    return { ...this.position, counters: this.#counters.export(), closedAt: this.closedAt };
   }
 
   /** Takes the place of another one, silently. Its probes are not known here: half-open becomes an open whose time is over. */
@@ -232,7 +243,12 @@ export class Breaker {
   /** An attempt from before it opened still may say how long the upstream wants to be left alone. */
   #extend(evidence: Evidence, waitMs: number): void {
     if (this.#state.name !== 'open' || waitMs <= 0 || (evidence !== 'failure' && evidence !== 'soft')) return;
-    prolong(this.#state, this.#openTime.extend(waitMs));
+    this.#hold(this.#openTime.extend(waitMs), true);
+  }
+
+  /** Stays open until then, at least; `own` where those that share it do not know of it by themselves. */
+  #hold(until: number, own: boolean): void {
+    if (prolong(this.#state, until) && own) this.#sharing?.prolonged();
   }
 
   #open(reason: string, cause: BreakerCause, waitMs: number, from = this.#clock.now()): void {

@@ -58,4 +58,6 @@ export interface BreakerSharing {
   dirty(): void;
   /** Asks for leave to let probes through, where another may be doing it: how many have been answered already, undefined where another does. */
   claim(purpose: ClaimPurpose): Promise<number | undefined>;
+  /** It stays open for longer than it has said. */
+  prolonged(): void;
 }

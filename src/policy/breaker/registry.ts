@@ -6,7 +6,7 @@ import type { BreakerMode, BreakerReading } from '../../model/status.ts';
 import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { hostOfScope } from '../../model/hosts.ts';
-import { Breaker, type BreakerListener, type BreakerOptions, type ClaimPurpose } from './breaker.ts';
+import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSharing } from './breaker.ts';
 
 /** A breaker of a registry whose place another takes. */
 interface Former {
@@ -179,11 +179,7 @@ export class BreakerRegistry {
       this.#observer.breakerChanged({ upstream: this.#upstream, breaker: name, authority, from, to, reason, cause });
     };
     const sharing = this.#sharing;
-    const shared =
-      sharing === undefined
-        ? undefined
-        : { dirty: () => sharing.dirty(), claim: (purpose: ClaimPurpose) => sharing.claimProbes(name, authority, purpose) };
-    const breaker = new Breaker(options, this.#clock, told, shared);
+    const breaker = new Breaker(options, this.#clock, told, sharing === undefined ? undefined : sharingOf(sharing, name, authority));
     breakers.set(authority, breaker);
     const probes = this.#failedProbes.get(hostOfScope(authority));
     if (probes !== undefined && probes.count >= probes.atLeast) breaker.probed(false, probes.what, probes.leaseMs, 1);
@@ -199,4 +195,13 @@ function modeOf({ routes }: Group): BreakerMode {
 
 function newGroup(options: BreakerOptions, scoped: boolean): Group {
   return { options, scoped, scopes: new Set(), routes: new Map(), breakers: new Map() };
+}
+
+/** How one breaker reaches those of other processes. */
+function sharingOf(sharing: UpstreamSharing, name: string, authority: string): BreakerSharing {
+  return {
+    dirty: () => sharing.dirty(),
+    claim: (purpose) => sharing.claimProbes(name, authority, purpose),
+    prolonged: () => sharing.prolonged(name, authority),
+  };
 }

@@ -25,9 +25,11 @@ export function isResting(state: State, now: number): boolean {
   return state.name === 'half-open' ? state.idle : state.name === 'open' && now >= state.until;
 }
 
-/** Has an open one stay so until then, at least. */
-export function prolong(state: State, until: number): void {
-  if (state.name === 'open') state.until = Math.max(state.until, until);
+/** Has an open one stay so until then, at least. Whether that is longer. */
+export function prolong(state: State, until: number): boolean {
+  if (state.name !== 'open' || state.until >= until) return false;
+  state.until = until;
+  return true;
 }
 
 /** Milliseconds until a probe is let through, or, while traffic is let back, everything; 0 where it admits. `isolatedMs`: what is said where nobody knows. */

@@ -15,6 +15,7 @@ function processes(): { sends: SharedSends[]; ledgers: Ledger[]; tell: () => voi
   const sharing: UpstreamSharing = {
     dirty: () => undefined,
     claimProbes: () => Promise.resolve(undefined),
+    prolonged: () => undefined,
     claimSent: (owner, key, waitMs) =>
       dead.has(owner) ? Promise.reject(new Error('dead')) : (sends[owner] as SharedSends).release(ledgers[owner] as Ledger, key, waitMs),
   };

@@ -21,6 +21,7 @@ class Distant {
       },
       {
         dirty: () => undefined,
+        prolonged: () => undefined,
         claim: (purpose) =>
           new Promise((resolve) => {
             this.#out.push(() => void board.claim(PLACE, id, purpose).then((good) => this.tell(() => resolve(good))));

@@ -58,7 +58,14 @@ class Crowd {
         const transition: BreakerTransition = { ...PLACE, from, to, reason, cause };
         this.board.changed({ transition, position: { ...PLACE, ...breaker.export() } }, worker);
       },
-      { dirty: () => undefined, claim: (purpose) => this.board.claim(PLACE, worker, purpose) },
+      {
+        dirty: () => undefined,
+        claim: (purpose) => this.board.claim(PLACE, worker, purpose),
+        prolonged: () => {
+          const position = { ...PLACE, ...breaker.position };
+          if (this.board.prolonged(position)) this.breakers.forEach((each, other) => other !== worker && each.prolong(position));
+        },
+      },
     );
     return breaker;
   }
@@ -209,6 +216,26 @@ describe('the breaker of several workers', () => {
     const trial = (await crowd.breakers[2]?.admitShared()) as Permit;
     crowd.breakers[2]?.report(trial, 'failure', 'x');
     expect(crowd.breakers.map(({ state, retryAfterMs }) => [state, retryAfterMs])).toEqual(crowd.breakers.map(() => ['open', 900]));
+  });
+
+  it('stays open in all for as long as the upstream asks one of them for, or active probes fail, and in one that begins then', async () => {
+    const crowd = new Crowd(2);
+    const [first, second] = crowd.breakers as [Breaker, Breaker];
+    const late = first.admit() as Permit;
+    second.trip();
+    crowd.clock.advance(500);
+    first.report(late, 'failure', 'x', 3000);
+    crowd.clock.advance(600);
+    expect(await second.admitShared()).toBeUndefined();
+    expect(crowd.board.positions).toMatchObject([{ state: 'open', openForMs: 2400, askedForMs: 2400 }]);
+    // a good probe does not end what the upstream asks for
+    for (const breaker of crowd.breakers) breaker.probed(true, '', 1000, 2, breaker === first);
+    expect([first.retryAfterMs, second.retryAfterMs]).toEqual([2400, 2400]);
+    crowd.clock.advance(2000);
+    for (const breaker of crowd.breakers) breaker.probed(false, 'x', 1000, 2, breaker === first);
+    expect(crowd.board.positions).toMatchObject([{ state: 'open', openForMs: 1000 }]);
+    crowd.clock.advance(1000);
+    expect(await second.admitShared()).toBeDefined();
   });
 
   it('is tried by another worker where the one that tried has lost its probe', async () => {
