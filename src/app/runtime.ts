@@ -6,6 +6,7 @@ import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Layer, Service } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
+import { upstreamIdPlaces } from '../model/upstream-id.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
 import { AttemptRecords } from '../policy/attempt-records.ts';
 import { refusedByHand } from '../policy/core-layers.ts';
@@ -172,7 +173,7 @@ export class UpstreamRuntime {
   #route(settings: RouteSettings, parts: PipelineParts): Route {
     const records = new AttemptRecords(parts.observer);
     const limits = attemptLimits(settings.timeouts);
-    const context = { limits, clock: parts.clock, observer: records };
+    const context = { limits, clock: parts.clock, observer: records, idFields: upstreamIdPlaces(settings.upstreamId)?.fields };
     const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
     const { name, match, streaming, timeouts } = settings;
     return { name, match, streaming, service, refuses: refusedByHand(settings, parts), limits, totalMs: timeouts.total ?? Infinity };

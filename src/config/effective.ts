@@ -52,6 +52,7 @@ export interface RouteSettings {
   readonly repeatable: boolean | undefined;
   readonly streaming: boolean;
   readonly invalidate: InvalidateConfig | undefined;
+  readonly upstreamId: readonly string[] | undefined;
 }
 
 /** Timeouts that hold where neither file nor preset says another. */
@@ -108,6 +109,7 @@ function settings(name: string, upstream: UpstreamConfig, route: Partial_): Rout
     repeatable: route.repeatable ?? upstream.repeatable,
     streaming: route.streaming ?? upstream.streaming ?? false,
     invalidate: route.invalidate,
+    upstreamId: upstream.upstreamId,
   };
 }
 

@@ -36,6 +36,9 @@ export interface AttemptRecord {
   readonly firstByteMs: number;
   /** True if the attempt's connection had served an exchange before. */
   readonly reused: boolean;
+  /** The fields of its answer, where `idFields` names those that have the upstream's own id of it. */
+  readonly headers?: HeaderList | undefined;
+  readonly idFields?: readonly string[] | undefined;
 }
 
 /**

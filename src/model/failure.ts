@@ -66,6 +66,8 @@ export interface Failure {
   readonly quotaMs?: number | undefined;
   /** Name that a rule of the configuration gave to this case, for metrics and log. */
   readonly rule?: string | undefined;
+  /** The upstream's own id of its answer, as its body told it. */
+  readonly upstreamId?: string | undefined;
 }
 
 /** What a failure needs beyond the defaults `own: false` and no reply. */

@@ -1,6 +1,7 @@
 import type { RouteSettings } from '../config/effective.ts';
 import type { BulkheadConfig } from '../config/schema.ts';
 import { compose, type Layer, type Service } from '../model/service.ts';
+import { upstreamIdPlaces } from '../model/upstream-id.ts';
 import { answer } from './answer.ts';
 import {
   admitsBy,
@@ -65,7 +66,9 @@ export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLa
   const { clock } = parts;
   const breakerOf = breakerOfRoute(settings, parts);
   const guarded = guardFor(settings, parts);
-  const judged = verdict({ classify: settings.classify, pushback: settings.pushback, records: parts.records, guarded: guarded !== undefined }, clock);
+  const { classify, pushback } = settings;
+  const ids = upstreamIdPlaces(settings.upstreamId)?.members;
+  const judged = verdict({ classify, pushback, records: parts.records, guarded: guarded !== undefined, ids }, clock);
   const pace = paceFor(settings, parts);
   const layers: [name: string, layer: Layer | undefined][] = [
     // sees what the client sees, so it is outside of everything

@@ -5,10 +5,12 @@ import type { Exchange } from '../model/exchange.ts';
 import { failure } from '../model/failure.ts';
 import { headerValue } from '../model/headers.ts';
 import type { Outcome, Reply } from '../model/outcome.ts';
+import type { JsonPath } from '../model/json-path.ts';
 import { peek } from '../model/peek.ts';
 import { after, type Answered, type Layer } from '../model/service.ts';
+import { idIn } from '../model/upstream-id.ts';
 import type { AttemptRecords } from './attempt-records.ts';
-import { type Classifier, compileClassifier, type Verdict } from './classify.ts';
+import { type Classifier, compileClassifier } from './classify.ts';
 import { quotaResetMs } from './quota-reset.ts';
 import { compilePushback, type Pushback, readsBody } from './pushback.ts';
 
@@ -25,6 +27,16 @@ export interface VerdictOptions {
   readonly records?: AttemptRecords | undefined;
   /** Whether the bodies of good answers are watched too: they may turn out to be none. */
   readonly guarded?: boolean;
+  /** Where error bodies have the upstream's own id of the answer. */
+  readonly ids?: readonly JsonPath[] | undefined;
+}
+
+/** What an answer is judged by. */
+interface Rules {
+  readonly classify: Classifier;
+  readonly pushback: Pushback;
+  readonly ids: readonly JsonPath[];
+  readonly clock: Clock;
 }
 
 /**
@@ -33,8 +45,8 @@ export interface VerdictOptions {
  */
 export function verdict(options: VerdictOptions, clock: Clock): Layer {
   const { classify, interest } = compileClassifier(options.classify, readsBody(options.pushback));
-  const pushback = compilePushback(options.pushback);
   const { records, guarded = false } = options;
+  const rules: Rules = { classify, pushback: compilePushback(options.pushback), ids: options.ids ?? [], clock };
   if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
   for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
   const recorded = (exchange: Exchange, judged: Outcome): Outcome => {
@@ -49,15 +61,10 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
     }
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
-    if (wish !== 2 || !hasJson(outcome)) return recorded(exchange, judgeHead(outcome, classify, pushback, clock));
-    return judgeBody(outcome, classify, pushback, clock, patienceFor(exchange, clock)).then((judged) => recorded(exchange, judged));
+    if (wish !== 2 || !hasJson(outcome)) return recorded(exchange, judge(outcome, undefined, rules));
+    return judgeBody(outcome, rules, patienceFor(exchange, clock)).then((judged) => recorded(exchange, judged));
   };
   return (next) => (exchange) => after(next(exchange), (outcome) => judgeOutcome(exchange, outcome));
-}
-
-function judgeHead(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock): Outcome {
-  const wallNow = clock.wallNow();
-  return judge(reply, classify(reply.status, reply.headers, undefined), pushback(reply.headers, undefined, wallNow), wallNow);
 }
 
 /** How long a body may be waited for, in milliseconds: what its client does not see any more was waited for in vain. */
@@ -65,16 +72,18 @@ function patienceFor({ deadlineAt, patienceEndsAt }: Exchange, clock: Clock): nu
   return Math.max(0, Math.min(PEEK_MS, (Math.min(deadlineAt, patienceEndsAt) - clock.now()) / 2));
 }
 
-async function judgeBody(reply: Reply, classify: Classifier, pushback: Pushback, clock: Clock, waitMs: number): Promise<Outcome> {
+async function judgeBody(reply: Reply, rules: Rules, waitMs: number): Promise<Outcome> {
   const { bytes, complete, body } = await peek(reply.body, PEEK_BYTES, waitMs);
   const document = complete ? decodedJson(bytes, headerValue(reply.headers, 'content-encoding'), 4 * PEEK_BYTES) : undefined;
-  const whole = body === reply.body ? reply : { ...reply, body };
-  const wallNow = clock.wallNow();
-  return judge(whole, classify(reply.status, reply.headers, document), pushback(reply.headers, document, wallNow), wallNow);
+  return judge(body === reply.body ? reply : { ...reply, body }, document, rules);
 }
 
-function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | undefined, wallNowMs: number): Outcome {
+/** `document`: the JSON body, if it was read. */
+function judge(reply: Reply, document: unknown, { classify, pushback, ids, clock }: Rules): Outcome {
+  const found = classify(reply.status, reply.headers, document);
   if (found === undefined) return reply;
+  const wallNow = clock.wallNow();
+  const retryAfterMs = pushback(reply.headers, document, wallNow);
   return failure({
     code: 'http_response_status',
     phase: 'headers',
@@ -85,8 +94,19 @@ function judge(reply: Reply, found: Verdict | undefined, retryAfterMs: number | 
     retryAfterMs,
     blame: found.blame,
     rule: found.rule,
-    quotaMs: found.quota === undefined ? undefined : quotaResetMs(found.quota, retryAfterMs, wallNowMs),
+    quotaMs: found.quota === undefined ? undefined : quotaResetMs(found.quota, retryAfterMs, wallNow),
+    upstreamId: idOf(document, ids),
   });
+}
+
+function idOf(document: unknown, ids: readonly JsonPath[]): string | undefined {
+  for (const path of ids) {
+    const id = path(document)
+      .map(idIn)
+      .find((one) => one !== undefined);
+    if (id !== undefined) return id;
+  }
+  return undefined;
 }
 
 function hasJson(reply: Reply): boolean {

@@ -1,6 +1,8 @@
 import type { AttemptRecord, Entry, Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
+import { headerValue } from '../model/headers.ts';
 import type { ReplySource } from '../model/outcome.ts';
+import { idIn } from '../model/upstream-id.ts';
 import type { ExchangeOutcome } from './codes.ts';
 import { IsoTime } from './iso-time.ts';
 import { redactPath, redactText } from './redact.ts';
@@ -16,6 +18,8 @@ export interface AttemptSummary {
   readonly detail?: string;
   /** The rule that judged its answer. */
   readonly rule?: string | undefined;
+  /** The upstream's own id of its answer, for its support. */
+  readonly upstreamId?: string | undefined;
   readonly elapsedMs: number;
   readonly connectMs: number;
   readonly firstByteMs: number;
@@ -212,9 +216,18 @@ function attemptSummary(attempt: AttemptRecord): AttemptSummary {
   const connectMs = round(attempt.connectMs);
   const firstByteMs = round(attempt.firstByteMs);
   const rule = attempt.verdict?.rule;
-  if (failure === undefined) return { number, status, rule, elapsedMs, connectMs, firstByteMs, reused };
+  const upstreamId = upstreamIdOf(attempt);
+  if (failure === undefined) return { number, status, rule, upstreamId, elapsedMs, connectMs, firstByteMs, reused };
   const { phase, kind, code, detail } = failure;
-  return { number, status, phase, kind, code, detail: redactText(detail), elapsedMs, connectMs, firstByteMs, reused };
+  return { number, status, phase, kind, code, detail: redactText(detail), upstreamId, elapsedMs, connectMs, firstByteMs, reused };
+}
+
+function upstreamIdOf({ headers = [], idFields = [], verdict }: AttemptRecord): string | undefined {
+  for (const name of idFields) {
+    const id = idIn(headerValue(headers, name));
+    if (id !== undefined) return id;
+  }
+  return verdict?.upstreamId;
 }
 
 function failureSummary({ code, phase, kind, replay, own, detail, limit, rule }: Failure): FailureSummary {

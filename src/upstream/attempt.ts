@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange, LateAnswer } from '../model/exchange.ts';
 import { clientClosed, type Failure } from '../model/failure.ts';
+import type { HeaderList } from '../model/headers.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
 import { Abandoned, failureOf, PhaseTimeout, Unacceptable } from './failures.ts';
 import { interimBytes, objectionTo } from './interim.ts';
@@ -17,6 +18,8 @@ export interface AttemptContext {
   readonly limits: AttemptLimits;
   readonly clock: Clock;
   readonly observer: Pick<Observer, 'attemptEnded'>;
+  /** Fields of answers that have the upstream's own id of it, in lower case; absent where nobody asks. */
+  readonly idFields?: readonly string[] | undefined;
 }
 
 /** Why the body of a reply that nobody wants is not read to its end. */
@@ -41,6 +44,8 @@ export class Attempt extends SendingAttempt {
   #unwanted = false;
 
   #status = 0;
+  /** The fields of the answer, where an id is among them. */
+  #fields: HeaderList | undefined = undefined;
   #headAt = 0;
   #interimBytes = 0;
 
@@ -71,6 +76,7 @@ export class Attempt extends SendingAttempt {
     this.enter('body');
     this.#headAt = this.phaseAt;
     this.#status = status;
+    if (this.#context.idFields !== undefined) this.#fields = fields;
     this.watch();
     const found = reply(status, fields, 'upstream', this);
     if (this.#late === undefined) this.#settle(found);
@@ -194,6 +200,8 @@ export class Attempt extends SendingAttempt {
       connectMs: this.reused || this.connectedAt === 0 ? 0 : this.connectedAt - this.startedAt,
       firstByteMs: this.#headAt === 0 ? 0 : this.#headAt - this.connectedAt,
       reused: this.reused,
+      headers: this.#fields,
+      idFields: this.#context.idFields,
     };
     const { root } = exchange;
     if (root.attempts === undefined) root.attempts = [record];

@@ -3,6 +3,7 @@ import { isCredential } from '../../model/credential-field.ts';
 import { FIELD_NAME, PRINTABLE } from '../../model/field-text.ts';
 import { HOP_BY_HOP } from '../../model/headers.ts';
 import { compileTemplate } from '../../model/path-template.ts';
+import { isSecretName } from '../../model/secret-name.ts';
 import type { MatchConfig, PrefetchConfig } from '../schema.ts';
 import { type Path, treeAt } from '../tree.ts';
 import type { CheckContext } from './context.ts';
@@ -12,6 +13,7 @@ export function checkExpressions(context: CheckContext): void {
   for (const { upstream, path } of context.upstreams) {
     for (const [index, route] of (upstream.routes ?? []).entries()) checkMatch(context, [...path, 'routes', index, 'match'], route.match);
     checkChains(context, [...path, 'prefetch', 'chains'], upstream.prefetch);
+    checkUpstreamId(context, [...path, 'upstreamId'], upstream.upstreamId);
     if (upstream.tables === undefined) continue;
     checkTemplate(context, [...path, 'tables', 'path'], upstream.tables.path);
     if (!/\{table[:}]/.test(upstream.tables.path))
@@ -24,6 +26,16 @@ export function checkExpressions(context: CheckContext): void {
       checkRegExp(context, [...at, 'matches'], rule.matches);
     }
     for (const [index, rule] of (settings.pushback ?? []).entries()) checkJsonPath(context, [...path, 'pushback', index, 'json'], rule.json);
+  }
+}
+
+function checkUpstreamId(context: CheckContext, path: Path, list: readonly string[] = []): void {
+  for (const [index, place] of list.entries()) {
+    const at = [...path, index];
+    const [kind, text = ''] = /^(header|json):(.*)$/s.exec(place)?.slice(1) ?? [];
+    if (kind === 'json') checkJsonPath(context, at, text);
+    if (kind === 'header' && !FIELD_NAME.test(text)) context.report(at, `expected header:NAME such as header:x-request-id, got ${context.shown(at)}`);
+    if (isSecretName(text)) context.report(at, `${JSON.stringify(text)} names a secret, which must not be in a log`);
   }
 }
 

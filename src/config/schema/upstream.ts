@@ -53,6 +53,12 @@ export const upstream = z.strictObject({
   probe: probe.optional().describe('Asks the upstream how it is, so that a breaker opens and half-opens before a user pays for the discovery.'),
   tables: tables.optional().describe('Where paths name tables, so that a write drops the cached reads of its table.'),
   prefetch: prefetch.optional().describe('Asks for the rows that clients are going to ask for next, with the credentials of the request before.'),
+  upstreamId: z
+    .array(z.string().regex(/^(header|json):./, 'expected header:NAME or json:PATH'))
+    .optional()
+    .describe(
+      'Where its answers have the id that its support asks for, shown with each attempt in log and journal, the first that is there: header:NAME, then json:PATH of error bodies that are read anyway.',
+    ),
   ...cascading,
   routes: z.array(route).optional().describe('Requests with settings of their own; the first that matches takes a request.'),
 });

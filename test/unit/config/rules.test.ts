@@ -19,6 +19,18 @@ describe('a rule that tests nothing', () => {
   });
 });
 
+describe('a place of the id of an answer', () => {
+  it.each([
+    ["upstreamId: ['json:a[']", `5:18 upstreams.api.upstreamId.0: ${JSON_PATH}, got "json:a["`],
+    [
+      "upstreamId: ['header:x-request-id', 'header:a b']",
+      '5:41 upstreams.api.upstreamId.1: expected header:NAME such as header:x-request-id, got "header:a b"',
+    ],
+    ["upstreamId: ['header:set-cookie']", '5:18 upstreams.api.upstreamId.0: "set-cookie" names a secret, which must not be in a log'],
+    ['upstreamId: [cf-ray]', '5:18 upstreams.api.upstreamId.0: expected header:NAME or json:PATH, got "cf-ray"'],
+  ])('%s', (line, expected) => expect(inUpstream(line)).toEqual([`proxy.yaml:${expected}`]));
+});
+
 describe('a part of a key or scope that nothing can have', () => {
   it.each([
     ["pace: [{ rate: 1/s, key: ['jsom:to'] }]", `5:31 upstreams.api.pace.0.key.0: ${PART}, got "jsom:to"`],

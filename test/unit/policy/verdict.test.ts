@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ClassifyRule, PushbackRule } from '../../../src/config/schema.ts';
 import { BytesBody } from '../../../src/model/body.ts';
 import type { Failure } from '../../../src/model/failure.ts';
+import { parseJsonPath } from '../../../src/model/json-path.ts';
 import type { Outcome, Reply } from '../../../src/model/outcome.ts';
 import { verdict } from '../../../src/policy/verdict.ts';
 import { answered, exchangeOf, FakeClock } from './fixtures.ts';
@@ -48,6 +49,21 @@ describe('the verdict on an answer', () => {
     const found = (await judge(answered(400, body, JSON_TYPE), rules)) as Failure;
     expect(found).toMatchObject({ replay: 'refused', blame: 'ignore', rule: 'throughput' });
     expect(Buffer.from(found.reply?.body.whole() ?? []).toString()).toBe(body);
+  });
+
+  it('takes down the id that an error body has, where the body is read anyway', async () => {
+    const ids = [parseJsonPath('error.fbtrace_id') ?? (() => []), parseJsonPath('id') ?? (() => [])];
+    const rules: ClassifyRule[] = [{ json: 'error.code', in: [1], as: 'answered' }];
+    const idOf = async (status: number, body: unknown, type = JSON_TYPE): Promise<unknown> => {
+      const given = answered(status, JSON.stringify(body), type);
+      const found = await verdict({ classify: rules, pushback: [], ids }, new FakeClock())(() => Promise.resolve(given))(exchangeOf());
+      return found.type === 'failure' ? found.upstreamId : found.type;
+    };
+    expect(await idOf(400, { error: { code: 1, fbtrace_id: 'Az8or2yh' }, id: 'other' })).toBe('Az8or2yh');
+    expect(await idOf(500, { error: { code: 2, fbtrace_id: 'two words' }, id: 'other' })).toBe('other');
+    expect(await idOf(500, { error: { code: 2, fbtrace_id: 7 } })).toBeUndefined();
+    expect(await idOf(500, { id: 'other' }, ['content-type', 'text/html'])).toBeUndefined();
+    expect(await idOf(400, { error: { code: 5, fbtrace_id: 'Az8or2yh' } })).toBe('reply');
   });
 
   it('reads a compressed error body, and passes it on compressed', async () => {

@@ -146,7 +146,9 @@ describe('an exchange of the list', () => {
       reused: false,
     };
     const row = exchangeRow(
-      exchange({ attempts: [bad, { ...good, number: 2, elapsedMs: 30, connectMs: 0, firstByteMs: 20, reused: true, rule: 'limit' }] }),
+      exchange({
+        attempts: [bad, { ...good, number: 2, elapsedMs: 30, connectMs: 0, firstByteMs: 20, reused: true, rule: 'limit', upstreamId: '8f' }],
+      }),
     );
     expect(row).toMatchObject({
       mark: '✓',
@@ -163,7 +165,12 @@ describe('an exchange of the list', () => {
         detail: 'after 7000 ms (http_response_timeout)',
         times: '7.00 s in all · connect 12 ms · first byte none',
       },
-      { number: 'Attempt 2', result: 'status 200', detail: 'rule limit', times: '30 ms in all · connection reused · first byte 20 ms' },
+      {
+        number: 'Attempt 2',
+        result: 'status 200',
+        detail: "rule limit upstream's id 8f",
+        times: '30 ms in all · connection reused · first byte 20 ms',
+      },
     ]);
   });
 

@@ -64,14 +64,20 @@ function factsOf(exchange: ExchangeAnswer): [string, string][] {
   ];
 }
 
-function attemptRow({ number, status, phase, kind, code, detail, rule, elapsedMs, connectMs, firstByteMs, reused }: AttemptAnswer): AttemptRow {
+function attemptRow(attempt: AttemptAnswer): AttemptRow {
+  const { number, status, phase, kind, code, detail, rule, upstreamId, elapsedMs, connectMs, firstByteMs, reused } = attempt;
   const failed = phase === undefined ? undefined : `${kind ?? 'failed'} in phase ${phase}`;
   const answered = status === undefined ? undefined : `status ${status}`;
   const connected = reused ? 'connection reused' : `connect ${latency(connectMs)}`;
   return {
     number: `Attempt ${number}`,
     result: [answered, failed].filter((part) => part !== undefined).join(', ') || 'no answer',
-    detail: [detail, code === undefined ? undefined : `(${code})`, rule === undefined ? undefined : `rule ${rule}`]
+    detail: [
+      detail,
+      code === undefined ? undefined : `(${code})`,
+      rule === undefined ? undefined : `rule ${rule}`,
+      upstreamId === undefined ? undefined : `upstream's id ${upstreamId}`,
+    ]
       .filter((part) => part !== undefined)
       .join(' '),
     times: `${latency(elapsedMs)} in all · ${connected} · first byte ${firstByteMs > 0 ? latency(firstByteMs) : 'none'}`,

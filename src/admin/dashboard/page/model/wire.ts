@@ -124,6 +124,7 @@ export interface AttemptAnswer {
   readonly code?: string;
   readonly detail?: string;
   readonly rule?: string;
+  readonly upstreamId?: string;
   readonly elapsedMs: number;
   readonly connectMs: number;
   readonly firstByteMs: number;
