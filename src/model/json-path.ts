@@ -3,7 +3,7 @@ export type JsonPath = (document: unknown) => unknown[];
 
 type Step = (values: unknown[]) => unknown[];
 
-/** One step: a name, `[*]`, `[3]`, or `[?name~text]` (members whose `name` contains the text) and `[?name=text]` (equals it). */
+/** One step: a name, `[*]` (every item of a list, every value of an object), `[3]`, or `[?name~text]` (members whose `name` contains the text) and `[?name=text]` (equals it). */
 const STEP = /\.?([^.[\]]+)|\[(\*)\]|\[(\d+)\]|\[\?([^~=\]]+)([~=])([^\]]*)\]/y;
 
 /**
@@ -25,7 +25,7 @@ export function parseJsonPath(text: string): JsonPath | undefined {
 function stepOf(parts: RegExpExecArray): Step {
   const [, name, every, index, key, operator, wanted = ''] = parts;
   if (name !== undefined) return (values) => values.flatMap((value) => member(value, name));
-  if (every !== undefined) return (values) => values.flatMap((value) => (Array.isArray(value) ? (value as unknown[]) : []));
+  if (every !== undefined) return (values) => values.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
   if (index !== undefined)
     return (values) => values.flatMap((value) => (Array.isArray(value) && Number(index) < value.length ? [value[Number(index)] as unknown] : []));
   const holds = (found: unknown): boolean => (operator === '~' ? String(found).includes(wanted) : String(found) === wanted);

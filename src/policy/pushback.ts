@@ -1,7 +1,8 @@
 import type { PushbackRule } from '../config/schema.ts';
 import { parseDuration } from '../config/units.ts';
 import { headerValue, type HeaderList } from '../model/headers.ts';
-import { parseJsonPath } from '../model/json-path.ts';
+import { type JsonPath, parseJsonPath } from '../model/json-path.ts';
+import { parseJson } from '../model/json.ts';
 
 /** The longest wait that is taken for meant, in milliseconds: after a day the upstream is asked again. What it says need not even be a date. */
 const LONGEST_MS = 86_400_000;
@@ -23,15 +24,16 @@ export function compilePushback(rules: readonly PushbackRule[]): Pushback {
   };
 }
 
-/** Whether a rule needs the body of an answer. */
+/** Whether a rule needs the body of an answer. One with a header too reads the document in that. */
 export function readsBody(rules: readonly PushbackRule[]): boolean {
-  return rules.some((rule) => rule.json !== undefined);
+  return rules.some((rule) => rule.json !== undefined && rule.header === undefined);
 }
 
 function reader(rule: PushbackRule): Pushback {
   const format = rule.format ?? (rule.json === undefined ? 'retry-after' : 'duration');
   const name = rule.header?.toLowerCase();
   const path = rule.json === undefined ? undefined : parseJsonPath(rule.json);
+  if (name !== undefined && path !== undefined) return inDocumentOf(name, path, format);
   return (headers, document, wallNowMs) => {
     const values = name === undefined ? (path?.(document) ?? []) : [headerValue(headers, name)];
     for (const value of values) {
@@ -39,6 +41,16 @@ function reader(rule: PushbackRule): Pushback {
       if (waitMs !== undefined) return waitMs;
     }
     return undefined;
+  };
+}
+
+/** A document in a header, such as a count of what is used up by several limits: the longest of its waits; a wait of 0 is none. */
+function inDocumentOf(name: string, path: JsonPath, format: Format): Pushback {
+  return (headers, _document, wallNowMs) => {
+    const text = headerValue(headers, name);
+    const values = text === undefined ? [] : path(parseJson(text));
+    const longest = Math.max(0, ...values.map((value) => readWait(String(value).trim(), format, wallNowMs) ?? 0));
+    return longest === 0 ? undefined : longest;
   };
 }
 

@@ -32,7 +32,7 @@ export function quota(parts: QuotaParts): Layer {
     }
     if (closed !== undefined) observer.wouldHave(exchange, 'quota', 'refused');
     return after(next(exchange), (outcome) => {
-      if (outcome.type === 'failure' && outcome.quotaMs !== undefined) close(parts, exchange, outcome, outcome.quotaMs);
+      if (outcome.type === 'failure' && outcome.quotaMs !== undefined && outcome.quotaMs > 0) close(parts, exchange, outcome, outcome.quotaMs);
       return outcome;
     });
   };

@@ -29,13 +29,16 @@ export const classify = z.strictObject({
 export const pushback = z
   .strictObject({
     header: z.string().optional().describe('Header of the answer.'),
-    json: z.string().optional().describe('Path into the JSON body of the answer.'),
+    json: z
+      .string()
+      .optional()
+      .describe('Path into the JSON body of the answer; with `header`, into the JSON in that: then the longest wait counts, and 0 is none.'),
     format: z
       .enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix'])
       .optional()
       .describe('How it is written; absent: retry-after in a header, duration (26s) in JSON. unix: a time in seconds.'),
   })
-  .refine(({ header, json }) => (header === undefined) !== (json === undefined), { message: 'expected one of header and json' });
+  .refine(({ header, json }) => header !== undefined || json !== undefined, { message: 'expected header, json or both' });
 
 /** How errors are answered. */
 export const errors = z.strictObject({

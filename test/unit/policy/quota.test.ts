@@ -29,6 +29,14 @@ const RULES: ClassifyRule[] = [
     code: 'minute_quota',
     quota: { until: 'retry-after', for: 60_000 },
   },
+  {
+    status: [429],
+    json: 'error.details[*].violations[*].quotaId',
+    matches: 'PerAccount',
+    as: 'answered',
+    code: 'account_quota',
+    quota: { until: 'retry-after', for: 0 },
+  },
 ];
 
 function used(quotaId: string, delay?: string): Outcome {
@@ -73,6 +81,12 @@ describe('a used-up quota', () => {
     expect(notes.acts).toEqual(['quota: refused']);
     expect(notes.warnings).toHaveLength(2);
     expect(JSON.stringify([gates.list, notes.warnings])).not.toMatch(/key-\d/);
+  });
+
+  it('is none where the answer and the rule have no time for it', async () => {
+    const { gates, notes, sent, run } = make(() => used('PerAccount'));
+    for (const _ of [1, 2]) expect(await run(ask('pro'))).toMatchObject({ rule: 'account_quota', own: false });
+    expect([gates.list, notes.warnings, sent.length]).toEqual([[], [], 2]);
   });
 
   it('of a minute waits as long as the answer says, and where it says nothing as long as the rule does', async () => {
