@@ -1,13 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import type { BodySink, BodySource } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Failure } from '../model/failure.ts';
+import { type Failure, failure } from '../model/failure.ts';
 import { STALL_MS, tookNothing } from './unread.ts';
+
+const WRONG_LENGTH = failure({
+  code: 'http_response_incomplete',
+  phase: 'body',
+  kind: 'protocol',
+  replay: 'cut',
+  detail: 'the body is not as long as its head says',
+});
 
 /** How a body is written. */
 export interface AnswerBodyOptions {
   /** The answer may have no content (HEAD). */
   readonly bodyless: boolean;
+  /** What its head says of its length. Whoever reads the connection goes by that (RFC 9112 section 6.3), so that a body of another one breaks off. */
+  readonly length: string | undefined;
   /** How long the client may take nothing, in milliseconds; five minutes unless said. */
   readonly stallMs: number | undefined;
   /** Told of the length of each piece. */
@@ -21,6 +31,8 @@ export class AnswerBody implements BodySink {
   readonly #source: BodySource;
   readonly #bodyless: boolean;
   readonly #ended: (failure: Failure | undefined) => void;
+  /** Bytes that are to come yet; NaN where that is not known. */
+  #left: number;
   #wrote = false;
   /** True while the client has not taken what was written. */
   #waits = false;
@@ -34,13 +46,14 @@ export class AnswerBody implements BodySink {
     response: ServerResponse,
     exchange: Exchange,
     source: BodySource,
-    { bodyless, stallMs, passed }: AnswerBodyOptions,
+    { bodyless, length, stallMs, passed }: AnswerBodyOptions,
     ended: (failure: Failure | undefined) => void,
   ) {
     this.#response = response;
     this.#exchange = exchange;
     this.#source = source;
     this.#bodyless = bodyless;
+    this.#left = bodyless ? NaN : Number(length ?? NaN);
     this.#stallMs = stallMs ?? STALL_MS;
     this.#passed = passed;
     this.#ended = ended;
@@ -60,6 +73,8 @@ export class AnswerBody implements BodySink {
 
   onData(chunk: Uint8Array): boolean {
     if (this.#over || this.#bodyless) return true;
+    this.#left -= chunk.length;
+    if (this.#left < 0) return this.#tooLong();
     this.#wrote = true;
     this.#exchange.bytesOut += chunk.length;
     this.#passed(chunk.length);
@@ -70,6 +85,7 @@ export class AnswerBody implements BodySink {
 
   onEnd(): void {
     if (this.#over) return;
+    if (this.#left > 0) return this.onError(WRONG_LENGTH);
     this.#finish();
     this.#response.end();
     this.#ended(undefined);
@@ -79,6 +95,12 @@ export class AnswerBody implements BodySink {
     if (this.#over) return;
     this.#finish();
     this.#ended(failure);
+  }
+
+  #tooLong(): boolean {
+    this.#source.abort();
+    this.onError(WRONG_LENGTH);
+    return true;
   }
 
   /** A client that reads slowly is waited for; one that does not read at all must not hold its upstream for ever. One timer and one listener for all the waits of a body. */

@@ -32,7 +32,10 @@ export function planResume(exchange: Exchange, reply: Reply): ResumePlan | undef
   const coding = headerValue(reply.headers, 'content-encoding');
   if (reply.status === 206) {
     const range = parseContentRange(headerValue(reply.headers, 'content-range'));
-    return range === undefined ? undefined : { validator, coding, ...range };
+    if (range === undefined) return undefined;
+    const length = lengthOf(reply.headers);
+    // an answer that contradicts itself: a rest that suits the one would not suit the other
+    return length !== undefined && length !== range.last - range.first + 1 ? undefined : { validator, coding, ...range };
   }
   if (reply.status !== 200) return undefined;
   const accepts = headerValue(reply.headers, 'accept-ranges')?.trim().toLowerCase();
@@ -48,18 +51,21 @@ export function resumeHeaders(headers: HeaderList, plan: ResumePlan, received: n
   return kept;
 }
 
-/** Whether an answer is exactly the rest: right place, right end, same version, same coding. */
-export function continues(reply: Reply, plan: ResumePlan, received: number): boolean {
-  if (reply.status !== 206) return false;
+/** Where an answer is exactly the rest (right place, right end, same version, same coding): how many bytes there are with all of it. Else undefined. */
+export function continues(reply: Reply, plan: ResumePlan, received: number): number | undefined {
+  if (reply.status !== 206) return undefined;
   const range = parseContentRange(headerValue(reply.headers, 'content-range'));
-  if (range?.first !== plan.first + received) return false;
-  if (plan.last !== undefined && range.last !== plan.last) return false;
-  if (plan.total !== undefined && range.total !== undefined && range.total !== plan.total) return false;
-  // without a length of ours, the rest has to reach the end of the whole
-  if (plan.last === undefined && range.total !== undefined && range.last !== range.total - 1) return false;
+  if (range === undefined || range.first !== plan.first + received || !endsRight(range, plan)) return undefined;
   const tag = headerValue(reply.headers, 'etag');
-  if (tag !== undefined && plan.validator.startsWith('"') && tag !== plan.validator) return false;
-  return headerValue(reply.headers, 'content-encoding') === plan.coding;
+  if (tag !== undefined && plan.validator.startsWith('"') && tag !== plan.validator) return undefined;
+  return headerValue(reply.headers, 'content-encoding') === plan.coding ? range.last - plan.first + 1 : undefined;
+}
+
+function endsRight({ last, total }: ContentRange, plan: ResumePlan): boolean {
+  if (plan.total !== undefined && total !== undefined && total !== plan.total) return false;
+  if (plan.last !== undefined) return last === plan.last;
+  // without a length of ours, the rest has to reach the end of the whole
+  return total === undefined || last === total - 1;
 }
 
 /** Whether a refused range says that there is nothing after what was received: the whole had arrived, only its end had not. */

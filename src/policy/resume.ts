@@ -2,7 +2,7 @@ import type { BodySink, BodySource } from '../model/body.ts';
 import { type Clock, wait } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
-import type { Failure } from '../model/failure.ts';
+import { type Failure, failure } from '../model/failure.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { Layer, Service } from '../model/service.ts';
 import { backoffMs, type BackoffOptions } from './backoff.ts';
@@ -26,6 +26,20 @@ export interface ResumeParts {
   readonly observer: Observer;
 }
 
+const TOO_LONG = failure({
+  code: 'http_protocol_error',
+  phase: 'body',
+  kind: 'protocol',
+  replay: 'cut',
+  detail: 'the rest of the body is longer than its Content-Range',
+});
+const TOO_SHORT = failure({
+  code: 'http_response_incomplete',
+  phase: 'body',
+  kind: 'protocol',
+  replay: 'cut',
+  detail: 'the rest of the body is shorter than its Content-Range',
+});
 /** Less time than this before the deadline is not enough to go on. */
 const USEFUL_MS = 50;
 
@@ -58,6 +72,8 @@ class ResumedBody implements BodySource, BodySink {
   #branch: Exchange | undefined;
   #sink: BodySink | undefined;
   #received = 0;
+  /** How many bytes there are to be once the source has ended. Of a first answer its framing says so, of a rest its `Content-Range` alone: it may come in chunks. */
+  #until = Infinity;
   /** Tries since a byte came. */
   #tries = 0;
   #delayMs = 0;
@@ -100,14 +116,17 @@ class ResumedBody implements BodySource, BodySink {
   }
 
   onData(chunk: Uint8Array): boolean {
+    if (this.#over) return true;
     this.#received += chunk.length;
     this.#tries = 0;
+    if (this.#received > this.#until) return this.#tooLong();
     return this.#sink?.onData(chunk) ?? true;
   }
 
   onEnd(): void {
-    this.#over = true;
-    this.#sink?.onEnd();
+    if (this.#over) return;
+    if (this.#received < this.#until && this.#until !== Infinity) return this.onError(TOO_SHORT);
+    this.#complete();
   }
 
   onError(failure: Failure): void {
@@ -115,6 +134,18 @@ class ResumedBody implements BodySource, BodySink {
     this.#flowing = false;
     if (this.#mayGoOn(failure)) this.#goOn(failure).catch((bug: unknown) => this.#fault(bug, failure));
     else this.#breakOff(failure);
+  }
+
+  #complete(): void {
+    this.#over = true;
+    this.#sink?.onEnd();
+  }
+
+  /** What exceeds the length that the client was told would be the head of its next answer (RFC 9112 section 6.3). */
+  #tooLong(): boolean {
+    this.#source.abort();
+    this.#breakOff(TOO_LONG);
+    return true;
   }
 
   #mayGoOn(failure: Failure): boolean {
@@ -158,8 +189,10 @@ class ResumedBody implements BodySource, BodySink {
   #take(outcome: Outcome, failure: Failure): void {
     const { observer } = this.#context.parts;
     const reply: Reply | undefined = outcome.type === 'reply' ? outcome : outcome.reply;
-    if (reply !== undefined && outcome.type === 'reply' && continues(reply, this.#plan, this.#received)) {
+    const until = reply === undefined || outcome.type === 'failure' ? undefined : continues(reply, this.#plan, this.#received);
+    if (reply !== undefined && until !== undefined) {
       observer.acted(this.#exchange, 'resume', 'resumed');
+      this.#until = until;
       this.#source = reply.body;
       this.#flowing = true;
       reply.body.start(this);
@@ -169,7 +202,7 @@ class ResumedBody implements BodySource, BodySink {
     discard(outcome);
     if (reply !== undefined && wasComplete(reply, this.#plan, this.#received)) {
       observer.acted(this.#exchange, 'resume', 'was_complete');
-      return this.onEnd();
+      return this.#complete();
     }
     // an answer that is not the rest will not become it; a failure may pass
     if (outcome.type === 'failure' && outcome.reply === undefined && this.#mayGoOn({ ...failure, own: outcome.own })) {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/model/clock.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
-import { RawUpstream } from '../upstream/fixtures.ts';
+import { RawUpstream, read } from '../upstream/fixtures.ts';
 import { chain, request } from './fixtures.ts';
 
 const MEDIA = randomBytes(700_000);
@@ -46,6 +46,18 @@ function digest(outcome: Outcome): Promise<{ bytes: number; sha: string; ended: 
       onEnd: () => end('end'),
       onError: (failed) => end(failed.code),
     });
+  });
+}
+
+/** Ten bytes of which five come; then rests in chunks, whose framing does not tell their length. */
+function chunked(...rests: string[]): Promise<RawUpstream> {
+  return RawUpstream.start((socket, number) => {
+    const first = 'HTTP/1.1 200 OK\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Length: 10\r\n\r\n01234';
+    if (number === 1) return void socket.write(first, () => setImmediate(() => socket.destroy()));
+    const from = 5 + rests.slice(0, number - 2).join('').length;
+    const text = rests[number - 2] ?? '';
+    const head = `HTTP/1.1 206 Partial Content\r\nContent-Range: bytes ${from}-9/10\r\nETag: "v1"\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    socket.write(`${head}${text === '' ? '' : `${text.length.toString(16)}\r\n${text}\r\n`}0\r\n\r\n`);
   });
 }
 
@@ -123,5 +135,25 @@ describe('a download over real sockets that breaks off', () => {
     await using api = chain(upstream.authority, { ...RESUME, timeouts: { total: '120ms', idle: '5s' } });
     expect(await digest(await api.service(request(upstream.authority)))).toMatchObject({ bytes: 1, ended: 'http_response_timeout' });
     expect(upstream.received).toHaveLength(1);
+  });
+
+  it('breaks visibly where the rest is longer than its range: what exceeds it would be the next answer’s head', async () => {
+    await using upstream = await chunked('56789HTTP/1.1 200 OK');
+    await using api = chain(upstream.authority, RESUME);
+    expect(await read(await api.service(request(upstream.authority)))).toBe('01234|body/protocol/cut/http_protocol_error');
+    await vi.waitUntil(() => api.pools.stats.busy === 0);
+  });
+
+  it('goes on again where the rest is shorter than its range', async () => {
+    await using upstream = await chunked('567', '89');
+    await using api = chain(upstream.authority, RESUME);
+    expect(await read(await api.service(request(upstream.authority)))).toBe('0123456789');
+  });
+
+  it('breaks visibly where rests stay empty', async () => {
+    await using upstream = await chunked('', '', '', '');
+    await using api = chain(upstream.authority, { resume: { enabled: true, attempts: 2 }, retry: { attempts: 3, backoff: { base: '1ms' } } });
+    expect(await read(await api.service(request(upstream.authority)))).toBe('01234|body/protocol/cut/http_response_incomplete');
+    expect(upstream.received).toHaveLength(3);
   });
 });

@@ -21,8 +21,12 @@ function answering(): { body: AnswerBody; response: ServerResponse; resumed: () 
     abort: () => undefined,
   };
   const ended: (Failure | undefined)[] = [];
-  const body = new AnswerBody(response, exchangeOf(), source, { bodyless: false, stallMs: STALL_MS, passed: () => undefined }, (failure) =>
-    ended.push(failure),
+  const body = new AnswerBody(
+    response,
+    exchangeOf(),
+    source,
+    { bodyless: false, length: undefined, stallMs: STALL_MS, passed: () => undefined },
+    (failure) => ended.push(failure),
   );
   return { body, response, resumed: () => resumes, ended };
 }

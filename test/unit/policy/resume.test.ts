@@ -155,6 +155,7 @@ describe('resume', () => {
       ['last-modified', 'Mon, 23 Nov 2026 10:00:00 GMT', 'date', 'Mon, 23 Nov 2026 10:00:00 GMT', 'accept-ranges', 'bytes'],
     ],
     ['Accept-Ranges: none', 'GET', 200, ['etag', '"v1"', 'accept-ranges', 'none', 'content-length', '9']],
+    ['a range that is not as long as its content', 'GET', 206, [...TAG, 'content-range', 'bytes 0-19/20', 'content-length', '10']],
     ['another method', 'POST', 200, TAG],
     ['another status', 'GET', 404, TAG],
   ];
