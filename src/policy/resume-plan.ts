@@ -64,8 +64,8 @@ export function continues(reply: Reply, plan: ResumePlan, received: number): num
 function endsRight({ last, total }: ContentRange, plan: ResumePlan): boolean {
   if (plan.total !== undefined && total !== undefined && total !== plan.total) return false;
   if (plan.last !== undefined) return last === plan.last;
-  // without a length of ours, the rest has to reach the end of the whole
-  return total === undefined || last === total - 1;
+  // without a length of ours, the rest has to reach the end of the whole, and say so: a server may give less than it was asked for (RFC 9110 section 14.2)
+  return total !== undefined && last === total - 1;
 }
 
 /** Whether a refused range says that there is nothing after what was received: the whole had arrived, only its end had not. */

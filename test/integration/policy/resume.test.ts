@@ -156,4 +156,15 @@ describe('a download over real sockets that breaks off', () => {
     expect(await read(await api.service(request(upstream.authority)))).toBe('01234|body/protocol/cut/http_response_incomplete');
     expect(upstream.received).toHaveLength(3);
   });
+
+  it('breaks visibly where no length is known and the rest does not say that it is all of it', async () => {
+    await using upstream: RawUpstream = await RawUpstream.start((socket, number) => {
+      if (number > 1)
+        return void socket.write('HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-9/*\r\nETag: "v1"\r\nContent-Length: 5\r\n\r\n56789');
+      const head = 'HTTP/1.1 200 OK\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\nTransfer-Encoding: chunked\r\n\r\n';
+      socket.write(`${head}5\r\n01234\r\n`, () => setImmediate(() => socket.destroy()));
+    });
+    await using api = chain(upstream.authority, RESUME);
+    expect(await read(await api.service(request(upstream.authority)))).toBe('01234|body/reset/cut/http_response_incomplete');
+  });
 });
