@@ -166,17 +166,20 @@ export class Upgrade implements OpenConnection {
       exchange.bytesIn += chunk.length;
     });
     answer.once('end', () => {
+      // what ends with its connection is cut where that is reset, whatever Node makes of it
+      if (this.#wasReset) return void answer.destroy();
       this.#end(status);
+      client.end();
       linger(client);
     });
     const { idleMs } = this.#parts.limits;
     if (idleMs !== Infinity) this.#upstream?.setTimeout(Math.min(LONGEST_MS, idleMs), () => this.#fail(new PhaseTimeout('body', 'idle', idleMs)));
     answer.once('close', this.#answerClosed);
-    answer.pipe(client);
+    answer.pipe(client, { end: false });
   });
 
   readonly #answerClosed = this.#guard((): void => {
-    if (this.#over || this.#answer?.complete === true) return;
+    if (this.#over || (this.#answer?.complete === true && !this.#wasReset)) return;
     const { exchange, connection } = this.#parts;
     exchange.failure = failureOf(this.#broken, 'body', 'head');
     this.#end(this.#answer?.statusCode ?? 502);
@@ -210,9 +213,16 @@ export class Upgrade implements OpenConnection {
 
   /** What has begun cannot be answered anew: it is cut, unless it is all here and only has to be taken by the client. */
   #cut(answer: IncomingMessage, error: Error): void {
-    if (answer.complete) return;
+    if (answer.complete && !this.#wasReset) return;
     this.#broken = error;
     answer.destroy();
+  }
+
+  /** An answer with a length, or in chunks, is all here or not whatever becomes of its connection. */
+  get #wasReset(): boolean {
+    const { headers = {} } = this.#answer ?? {};
+    const framed = headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+    return !framed && this.#upstream?.errored != null;
   }
 
   /** A step that a socket or a timer takes: what goes wrong there is no matter of any other exchange. */

@@ -29,7 +29,7 @@ export class HeadFields {
   }
 }
 
-/** The part of undici's parser of one connection that is told of a head. Gives 1 where no content follows. */
+/** The part of undici's parser of one connection that is told of a head, where 1 means that no content follows, and of the ends of a message and of the connection. */
 interface Parser {
   statusCode: number;
   headers: Buffer[] | HeadFields;
@@ -38,6 +38,10 @@ interface Parser {
   setTimeout(ms: number, type: number): void;
   onStatus(text: Buffer): number;
   onHeadersComplete(status: number, upgrade: boolean, keepAlive: boolean): number;
+  onMessageComplete(): number;
+  execute(chunk: Buffer): void;
+  /** The connection is over: why that leaves a message incomplete, or null. */
+  finish(): Error | null;
 }
 
 /** The type of undici's time limit on a connection that nobody uses; its others are off. */
@@ -56,6 +60,8 @@ export interface ParserWatcher {
  *
  * Lets it read past 100, which some servers send unasked and a client has to be able to read (RFC 9110 section 15.2): undici closes the connection on it.
  *
+ * Has an answer whose end is that of its connection count as cut where that was reset (RFC 9112 section 8): undici takes it for complete.
+ *
  * Leaves the time limit on a connection that nobody uses to the watcher: undici makes a timer for it with each answer.
  *
  * To be called when the connection has been opened.
@@ -64,7 +70,9 @@ export function adaptParser(socket: Socket, watcher: ParserWatcher): void {
   const parser = (socket as unknown as Record<symbol, Parser>)[undiciSymbols.kParser];
   if (parser === undefined) return;
   const headersComplete = parser.onHeadersComplete.bind(parser);
+  const finish = parser.finish.bind(parser);
   parser.onStatus = ignore;
+  parser.finish = () => (socket.errored === null ? finish() : finishBroken(parser, finish, socket.errored));
   parser.setTimeout = (ms, type) => {
     parser.timeoutValue = ms;
     parser.timeoutType = type;
@@ -80,6 +88,20 @@ export function adaptParser(socket: Socket, watcher: ParserWatcher): void {
     parser.headers = new HeadFields(parser.headers as Buffer[]);
     return headersComplete(status, upgrade, keepAlive);
   };
+}
+
+/** What has come is read on, and may complete a message; the end alone does not. */
+function finishBroken(parser: Parser, finish: Parser['finish'], error: Error): Error | null {
+  const execute = parser.execute.bind(parser);
+  const messageComplete = parser.onMessageComplete.bind(parser);
+  let reading = false;
+  parser.execute = (chunk) => {
+    reading = true;
+    execute(chunk);
+    reading = false;
+  };
+  parser.onMessageComplete = () => (reading ? messageComplete() : -1);
+  return finish() === null ? null : error;
 }
 
 function ignore(): number {

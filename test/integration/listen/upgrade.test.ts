@@ -39,8 +39,9 @@ class Upstream implements AsyncDisposable {
         return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: not you\r\nX-Hop: 1\r\nContent-Length: 2\r\nConnection: close, x-hop\r\n\r\nno');
       if (request.url === '/stalling') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nhalf');
       if (request.url === '/resetting') socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 300\r\n\r\nhalf', () => socket.resetAndDestroy());
+      if (request.url === '/ending') socket.write('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\nhalf', () => socket.resetAndDestroy());
       if (request.url === '/garbled') socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n');
-      if (request.url === '/resetting' || request.url === '/garbled') return;
+      if (['/resetting', '/ending', '/garbled'].includes(request.url ?? '')) return;
       if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
       if (request.url === '/broken') return void socket.destroy();
       if (request.url === '/hinting')
@@ -194,6 +195,7 @@ describe('an upgrade', () => {
 
   it.each([
     ['is reset', '/resetting', { code: 'http_response_incomplete', kind: 'reset' }],
+    ['ends with its connection and is reset', '/ending', { code: 'http_response_incomplete', kind: 'reset' }],
     ['is no HTTP', '/garbled', { code: 'http_protocol_error', kind: 'protocol' }],
   ])('that is refused by an answer that %s in its midst is broken off: nothing of ours is in its content', async (_name, path, failure) => {
     await using upstream = await Upstream.start();
