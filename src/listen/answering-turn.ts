@@ -171,11 +171,16 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
 
   /** All is written. What the kernel has not taken of a large answer is the client's to read: its turn goes on until it has. */
   #finish(): void {
-    // closing now would reset a client that still sends, and its answer would be lost
-    if (!this.request.complete) this.discardRest();
+    if (this.sends) this.#hearOut();
     const { socket } = this.connection;
     if (socket.writableNeedDrain && socket.writableLength > 0) this.#awaitTaken();
     else this.#close();
+  }
+
+  /** What the client still sends is read away behind its answer: closing now would reset it, and the answer would be lost. */
+  #hearOut(): void {
+    this.discardRest();
+    if (!this.response.shouldKeepAlive) this.connection.closeBehind(this.response, this.request);
   }
 
   /** Waits for as long as the client takes something of it. */
@@ -218,6 +223,7 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     if (wasOver) return;
     if (this.response.headersSent) return this.connection.breakOff(true);
     answerRefusal(this.response, FAULT, this.id, true);
+    if (this.sends) this.#hearOut();
     this.connection.turnEnded(this);
   }
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AnsweringTurn } from './answering-turn.ts';
 import type { OpenConnection } from './connections.ts';
@@ -12,6 +12,11 @@ const MAX_PIPELINED = 100;
 
 /** How long a client may take to read what it is still sent before its connection is broken off, in milliseconds. */
 const FLUSH_MS = 1000;
+
+/** Node's own place for whether the connection ends with an answer. */
+interface Last {
+  _last: boolean;
+}
 
 /** One client connection that speaks HTTP/1.1. Its requests take turns: one is answered before the next is begun, so that order and effects are the client's (RFC 9112 section 9.3.2). */
 export class ClientConnection implements OpenConnection {
@@ -89,6 +94,18 @@ export class ClientConnection implements OpenConnection {
     socket.once('close', () => clearTimeout(timer));
     // nothing, behind all that is still to be sent
     socket.write('', end);
+  }
+
+  /** Closes behind an answer that says so before its request is complete: our side ends, theirs has the time of a request for the rest (RFC 9112 section 9.6). */
+  closeBehind(response: ServerResponse, request: IncomingMessage): void {
+    // Node would close both
+    (response as unknown as Last)._last = false;
+    response.once('finish', () => {
+      this.socket.end();
+      if (request.complete) return linger(this.socket);
+      linger(this.socket, this.#context.limits.requestTimeoutMs || Infinity);
+      request.once('end', () => linger(this.socket));
+    });
   }
 
   /** Closes an idle connection once all that was answered has been sent. A busy one closes after its turn. */

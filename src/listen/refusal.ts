@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Rejection } from '../model/events.ts';
 import { errorTypeOf, type FailureCode } from '../model/failure.ts';
 import { STATUS_CODES } from '../model/node-http.ts';
+import { callAfter } from '../model/timer.ts';
 
 /** Why the listener does not hand a request on, and what the client is told. A value: nothing is thrown for what a client does. */
 export interface Refusal {
@@ -92,9 +93,9 @@ export function closeWithRefusal(socket: Socket, refused: Refusal, id: string): 
 }
 
 /** Reads away what a client still sends after our last word, for a while, then closes. */
-export function linger(socket: Socket): void {
+export function linger(socket: Socket, ms = LINGER_MS): void {
   if (socket.destroyed) return;
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  const timer = callAfter(ms, () => socket.destroy());
   socket.once('close', () => clearTimeout(timer));
 }

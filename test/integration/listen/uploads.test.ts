@@ -4,8 +4,10 @@ import { BytesBody } from '../../../src/model/body.ts';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import { clientClosed } from '../../../src/model/failure.ts';
 import { type Outcome, reply } from '../../../src/model/outcome.ts';
+import type { Service } from '../../../src/model/service.ts';
 import { echo, startListener } from '../../support/listener.ts';
 import type { RawClient } from '../../support/raw-client.ts';
+import { failed } from '../../unit/policy/fixtures.ts';
 
 const LIMITS = { headerBytes: 1000, bodyBytes: 10_000_000, requestTimeoutMs: 150 };
 
@@ -76,6 +78,52 @@ describe('a slow upload', () => {
     client.send(upload(1_000_000) + 'a'.repeat(10_000));
     trickle(client);
     expect(await client.closed()).toMatch(/^HTTP\/1.1 200 [^]*stream/);
+  });
+});
+
+describe('an answer that comes before the end of an upload', () => {
+  /** More than the kernels take for one that is not read. */
+  const SIZE = 20_000_000;
+  const closing = (bytes: number): string => upload(bytes).replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n');
+
+  it.each([
+    ['of the upstream', echo, 200],
+    ['of ours', () => Promise.resolve(failed({ code: 'connection_refused' })), 502],
+    ['after a bug', () => Promise.reject(new Error('a bug')), 500],
+  ] satisfies [string, Service, number][])(
+    'reaches a client that asked to close and reads once it has sent all: one %s',
+    async (_name, serve, status) => {
+      await using listener = await startListener(serve, { limits: { ...LIMITS, bodyBytes: SIZE, requestTimeoutMs: 30_000 } });
+      using client = await listener.client();
+      client.socket.pause();
+      client.send(closing(SIZE) + 'a'.repeat(10_000));
+      await vi.waitUntil(() => listener.notes.ended.length === 1);
+      await new Promise((sent) => client.socket.write('a'.repeat(SIZE - 10_000), sent));
+      client.socket.resume();
+      expect(await client.closed()).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*connection: close`, 'i'));
+      await vi.waitUntil(() => listener.plane.connections === 0);
+    },
+  );
+
+  it('is not followed by another, and the client not waited for beyond its time', async () => {
+    await using listener = await startListener(echo, { limits: LIMITS });
+    using client = await listener.client();
+    client.socket.allowHalfOpen = true;
+    client.send(closing(100_000) + 'a'.repeat(10_000));
+    await client.until('POST / stream');
+    client.send(`${'a'.repeat(90_000)}${upload(0)}`);
+    await vi.waitUntil(() => listener.plane.connections === 0, 5000);
+    expect(client.received).toMatch(/^HTTP\/1.1 200 [^]*stream$/);
+    expect(listener.notes.ended).toHaveLength(1);
+  });
+
+  it('ends with the upload that does not go on', async () => {
+    await using listener = await startListener(echo, { limits: LIMITS });
+    using client = await listener.client();
+    client.socket.allowHalfOpen = true;
+    client.send(closing(100_000) + 'a'.repeat(10_000));
+    await vi.waitUntil(() => listener.plane.connections === 0, 5000);
+    expect(client.received).toMatch(/^HTTP\/1.1 200 [^]*stream$/);
   });
 });
 
