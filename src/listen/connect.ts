@@ -30,8 +30,6 @@ export class ConnectHandler {
 
   /** Serves one request; `head` is what came after it. */
   handle(request: IncomingMessage, socket: Socket, head: Buffer, connection: ClientConnection): void {
-    socket.on('error', () => socket.destroy());
-    if (connection.busy) return void socket.destroy();
     const found = this.#find(request.url ?? '', connection.door);
     if ('type' in found) return this.#refuse(socket, found);
     if (found.intercepted) void this.#intercept(socket, head, found.to);

@@ -28,7 +28,10 @@ export class ClientConnection implements OpenConnection {
   readonly #context: ListenContext;
   readonly #waiting: Turn[] = [];
   #turn: Turn | undefined;
-  #lastResponse: ServerResponse | undefined;
+  /** The last answer that was given; Node may still wait to send it, behind those before it. */
+  #answered: ServerResponse | undefined;
+  /** What HTTP ends with here. */
+  #last: (() => void) | undefined;
   #refusal: Refusal | undefined;
   #closing = false;
 
@@ -39,11 +42,6 @@ export class ClientConnection implements OpenConnection {
     this.#context = context;
   }
 
-  /** True while a request is being served. */
-  get busy(): boolean {
-    return this.#turn !== undefined;
-  }
-
   /** Takes a request: begins at once, or when those before it are answered. */
   take(turn: Turn): void {
     if (this.#closing) return;
@@ -52,16 +50,40 @@ export class ClientConnection implements OpenConnection {
     else this.socket.destroy();
   }
 
+  /** Takes what ends HTTP here (CONNECT, Upgrade): begins when all before it is answered, and not at all behind an answer that says close. Node has let go of the socket already. */
+  takeLast(begin: () => void): void {
+    const { socket } = this;
+    socket.on('error', () => socket.destroy());
+    if (this.#closing) return void socket.resume();
+    if (this.#turn === undefined && this.#answered?.writableFinished !== false) return begin();
+    const drained = (): void => {
+      if (this.#turn?.response.socket === socket) this.#turn.response.emit('drain');
+    };
+    socket.on('drain', drained);
+    // read by nobody, but kept: content of a request that is still read away would have the socket flow
+    socket.on('readable', ignore);
+    this.#last = () => {
+      socket.off('drain', drained).off('readable', ignore).setTimeout(0);
+      // what it is from then on is known to the socket a tick later
+      setImmediate(() => {
+        if (!this.#closing) begin();
+      });
+    };
+    if (this.#turn === undefined) this.#onceSent(this.#last);
+  }
+
   /** A turn was answered: the next may begin. */
   turnEnded(turn: AnsweringTurn): void {
     if (turn !== this.#turn) return;
     this.#turn = undefined;
+    this.#answered = turn.response;
     if (!turn.response.shouldKeepAlive) {
       this.#closing = true;
       return;
     }
     const next = this.#waiting.shift();
     if (next !== undefined) this.#begin(next);
+    else if (this.#last !== undefined) this.#onceSent(this.#last);
     else if (this.#refusal !== undefined) this.#closeWith(this.#refusal, '');
     else if (this.#context.draining()) this.close();
   }
@@ -112,14 +134,11 @@ export class ClientConnection implements OpenConnection {
   close(): void {
     if (this.#turn !== undefined || this.#closing) return;
     this.#closing = true;
-    const last = this.#lastResponse;
-    const end = (): void => {
+    this.#onceSent(() => {
       this.socket.end();
       // a client that does not look at its socket, or keeps its side open, is not waited for
       linger(this.socket);
-    };
-    if (last === undefined || last.writableFinished) end();
-    else last.once('finish', end);
+    });
   }
 
   /** Closes at once, whatever runs. */
@@ -139,12 +158,20 @@ export class ClientConnection implements OpenConnection {
 
   #begin(turn: Turn): void {
     this.#turn = turn;
-    this.#lastResponse = turn.response;
     turn.run();
   }
 
   #closeWith(refused: Refusal, id: string): void {
     this.#closing = true;
-    closeWithRefusal(this.socket, refused, id);
+    this.#onceSent(() => closeWithRefusal(this.socket, refused, id));
+    linger(this.socket);
+  }
+
+  /** Does what passes Node by, once all answers that it has are sent. */
+  #onceSent(act: () => void): void {
+    if (this.#answered?.writableFinished === false) this.#answered.once('finish', act);
+    else act();
   }
 }
+
+function ignore(): void {}

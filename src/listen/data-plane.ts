@@ -190,12 +190,14 @@ export class DataPlane {
   #handOver(handler: ConnectHandler | UpgradeHandler, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.http(socket);
     if (connection === undefined) return void socket.destroy();
-    try {
-      handler.handle(request, socket, head, connection);
-    } catch (error) {
-      this.#options.observer.internalError(error);
-      closeWithRefusal(socket, FAULT, '');
-    }
+    connection.takeLast(() => {
+      try {
+        handler.handle(request, socket, head, connection);
+      } catch (error) {
+        this.#options.observer.internalError(error);
+        closeWithRefusal(socket, FAULT, '');
+      }
+    });
   }
 
   #request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {

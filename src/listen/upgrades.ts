@@ -22,8 +22,6 @@ export class UpgradeHandler {
 
   /** Serves one request; `clientHead` is what came after it. */
   handle(request: IncomingMessage, client: Socket, clientHead: Buffer, connection: ClientConnection): void {
-    client.on('error', () => client.destroy());
-    if (connection.busy) return void client.destroy();
     const { heads, clock, gateway, isOwn, ids } = this.#context;
     const startedAt = clock.now();
     const head = heads.read(request.rawHeaders, request.httpVersion);
