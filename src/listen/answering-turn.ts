@@ -83,8 +83,9 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     const length = bodyless ? undefined : whole?.length;
     // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
     const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
-    const close = this.context.draining();
-    const plain = !bodyless && !this.expectsContinue && this.request.httpVersionMinor !== 0;
+    const isHttp10 = this.request.httpVersionMinor === 0;
+    const close = this.context.draining() || (isHttp10 && length === undefined && headerValue(reply.headers, 'content-length') === undefined);
+    const plain = !bodyless && !this.expectsContinue && !isHttp10;
     writeAnswerHead(this.response, reply, { length, close, id: this.id, cacheStatus, plain });
     if (whole === undefined) {
       this.#body = new AnswerBody(
