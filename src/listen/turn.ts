@@ -48,7 +48,7 @@ export class Turn extends AnsweringTurn {
 
   /** What follows on the connection is not HTTP, or the request was not sent in time. True where the turn can still end as if nothing were. */
   canOutlive(): boolean {
-    return this.exchange !== undefined && this.request.complete;
+    return this.request.complete && !this.over;
   }
 
   /** Gives up because of what the client did: nothing more is written. True if the head of the answer has not been sent yet. */

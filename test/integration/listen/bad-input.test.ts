@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import type { Rejection } from '../../../src/model/events.ts';
 import { echo, startListener } from '../../support/listener.ts';
+import { statuses } from './standing.ts';
 
 /** Name, what is sent, status, reason, and a word of the explanation. The connection is closed after each. */
 const CLOSED: [string, string, number, Rejection, RegExp][] = [
@@ -129,6 +130,28 @@ describe('bad input', () => {
     client.send('GET /api/a HTTP/1.1\r\nHost: x\r\n\r\nNONSENSE\r\n\r\n');
     expect(await client.closed()).toMatch(/^HTTP\/1.1 200 OK[^]*GET \/a none[^]*HTTP\/1.1 400 Bad Request/);
     expect(listener.notes.rejections).toHaveLength(1);
+  });
+
+  it.each([
+    ['an unknown expectation', 'POST /api/b HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\nContent-Length: 1\r\n\r\na', 417],
+    ['no HTTP', 'NONSENSE\r\n\r\n', 400],
+    ['no Host', 'GET /api/b HTTP/1.1\r\n\r\n', 400],
+  ])('answers a whole request with content before %s in the same packet', async (_name, next, status) => {
+    const { paths, serve } = noting();
+    await using listener = await startListener(serve);
+    using client = await listener.client();
+    client.send(`POST /api/pay HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx${next}`);
+    expect(statuses(await client.closed())).toEqual([200, status]);
+    expect(paths).toEqual(['/pay']);
+    expect(listener.notes.rejections).toHaveLength(1);
+  });
+
+  it('refuses content beyond the limit before what is wrong behind it', async () => {
+    await using listener = await startListener(echo, { limits: { headerBytes: 1000, bodyBytes: 3, requestTimeoutMs: 30_000 } });
+    using client = await listener.client();
+    client.send('POST /api/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nNONSENSE\r\n\r\n');
+    expect(statuses(await client.closed())).toEqual([413]);
+    expect(listener.notes.ended).toEqual([]);
   });
 
   it.each([
