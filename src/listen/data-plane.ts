@@ -178,7 +178,7 @@ export class DataPlane {
     const { limits, observer } = this.#options;
     return {
       alpn: ALPN,
-      handshakeMs: limits.requestTimeoutMs,
+      handshakeMs: limits.requestTimeoutMs || Infinity,
       speak: (socket, raw, door) => {
         this.#speakHttp(socket, raw, door);
         if (socket !== raw) this.#connections.handOver(raw);

@@ -12,7 +12,7 @@ import type { TunnelDoor } from './door.ts';
 export interface InterceptionParts {
   /** Offered in ALPN, best first. HTTP/2 finds its place here and where `speak` looks at what was chosen. */
   readonly alpn: readonly string[];
-  /** For a client to begin and end its handshake, in milliseconds. */
+  /** For a client to begin and end its handshake, in milliseconds; Infinity: for ever. */
   readonly handshakeMs: number;
   /** The tunnel speaks HTTP on `socket` from now on. */
   speak(socket: Socket, raw: Socket, door: TunnelDoor): void;
