@@ -25,7 +25,7 @@ export interface SessionStore {
 /**
  * Opens one connection: name lookup, TCP (all addresses tried, RFC 8305), TLS. Tells the watcher each phase, so that a failure and a timeout
  * can be told apart by phase. Returns the socket at once: destroying it with an error gives up, and the callback hears that error.
- * `reads` takes over what is read from it; undefined: it is a stream as any other.
+ * `reads` takes over what is read from it; undefined: it is a stream as any other, which may be open by half.
  */
 export function dial(
   settings: DialSettings,
@@ -36,7 +36,8 @@ export function dial(
   callback: DialCallback,
 ): Socket {
   if (settings.parent !== undefined) return dialThrough(settings, settings.parent, resolver, sessions, watcher, reads, callback);
-  const tcp = { ...tcpOptions(settings, resolver, watcher), ...(reads && { onread: reads.onread }) };
+  // HTTP is over where the upstream ends its side; what else is spoken ends each way by itself
+  const tcp = { ...tcpOptions(settings, resolver, watcher), ...(reads === undefined ? { allowHalfOpen: true } : { onread: reads.onread }) };
   if (settings.tls === undefined) {
     const plain = connectTcp(tcp);
     reads?.attach(plain);
@@ -60,7 +61,7 @@ function dialThrough(
   callback: DialCallback,
 ): Socket {
   const direct = tls === undefined ? reads : undefined;
-  return openTunnel({ parent, to: { host, port }, resolver, watcher, reads: direct }, (error, socket, early) => {
+  return openTunnel({ parent, to: { host, port }, resolver, watcher, reads: direct, allowHalfOpen: reads === undefined }, (error, socket, early) => {
     if (socket === null) return callback(error, null);
     if (early.length > 0) {
       // nobody was asked anything yet: this could be taken for the answer to what comes

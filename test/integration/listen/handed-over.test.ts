@@ -1,20 +1,15 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../src/model/clock.ts';
 import type { BodySink } from '../../../src/model/body.ts';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import { type Outcome, reply } from '../../../src/model/outcome.ts';
 import type { Service } from '../../../src/model/service.ts';
-import { Resolver } from '../../../src/upstream/dns.ts';
-import { attemptLimits } from '../../../src/upstream/pools.ts';
-import { echo, gatewayOfTargets, type Listener, startListener, targetOf } from '../../support/listener.ts';
+import { echo, startListener } from '../../support/listener.ts';
 import { PushBody } from '../../support/push-body.ts';
-import { RawUpstream } from '../upstream/fixtures.ts';
-import { statuses } from './standing.ts';
+import { standUpgrading, statuses, UPGRADE } from './standing.ts';
 
 const GET = 'GET /api/a HTTP/1.1\r\nHost: x\r\n\r\n';
 const POST = 'POST /api/pay HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx';
-const UPGRADE = 'GET /api/ws HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n';
 const CONNECT = 'CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n';
 
 /** Agrees to what it is asked first. */
@@ -33,22 +28,7 @@ function held(answer: Service = echo) {
   return { seen, serve, letGo: () => waiting.shift()?.() };
 }
 
-async function stand(serve: Service): Promise<AsyncDisposable & { readonly listener: Listener; readonly upstream: RawUpstream }> {
-  const upstream = await RawUpstream.start(agrees);
-  const port = Number(upstream.authority.split(':')[1]);
-  const dialing = {
-    dialFor: () => ({ host: '127.0.0.1', port, tls: undefined }),
-    resolver: new Resolver(systemClock),
-    boundsOf: () => ({ limits: attemptLimits({}), totalMs: Infinity }),
-  };
-  const gateway = gatewayOfTargets([targetOf(serve, { dialing })], {}, [upstream.authority]);
-  const listener = await startListener(serve, { gateway: () => gateway });
-  const close = async (): Promise<void> => {
-    await listener.plane.close();
-    await upstream[Symbol.asyncDispose]();
-  };
-  return { listener, upstream, [Symbol.asyncDispose]: close };
-}
+const stand = (serve: Service) => standUpgrading(agrees, serve);
 
 describe('what ends HTTP on a connection, behind a request that is being served', () => {
   it.each([
