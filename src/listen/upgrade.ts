@@ -15,6 +15,7 @@ import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import { headText, identified } from './head-text.ts';
 import { closeWithRefusal, FAULT, linger, refusal } from './refusal.ts';
+import { objectionToSwitch, switchedFields } from './switched.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** One request to change the protocol (RFC 9110 section 7.8), and the client that made it. */
@@ -135,7 +136,12 @@ export class Upgrade implements OpenConnection {
 
   readonly #join = this.#guard((answer: IncomingMessage, upstream: Socket, head: Buffer): void => {
     if (this.#over) return void upstream.destroy();
-    const { exchange, client, limits } = this.#parts;
+    const { exchange, client, limits, protocol } = this.#parts;
+    const objection = objectionToSwitch(protocol, answer.headers.upgrade);
+    if (objection !== undefined) {
+      upstream.destroy();
+      return this.#fail(objection);
+    }
     this.#unwatch();
     this.#record(101, undefined);
     exchange.source = 'upstream';
@@ -143,7 +149,7 @@ export class Upgrade implements OpenConnection {
       exchange.bytesIn = exchange.bytesOut = fromUpstream;
       this.#end(101);
     });
-    client.write(headText(101, identified(answer.rawHeaders, exchange.id)), 'latin1');
+    client.write(headText(101, identified(switchedFields(answer.rawHeaders), exchange.id)), 'latin1');
     this.#connections.become(client, tunnel);
     tunnel.bound(limits.idleMs, () => {
       exchange.failure = failureOf(new PhaseTimeout('body', 'idle', limits.idleMs), 'body', 'head');
@@ -154,7 +160,10 @@ export class Upgrade implements OpenConnection {
   /** The upstream does not change the protocol: its answer goes to the client as it is, and closes the connection. */
   readonly #passOn = this.#guard((answer: IncomingMessage): void => {
     if (this.#over) return void answer.destroy();
-    const { exchange, client } = this.#parts;
+    const { exchange, client, protocol } = this.#parts;
+    // Node takes one that names no protocol for any other answer
+    const objection = answer.statusCode === 101 ? objectionToSwitch(protocol, undefined) : undefined;
+    if (objection !== undefined) return this.#fail(objection);
     this.#unwatch();
     this.#answer = answer;
     const status = answer.statusCode ?? 502;
