@@ -18,6 +18,9 @@ import { closeWithRefusal, FAULT, linger, refusal } from './refusal.ts';
 import { objectionToSwitch, switchedFields } from './switched.ts';
 import { Tunnel } from './tunnel.ts';
 
+/** How large the head of an answer may be, in bytes: as large as those of other requests. */
+const MAX_HEAD_BYTES = 128 * 1024;
+
 /** One request to change the protocol (RFC 9110 section 7.8), and the client that made it. */
 export interface UpgradeParts {
   readonly exchange: Exchange;
@@ -116,7 +119,8 @@ export class Upgrade implements OpenConnection {
     this.#connectedAt = this.#context.clock.now();
     this.#enter('headers');
     const headers = ['host', exchange.authority, 'connection', 'Upgrade', 'upgrade', protocol, ...exchange.headers];
-    const asked = httpRequest({ createConnection: () => socket, method: exchange.method, path: exchange.path, headers, setHost: false });
+    const { method, path } = exchange;
+    const asked = httpRequest({ createConnection: () => socket, method, path, headers, setHost: false, maxHeaderSize: MAX_HEAD_BYTES });
     this.#request = asked;
     asked.on('information', this.#inform);
     asked.once('upgrade', this.#join);

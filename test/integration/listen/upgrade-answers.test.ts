@@ -56,3 +56,14 @@ describe('a 101', () => {
     expect(received).not.toMatch(/content-length/i);
   });
 });
+
+describe('the head of an answer to an upgrade', () => {
+  const large = `X-A: ${'a'.repeat(100_000)}\r\n`;
+
+  it.each([
+    ['101', `${AGREED}${large}\r\nhello`, 101],
+    ['another status', `HTTP/1.1 200 OK\r\n${large}Content-Length: 5\r\n\r\nhello`, 200],
+  ])('may be as large as any other: of %s', async (_name, answer, status) => {
+    expect((await asked(answer)).statuses).toEqual([status]);
+  });
+});
