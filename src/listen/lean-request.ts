@@ -1,8 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { IncomingMessage } from '../model/node-http.ts';
 
-/** The fields that Node's server and this listener ask a request for by name. All others are read once, from `rawHeaders`. */
-const ASKED_FOR: ReadonlySet<string> = new Set(['content-length', 'expect', 'te', 'transfer-encoding', 'upgrade']);
+/**
+ * The fields that Node's server and this listener ask a request for by name. All others are read once, from `rawHeaders`. Not `TE`: Node would answer HTTP/1.0 in chunks for it, which are not part
+ * of that.
+ */
+const ASKED_FOR: ReadonlySet<string> = new Set(['content-length', 'expect', 'transfer-encoding', 'upgrade']);
 const LENGTHS: ReadonlySet<number> = new Set([...ASKED_FOR].map((name) => name.length));
 const NONE: IncomingHttpHeaders = Object.freeze({});
 

@@ -48,6 +48,17 @@ describe('an answer to HTTP/1.0', () => {
     expect(asked).not.toContain('/next');
   });
 
+  it('is never in chunks, which are not part of it, even where the client says that it takes them (RFC 9112 section 6.1)', async () => {
+    const { body, serve } = streaming('/stream');
+    await using listener = await startListener(serve);
+    using client = await listener.client();
+    client.send(request('GET', 'stream', 'TE: chunked'));
+    await body.pushTo(client, 'ok');
+    body.end();
+    expect(await client.closed()).toMatch(/\r\n\r\nok$/);
+    expect(client.received).not.toMatch(/transfer-encoding/i);
+  });
+
   it('whose length is known leaves the connection open where the client asks for it', async () => {
     const { body, serve } = streaming('/stream', ['content-length', '2']);
     await using listener = await startListener(serve);
