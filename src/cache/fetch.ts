@@ -132,8 +132,11 @@ export class Fetcher {
     const fresher = { ...fresh, vary, variant };
     // several parts together may be more than one answer is allowed to be
     const fits = fresh.body.length <= this.#settings.maxEntry;
-    if (selecting !== undefined && fits && fresh.keepUntil > 0 && !flight.lease.dead) void this.#parts.store.put(request.key, fresher);
-    flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, updated: true, isFor: this.#isFor(vary, fields) });
+    const isStorable = selecting !== undefined && fresh.keepUntil > 0;
+    const updated = isStorable && fits && !flight.lease.dead;
+    if (updated) void this.#parts.store.put(request.key, fresher);
+    else if (!isStorable) void this.#parts.store.remove(request.key);
+    flight.land({ kind: 'stored', stored: { ...fresher, stale: false }, updated, isFor: this.#isFor(vary, fields) });
     fetch.over();
   }
 
@@ -162,12 +165,17 @@ export class Fetcher {
     const { flight, request, selection } = fetch;
     const { reply } = arrival;
     const found = this.#storable(fetch, arrival);
-    if (found === undefined && selection.stored !== undefined && reply.status !== 304) {
+    if (found === undefined && selection.stored !== undefined && reply.status !== 304 && !this.#isOfWhoAsks(reply)) {
       // something newer came that may not be kept: what is stored is no longer true
       void this.#parts.store.remove(request.key);
     }
     if (found === undefined && (flight.background || !shareable(this.#settings, request, reply))) return this.#landPrivate(fetch, reply);
     this.#landShared(fetch, this.#shared(fetch, arrival, found, this.#share(fetch, reply, found)));
+  }
+
+  /** Whether an answer tells of who asks alone, where all get the same: what is stored for the others is as good as before. */
+  #isOfWhoAsks({ status }: Reply): boolean {
+    return this.#settings.key.shared && (status === 401 || status === 403);
   }
 
   /** The answer to a HEAD is never stored; what it says of what is stored for GET counts. */

@@ -1,7 +1,7 @@
 import { BytesBody } from '../model/body.ts';
 import type { Reply } from '../model/outcome.ts';
 import type { Landed } from './coalesce/flight.ts';
-import { type Arrival, freshened, shareable, storable, type Storable } from './entry.ts';
+import { type Arrival, freshened, selectingFields, shareable, storable, type Storable } from './entry.ts';
 import type { CacheRequest } from './request.ts';
 import { describesPart, describesSame } from './rules/conditions.ts';
 import type { Selection } from './select.ts';
@@ -29,6 +29,8 @@ export function learnFromHead(
   if (stored?.status !== 200) return;
   if (!describesSame(stored.headers, headers)) return void store.remove(request.key);
   const fresher = freshened(settings, request, stored, arrival);
+  // for whom it is is no longer what it is stored by
+  if (selectingFields(fresher.headers)?.join() !== stored.vary.join()) return void store.remove(request.key);
   if (fresher.keepUntil > 0) void store.put(request.key, fresher);
 }
 

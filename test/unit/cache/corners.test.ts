@@ -138,6 +138,43 @@ describe('a 304', () => {
   );
 });
 
+describe('an answer that tells that what is stored may no longer be kept', () => {
+  const stored = ['cache-control', 'max-age=2', 'etag', '"a"'];
+
+  it.each<[string, string[]]>([
+    ['no-store', ['cache-control', 'no-store']],
+    ['private', ['cache-control', 'private, max-age=60']],
+    ['Vary: *', ['vary', '*']],
+  ])('a 304 with %s: it is sent once more, and never stands in later', async (_what, headers) => {
+    const bench = new Bench({}, (_exchange, number) =>
+      number === 1 ? ok('row', ...stored) : number === 2 ? answered(304, '', ['etag', '"a"', ...headers]) : failed(),
+    );
+    await bench.get();
+    bench.clock.advance(3000);
+    expect(await bench.get()).toMatchObject({ status: 200, body: 'row', said: 'fwd=stale; fwd-status=304' });
+    expect((await bench.get()).failure).toBeDefined();
+  });
+
+  it('a HEAD by which it varies by more than it said', async () => {
+    const bench = new Bench({}, ({ method }, number) =>
+      ok(`row ${number}`, 'etag', '"a"', ...MINUTE, ...(method === 'HEAD' ? ['vary', 'accept-language'] : [])),
+    );
+    const [english, german] = ['en', 'de'].map((language) => ['accept-language', language]);
+    await bench.get({ headers: english ?? [] });
+    await bench.get({ method: 'HEAD', headers: [...(english ?? []), 'cache-control', 'no-cache'] });
+    expect((await bench.get({ headers: german ?? [] })).body).toBe('row 3');
+  });
+
+  it.each([401, 403])('but not a %i to one who may not see what all others share', async (status) => {
+    const bench = new Bench({ shared: true }, (exchange, number) =>
+      headerValue(exchange.headers, 'authorization') === 'bad' ? answered(status) : ok(`row ${number}`, 'cache-control', 'public, max-age=60'),
+    );
+    await bench.get({ headers: ['authorization', 'good'] });
+    await bench.get({ headers: ['authorization', 'bad', 'cache-control', 'no-cache'] });
+    expect((await bench.get({ headers: ['authorization', 'good'] })).body).toBe('row 1');
+  });
+});
+
 describe('what stale-if-error is for (RFC 5861 section 4)', () => {
   const after = async (status: number, said: string, own?: number): Promise<string> => {
     const bench = new Bench(own === undefined ? {} : { staleIfError: own }, (_exchange, number) =>
