@@ -4,7 +4,7 @@ import type { Identities } from './identity.ts';
 import type { ChainView, Prefetcher } from './prefetch/prefetcher.ts';
 import { urlForms } from './request.ts';
 import type { CacheStore, StoredSummary, StoreFilter, StoreStats } from './store.ts';
-import { routeTag, scopedTag, upstreamTag, urlTag } from './tag-names.ts';
+import { anyTableTag, routeTag, scopedTag, upstreamTag, urlTag } from './tag-names.ts';
 
 /** One stored answer, as an operator sees it: no credential, no key. */
 export interface CacheEntryView {
@@ -108,16 +108,22 @@ export class CacheAdmin {
     if (url !== undefined) return this.#urls(url).map((form) => ({ tag: urlTag(form) }));
     if (prefix !== undefined) return [{ prefix: this.#identities.withoutCredentials(prefix), upstream }];
     const within = upstream === undefined ? [...this.#upstreams()] : [upstream];
-    if (tag !== undefined) return within.map((name) => ({ tag: scopedTag(name, tag) }));
+    // it may be a table
+    if (tag !== undefined) return within.flatMap((name) => [{ tag: scopedTag(name, tag) }, { tag: anyTableTag(name) }]);
     if (route !== undefined) return within.map((name) => ({ tag: routeTag(name, route) }));
     if (upstream !== undefined) return [{ tag: upstreamTag(upstream) }];
     return all === true ? [{}] : [];
   }
 
+  /** The names of a URL: as it is written, which is how a client may have sent it, and as a browser would write it. */
   #urls(url: string): string[] {
     if (!URL.canParse(url)) return [];
     const { protocol, host, pathname, search } = new URL(url);
-    return urlForms({ scheme: protocol === 'http:' ? 'http' : 'https', authority: host, path: pathname + search }, this.#identities);
+    const browsed = pathname + search;
+    const written = /^[^:]+:\/\/[^/?#]*(\/[^#]*)/.exec(url)?.[1] ?? browsed;
+    const scheme = protocol === 'http:' ? 'http' : 'https';
+    const forms = [browsed, written].flatMap((path) => urlForms({ scheme, authority: host, path }, this.#identities));
+    return [...new Set(forms)];
   }
 }
 

@@ -19,5 +19,8 @@ export const urlTag = (url: string): string => url;
 /** A surrogate key of the configuration, or a table by its bare name, within one upstream. */
 export const scopedTag = (upstream: string, tag: string): string => `in:${upstream}/${tag}`;
 
+/** All reads that may depend on any table of an upstream. */
+export const anyTableTag = (upstream: string): string => `db:${upstream}/?`;
+
 /** Names the tags of an answer, from its exchange and its URL. */
 export type Tagger = (exchange: Exchange, url: string) => string[];

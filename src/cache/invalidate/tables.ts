@@ -5,7 +5,7 @@ import { headerList, headerValue } from '../../model/headers.ts';
 import type { Reply } from '../../model/outcome.ts';
 import { compileTemplate, type PathTemplate } from '../../model/path-template.ts';
 import { pathOf, percentDecoded, queryOf } from '../../model/target.ts';
-import { scopedTag } from '../tag-names.ts';
+import { anyTableTag, scopedTag } from '../tag-names.ts';
 import { isDisguised } from './disguise.ts';
 import { type Embed, embedsIn } from './embeds.ts';
 
@@ -51,11 +51,11 @@ export class Tables {
     const every = everyTable(exchange);
     const table = this.tableOf(exchange);
     // a function: it may read any
-    if (table === undefined) return [every, anyTable(exchange)];
+    if (table === undefined) return [every, anyTableTag(exchange.upstream)];
     const schema = headerValue(exchange.headers, 'accept-profile') ?? UNKNOWN;
     const { names, unknown, unjoined } = this.#dependence(exchange, table);
     const tags = [every, ...names.flatMap((name) => [scopedTag(exchange.upstream, name), inSchema(exchange, schema, name)])];
-    if (unknown.length > 0 || unjoined.length > 0) tags.push(anyTable(exchange));
+    if (unknown.length > 0 || unjoined.length > 0) tags.push(anyTableTag(exchange.upstream));
     if (unjoined[0] !== undefined) this.#unjoined(exchange, unjoined[0]);
     return [...new Set(tags)];
   }
@@ -84,19 +84,19 @@ export class Tables {
    */
   writeTags(exchange: Exchange, named: readonly string[], all: boolean): string[] {
     const changed = this.#changedBy(exchange, named.length > 0 || all);
-    return named.length === 0 ? changed : [...changed, anyTable(exchange)];
+    return named.length === 0 ? changed : [...changed, anyTableTag(exchange.upstream)];
   }
 
   #changedBy(exchange: Exchange, told: boolean): string[] {
     if (!this.covers(exchange)) return isDisguised(this.#template.prefix, exchange.path) ? [everyTable(exchange)] : [];
     const table = this.tableOf(exchange);
-    if (table === undefined) return told ? [anyTable(exchange)] : [everyTable(exchange)];
+    if (table === undefined) return told ? [anyTableTag(exchange.upstream)] : [everyTable(exchange)];
     const schema = headerValue(exchange.headers, 'content-profile');
     const changed = [table, ...(this.#also.get(table) ?? [])];
     const tags = changed.flatMap((name) =>
       schema === undefined ? [scopedTag(exchange.upstream, name)] : [inSchema(exchange, schema, name), inSchema(exchange, UNKNOWN, name)],
     );
-    return [anyTable(exchange), ...tags];
+    return [anyTableTag(exchange.upstream), ...tags];
   }
 
   /** Whether a path lies where the tables do. */
@@ -136,5 +136,4 @@ export function isRolledBack(reply: Reply | undefined): boolean {
 
 const place = (exchange: Exchange): string => `db:${exchange.upstream}/${exchange.authority}`;
 const everyTable = (exchange: Exchange): string => `${place(exchange)}/*`;
-const anyTable = (exchange: Exchange): string => `${place(exchange)}/?`;
 const inSchema = (exchange: Exchange, schema: string, table: string): string => `${place(exchange)}/${schema}.${table}`;

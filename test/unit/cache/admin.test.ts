@@ -48,6 +48,20 @@ describe('an operator', () => {
     expect(await admin.inspect('not a url')).toHaveLength(0);
   });
 
+  it.each(['/a/{b}', '/a?x=<1>', '/a/../b', '/a/%7Bb%7D'])('finds and purges %s as it was sent', async (path) => {
+    const bench = new Bench({ ttl: 60_000 }, () => ok('row'));
+    await bench.get({ path });
+    const url = `https://api.example${path}`;
+    expect(await bench.cache.admin.inspect(url)).toHaveLength(1);
+    expect(await bench.cache.admin.purge({ url })).toBe(1);
+  });
+
+  it('purges with a table what may depend on any', async () => {
+    const bench = await filled();
+    await bench.get({ path: '/rest/v1/rpc/my_bots', authority: 'db.example' });
+    expect(await bench.cache.admin.purge({ tag: 'bots' })).toBe(2);
+  });
+
   it.each<[PurgeRequest, number]>([
     [{ url: 'https://api.example/a/1?y=2&x=1' }, 2],
     [{ url: 'https://api.example/a/2?key=hidden' }, 1],
