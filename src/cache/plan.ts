@@ -26,10 +26,10 @@ export interface Plan {
 }
 
 /** Why the request goes on (RFC 9211 section 2.2). */
-function forwardOf({ stored, parts, all }: Selection, now: number): Forward {
+function forwardOf({ stored, parts, forOthers }: Selection, now: number): Forward {
   if (stored !== undefined) return reuse(stored, NOTHING_ASKED, now) === 'fresh' ? 'request' : 'stale';
   if (parts.length > 0) return 'partial';
-  return all.length > 0 ? 'vary-miss' : 'uri-miss';
+  return forOthers === true ? 'vary-miss' : 'uri-miss';
 }
 
 /** Plans the fetch for a client's request. */

@@ -2,6 +2,7 @@ import { isCredential } from '../model/credential-field.ts';
 import type { Exchange } from '../model/exchange.ts';
 import type { HeaderList } from '../model/headers.ts';
 import type { CacheRequest } from './request.ts';
+import { takesCodings } from './rules/codings.ts';
 import { type Gap, isGap, piecedTogether } from './rules/gap.ts';
 import { partOf } from './rules/range.ts';
 import { contradicts } from './rules/validators.ts';
@@ -17,6 +18,8 @@ export interface Selection {
   readonly parts: readonly Found[];
   /** Whole answers under its key, for other requests too: their validators can still be asked about. */
   readonly all: readonly Found[];
+  /** Only answers for other requests are stored under its key. */
+  readonly forOthers?: boolean;
 }
 
 /** Nothing stored. */
@@ -36,9 +39,17 @@ export function select(found: readonly Found[], request: HeaderList, hash: Hash)
   return {
     stored,
     parts: newest === undefined ? NOTHING_SELECTED.parts : parts.filter((part) => part === newest || !contradicts(part, newest)),
-    // whatever its tag, an answer that varies by who asks is nothing to ask about for somebody else
-    all: found.filter((entry) => entry.range === undefined && (fitting.includes(entry) || !entry.vary.some(isCredential))),
+    all: found.filter((entry) => entry.range === undefined && (fitting.includes(entry) || mayBeAskedAbout(entry, request))),
+    forOthers: fitting.length === 0,
   };
+}
+
+/**
+ * Whether an answer that is for other requests may be asked about for this one: whatever its tag, one that varies by who asks is nothing for somebody else, and one in a coding that is not accepted cannot be
+ * read. A tag may be the same for all codings.
+ */
+function mayBeAskedAbout({ vary, headers }: Found, request: HeaderList): boolean {
+  return !vary.some(isCredential) && takesCodings(request, headers);
 }
 
 /** Of whole answers that are for a request, the most recent; those that say what they vary by before one that is only sent where nothing else is (RFC 9111 sections 4 and 4.1). */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Exchange } from '../../../src/model/exchange.ts';
 import { headerValue } from '../../../src/model/headers.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
 import { answered, failed } from '../policy/fixtures.ts';
@@ -96,6 +97,14 @@ describe('why a request went on (RFC 9211 section 2.2)', () => {
   });
 });
 
+describe('a request that nothing stored is for', () => {
+  it.each(['accept-encoding', 'authorization', 'accept'])('is told that only what varies by %s is there', async (name) => {
+    const bench = new Bench({ shared: true, ttl: 1000 }, () => ok('row', 'vary', name, 'content-encoding', 'gzip'));
+    await bench.get({ headers: [name, 'gzip'] });
+    expect((await bench.get({ headers: [name, 'other'] })).said).toBe('fwd=vary-miss; fwd-status=200; stored');
+  });
+});
+
 describe('a 304', () => {
   const stale = (...validators: string[]): Outcome => ok('row', 'cache-control', 'max-age=2', ...validators);
   async function confirm(stored: string[], answer: string[]): Promise<{ first: string; second: string; asked: number }> {
@@ -136,6 +145,26 @@ describe('a 304', () => {
   ])('%s confirms nothing', async (_what, stored, answer) =>
     expect(await confirm(stored, answer)).toEqual({ first: 'new fwd=stale; fwd-status=200; stored', second: 'new cache', asked: 3 }),
   );
+});
+
+describe('what is stored in a coding', () => {
+  // a tag that is the same for all codings: a weak one may be, and many a strong one is
+  const answer = (exchange: Exchange): Outcome => {
+    const coding = headerValue(exchange.headers, 'accept-encoding') === 'gzip' ? ['content-encoding', 'gzip'] : [];
+    if (headerValue(exchange.headers, 'if-none-match') !== undefined) return answered(304, '', ['etag', 'W/"a"', ...MINUTE]);
+    return ok(coding.length > 0 ? 'coded' : 'plain', 'etag', 'W/"a"', 'vary', 'accept-encoding', ...MINUTE, ...coding);
+  };
+  it.each([
+    ['none', [], 'plain'],
+    ['another', ['accept-encoding', 'br'], 'plain'],
+    ['all but this', ['accept-encoding', '*, gzip;q=0'], 'plain'],
+    ['this and more', ['accept-encoding', 'br, gzip;q=0.5'], 'coded'],
+    ['any', ['accept-encoding', '*'], 'coded'],
+  ])('is asked about for a client only where that takes it: %s', async (_what, headers, body) => {
+    const bench = new Bench({}, answer);
+    await bench.get({ headers: ['accept-encoding', 'gzip'] });
+    expect((await bench.get({ headers })).body).toBe(body);
+  });
 });
 
 describe('an answer that tells that what is stored may no longer be kept', () => {
