@@ -1,5 +1,5 @@
 import type { Clock } from '../model/clock.ts';
-import type { BreakerReading, PatienceReading, UpstreamReading } from '../model/status.ts';
+import type { AuthorityReading, BreakerReading, PatienceReading, UpstreamReading } from '../model/status.ts';
 import type { Stats } from '../telemetry/stats.ts';
 import { type DependencyReading, DependencyWindow, type LastError } from '../telemetry/upstream-stats.ts';
 import { wilson } from '../telemetry/wilson.ts';
@@ -22,19 +22,35 @@ export function healthOf(parts: HealthParts, verbose: boolean): { readonly statu
   const { view, stats, clock } = parts;
   const now = clock.wallNow();
   const config = view.config();
+  const authority = view.authority?.();
   const dependencies = view.upstreams().map((upstream) => [upstream.name, dependencyOf(parts, upstream, verbose)] as const);
   return {
     status: overall(
       dependencies.map(([, { status }]) => status),
-      config.lastReloadOk && now - stats.lastInternalErrorAt > BUG_MS,
+      config.lastReloadOk && now - stats.lastInternalErrorAt > BUG_MS && authority?.missed !== true,
     ),
     version: view.version,
     readiness: view.readiness(),
     uptimeSeconds: Math.max(0, Math.floor((now - view.startedAt) / 1000)),
     dependencies: Object.fromEntries(dependencies),
     config: { file: config.file, loadedAt: iso(config.loadedAt), lastReloadOk: config.lastReloadOk, problems: config.problems },
+    interception: authority === undefined ? null : interceptionOf(authority),
     warnings: stats.warnings.map(({ at, ...warning }) => ({ ...warning, at: iso(at) })),
     internalErrors: stats.internalErrors,
+  };
+}
+
+const NO_INTERCEPTION =
+  'let intercept.ca name a directory that can be read and written; it is tried again every 30 s. Until then HTTPS_PROXY cannot be used, base URLs can';
+
+/** Whether the tunnels of clients can be intercepted. */
+function interceptionOf({ directory, problem, warning }: AuthorityReading): Record<string, unknown> {
+  const told = problem ?? warning;
+  return {
+    status: told === undefined ? 'ok' : 'warn',
+    ca: directory,
+    problem: told ?? null,
+    advice: problem === undefined ? null : NO_INTERCEPTION,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AdminView, BreakerAction, Readiness } from '../admin/view.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Config } from '../config/schema.ts';
-import type { BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
+import type { AuthorityReading, BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
 import type { Breaker } from '../policy/breaker/breaker.ts';
 import type { Generation } from './generation.ts';
 import { version } from './version.ts';
@@ -13,6 +13,7 @@ export interface ViewSource {
   readonly configReading: ConfigReading;
   readonly listeners: readonly ListenerReading[];
   readonly cache: Cache;
+  readonly authorityReading: AuthorityReading;
 }
 
 /** The running app as the admin listener and the gauges see it. */
@@ -44,6 +45,10 @@ export class AppView implements AdminView {
 
   cache(): CacheReading {
     return { store: this.#source.cache.store.name, ...this.#source.cache.stats };
+  }
+
+  authority(): AuthorityReading {
+    return this.#source.authorityReading;
   }
 
   effectiveConfig(): Config {

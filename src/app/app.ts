@@ -8,20 +8,19 @@ import type { Config } from '../config/schema.ts';
 import { type DataPlane, startDataPlane } from '../listen/data-plane.ts';
 import { systemClock } from '../model/clock.ts';
 import { isLoopbackOnly } from '../model/loopback.ts';
-import type { ConfigReading, ListenerReading } from '../model/status.ts';
+import type { AuthorityReading, ConfigReading, ListenerReading } from '../model/status.ts';
 import { pseudonyms } from '../policy/pseudonym.ts';
 import { within } from '../model/timer.ts';
 import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
-import { loadAuthority } from '../tls/load-authority.ts';
 import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
-import { writeClientRoots } from './client-roots.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
 import { compileEarly } from './engine.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { BodyMemory, youngCollector } from './heap.ts';
+import { OwnAuthority } from './own-authority.ts';
 import { bundlePath, localUrl, portsOf } from './paths.ts';
 import { Reloader } from './reload.ts';
 import { QuietHeap } from './quiet-heap.ts';
@@ -54,7 +53,7 @@ export class App {
   #readiness: Readiness = 'starting';
   #plane: DataPlane | undefined;
   #admin: AdminServer | undefined;
-  #authority: Promise<CertificateAuthority> | undefined;
+  readonly #authority: OwnAuthority;
   #clientRoots: Promise<void> | undefined;
 
   readonly #seat: Seat | undefined;
@@ -64,6 +63,9 @@ export class App {
     this.#seat = seat;
     const telemetry = { clock: this.#clock, version: version(), log, access: config.log.access };
     this.telemetry = seat === undefined ? new Telemetry(telemetry) : new SeatedTelemetry(telemetry, seat);
+    const { intercept, listen } = config;
+    const serving = { ticketKeys: seat?.ticketKeys, local: isLoopbackOnly(listen.host) };
+    this.#authority = new OwnAuthority({ directory: intercept.ca, clock: this.#clock, log, serving });
     this.cache = new Cache({ maxBytes: config.cache.maxBytes, clock: this.#clock, observer: this.telemetry, ...cacheSeat(seat), ...backing });
     this.#parts = {
       clock: this.#clock,
@@ -145,6 +147,11 @@ export class App {
     return this.#reloader.reading;
   }
 
+  /** The certificate authority, as it was when it was last needed. */
+  get authorityReading(): AuthorityReading {
+    return this.#authority.reading;
+  }
+
   /** Both listeners, with the connections that are open now. */
   get listeners(): readonly ListenerReading[] {
     return [
@@ -159,15 +166,7 @@ export class App {
 
   /** The certificate authority, made on first use, with the bundle for clients. Rejects with an AuthorityError where its directory cannot be used. */
   authority(): Promise<CertificateAuthority> {
-    if (this.#authority !== undefined) return this.#authority;
-    const { intercept, listen } = this.#config;
-    const loading = loadAuthority(intercept.ca, this.#clock, { ticketKeys: this.#seat?.ticketKeys, local: isLoopbackOnly(listen.host) });
-    this.#authority = loading;
-    // a directory that was mended in the meantime is tried again
-    loading.catch(() => {
-      this.#authority = undefined;
-    });
-    return loading;
+    return this.#authority.load();
   }
 
   /** Loads the configuration file anew. A bad one is refused, with the reason in log, metrics and /health, and changes nothing. */
@@ -180,6 +179,7 @@ export class App {
     this.#readiness = 'draining';
     this.#reloader.close();
     this.#heap.close();
+    this.#authority.close();
     this.telemetry.log.info({ drainMs }, 'draining');
     const until = this.#clock.now() + drainMs;
     const drained = (await this.#plane?.drain(drainMs)) ?? true;
@@ -202,7 +202,7 @@ export class App {
       listen,
       ports: [...portsOf(this.#config), ...(seat?.kept ?? [])],
       gateway: () => this.#generation.gateway,
-      authority: () => this.authority(),
+      authority: () => this.#authority.loadForClient(),
       ...(seat === undefined ? undefined : { socketOf: (asked) => seat.socketOf(asked) }),
       limits: { headerBytes: limits.header, bodyBytes: limits.body, requestTimeoutMs: limits.requestTimeout },
       observer: this.telemetry,
@@ -220,7 +220,7 @@ export class App {
       'listening',
     );
     // a backend that waits for `ready` reads them at its own start; clients that come by a base URL are served before
-    this.#clientRoots = writeClientRoots(this.#config.intercept.ca, this.#clock, this.telemetry.log).then(() => this.#becomeReady());
+    this.#clientRoots = this.#authority.writeRoots().then(() => this.#becomeReady());
   }
 
   #becomeReady(): void {

@@ -106,6 +106,19 @@ export interface ConfigReading {
   readonly problems: readonly string[];
 }
 
+/** The local certificate authority, which tunnels of clients are intercepted with, as it was when it was last needed. */
+export interface AuthorityReading {
+  readonly directory: string;
+  /** Why it cannot be used; undefined where it can, or nobody has tried yet. */
+  readonly problem: string | undefined;
+  /** What is wrong with a usable one, and what to do. */
+  readonly warning: string | undefined;
+  /** Whether a client was refused its tunnel for the problem. */
+  readonly missed: boolean;
+  /** Milliseconds since the epoch; 0 where nobody has tried yet. */
+  readonly triedAt: number;
+}
+
 /** The cache's store as it stands now. */
 export interface CacheReading {
   /** `memory`, `sqlite` or `redis`. */
@@ -126,4 +139,6 @@ export interface AppReadings {
   config(): ConfigReading;
   /** Undefined where there is no cache. */
   cache?(): CacheReading;
+  /** Undefined where nothing is intercepted. */
+  authority?(): AuthorityReading;
 }

@@ -1,6 +1,7 @@
 import type { AdminView, BreakerAction, Readiness } from '../../admin/view.ts';
 import type { Config } from '../../config/schema.ts';
 import type {
+  AuthorityReading,
   BreakerReading,
   CacheReading,
   ConfigReading,
@@ -19,6 +20,8 @@ export interface MergedSource {
   readonly configReading: ConfigReading;
   readonly config: Config;
   readonly adminConnections: number;
+  /** What came of it in the primary. */
+  readonly authorityReading: AuthorityReading;
   /** What the caches of workers that have ended had counted. */
   readonly endedCaches: CacheCounts;
   /** What each worker said last. */
@@ -69,6 +72,13 @@ export class MergedView implements AdminView {
     const { evictions, errors } = this.#source.endedCaches;
     const live = others.reduce(mergedCache, first ?? { store: this.#source.config.cache.store, entries: 0, bytes: 0, evictions: 0, errors: 0 });
     return { ...live, evictions: live.evictions + evictions, errors: live.errors + errors };
+  }
+
+  /** All have one directory: whoever tried last knows how it is. What is told of a usable one the primary alone looks at. */
+  authority(): AuthorityReading {
+    const own = this.#source.authorityReading;
+    const last = this.#source.snapshots.map(({ authority }) => authority).reduce((a, b) => (b.triedAt > a.triedAt ? b : a), own);
+    return { ...last, warning: own.warning };
   }
 
   openQuotas(upstream: string, scope: string | undefined): Promise<number> {

@@ -6,14 +6,13 @@ import type { Loaded } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { ListenAddress } from '../../listen/ports.ts';
 import { systemClock } from '../../model/clock.ts';
-import type { ConfigReading } from '../../model/status.ts';
+import type { AuthorityReading, ConfigReading } from '../../model/status.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
 import { createLog, type Log } from '../../telemetry/log.ts';
 import { Telemetry } from '../../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../../tls/authority.ts';
-import { loadAuthority } from '../../tls/load-authority.ts';
 import type { AppOptions } from '../app.ts';
-import { writeClientRoots } from '../client-roots.ts';
+import { OwnAuthority } from '../own-authority.ts';
 import { addressesOf, bundlePath, localUrl } from '../paths.ts';
 import { Reloader } from '../reload.ts';
 import type { Running } from '../running.ts';
@@ -44,6 +43,7 @@ export class Primary implements Running {
   readonly #view: MergedView;
   readonly #reloader: Reloader;
   readonly #count: number;
+  readonly #authority: OwnAuthority;
   #loaded: Loaded;
   #readiness: Readiness = 'starting';
   #admin: AdminServer | undefined;
@@ -54,6 +54,7 @@ export class Primary implements Running {
     const { config } = loaded;
     const log = createLog(config.log.level, logTo);
     this.#count = count;
+    this.#authority = new OwnAuthority({ directory: config.intercept.ca, clock: this.#clock, log });
     this.#loaded = loaded;
     this.telemetry = new Telemetry({ clock: this.#clock, version: version(), log, access: false });
     this.sockets = new Sockets(count);
@@ -102,6 +103,10 @@ export class Primary implements Running {
     return this.#reloader.reading;
   }
 
+  get authorityReading(): AuthorityReading {
+    return this.#authority.reading;
+  }
+
   get adminConnections(): number {
     return this.#admin?.connections ?? 0;
   }
@@ -128,7 +133,7 @@ export class Primary implements Running {
   }
 
   authority(): Promise<CertificateAuthority> {
-    return loadAuthority(this.config.intercept.ca, this.#clock);
+    return this.#authority.load();
   }
 
   reload(why: string): Promise<void> {
@@ -139,6 +144,7 @@ export class Primary implements Running {
     const { log } = this.telemetry;
     this.#readiness = 'draining';
     this.#reloader.close();
+    this.#authority.close();
     log.info({ drainMs }, 'draining');
     const stopping = this.crew.stop(drainMs);
     // a worker stops accepting at once; what holds its sockets open here has to go with it
@@ -216,7 +222,7 @@ export class Primary implements Running {
       'listening',
     );
     // a backend that waits for `ready` reads them at its own start; clients that come by a base URL are served before
-    this.#clientRoots = writeClientRoots(this.config.intercept.ca, this.#clock, this.telemetry.log).then(() => this.#becomeReady());
+    this.#clientRoots = this.#authority.writeRoots().then(() => this.#becomeReady());
   }
 
   #becomeReady(): void {

@@ -6,7 +6,7 @@ import type { Config } from '../../config/schema.ts';
 import type { UpstreamPort } from '../../listen/upstream-ports.ts';
 import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
-import type { CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
+import type { AuthorityReading, CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
 import type { BreakerPosition, ClaimPurpose } from '../../policy/breaker/breaker.ts';
 import type { SentState } from '../../policy/ledger.ts';
 import type { UpstreamNews } from '../../policy/sharing.ts';
@@ -65,6 +65,7 @@ export interface WorkerSnapshot {
   readonly breakerNames: readonly { readonly upstream: string; readonly breaker: string }[];
   readonly listeners: readonly ListenerReading[];
   readonly cache: CacheReading;
+  readonly authority: AuthorityReading;
   readonly cpuSeconds: number;
   /** Time in which the event loop had work. */
   readonly activeSeconds: number;

@@ -137,6 +137,7 @@ export class Worker {
       breakerNames: generation.runtimes.flatMap(({ name, breakerNames }) => breakerNames.map((breaker) => ({ upstream: name, breaker }))),
       listeners,
       cache: view.cache(),
+      authority: view.authority(),
       cpuSeconds: (user + system) / 1e6,
       activeSeconds: performance.eventLoopUtilization().active / 1000,
       rssBytes: rss,

@@ -36,6 +36,13 @@ export function processSeries(stats: Stats, version: string, readings: () => App
       labels: [],
       read: (emit) => emit(stats.internalErrors),
     },
+    {
+      name: 'breakwater_authority_usable',
+      help: '0 where the local certificate authority can be neither read nor made: no tunnel is intercepted.',
+      type: 'gauge',
+      labels: [],
+      read: (emit) => emit(readings()?.authority?.().problem === undefined ? 1 : 0),
+    },
     ...configSeries(readings),
   ];
 }

@@ -12,6 +12,7 @@ export function status(parts: Partial<StatusAnswer> = {}): StatusAnswer {
     readiness: 'ready',
     uptimeSeconds: 86_400,
     dependencies: { api: dependency() },
+    interception: null,
     config: { file: 'proxy.yaml', loadedAt: new Date(NOW - 60_000).toISOString(), lastReloadOk: true, problems: [] },
     warnings: [],
     internalErrors: 0,

@@ -96,6 +96,11 @@ describe('the card of a dependency', () => {
     expect(card({ breakers }).breakers).toEqual([{ breaker: 'default', authority: 'api.example', state, mark, text, until, action }]);
   });
 
+  it('says why tunnels cannot be intercepted', () => {
+    const interception = { status: 'warn', problem: '/ca cannot be used' } as const;
+    expect(overviewOf(status({ interception })).reasons).toMatchObject([{ subject: 'interception', text: '/ca cannot be used' }]);
+  });
+
   it('says of a breaker that it refuses nothing', () => {
     const breakers = [{ breaker: 'default', authority: 'api.example', mode: 'observe', state: 'open', retryAfterMs: 41_000 }] as const;
     expect(card({ breakers }).breakers).toMatchObject([{ text: 'open, only observes' }]);

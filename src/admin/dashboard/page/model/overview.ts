@@ -60,12 +60,14 @@ function titleOf({ dependencies, status }: StatusAnswer, sick: number): string {
     : 'The dependencies are well, Breakwater itself is not';
 }
 
-function ownReasons({ config, internalErrors, readiness, status, dependencies }: StatusAnswer): Overview['reasons'] {
+function ownReasons({ config, interception, internalErrors, readiness, status, dependencies }: StatusAnswer): Overview['reasons'] {
   const reasons: { status: Health; subject: string; text: string }[] = [];
   if (!config.lastReloadOk)
     reasons.push({ status: 'degraded', subject: 'configuration', text: 'the last reload was refused; the one before it holds' });
+  const problem = interception?.problem ?? undefined;
+  if (problem !== undefined) reasons.push({ status: 'degraded', subject: 'interception', text: problem });
   if (readiness !== 'ready') reasons.push({ status: 'degraded', subject: 'Breakwater', text: `it is ${readiness} and takes no new requests` });
-  const well = Object.values(dependencies).every((one) => one.status === 'ok') && config.lastReloadOk;
+  const well = Object.values(dependencies).every((one) => one.status === 'ok') && config.lastReloadOk && problem === undefined;
   // the answer does not say when the last one was: it is to blame where nothing else is
   if (internalErrors > 0 && well && status !== 'ok')
     reasons.push({

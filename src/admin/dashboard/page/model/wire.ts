@@ -12,6 +12,8 @@ export interface StatusAnswer {
   readonly uptimeSeconds: number;
   readonly dependencies: Readonly<Record<string, Dependency>>;
   readonly config: { readonly file?: string; readonly loadedAt: string | null; readonly lastReloadOk: boolean; readonly problems: readonly string[] };
+  /** Null where nothing is intercepted. */
+  readonly interception: { readonly status: 'ok' | 'warn'; readonly problem: string | null } | null;
   readonly warnings: readonly { readonly upstream: string; readonly route: string; readonly policy: string; readonly text: string }[];
   readonly internalErrors: number;
   readonly upstreams: readonly { readonly name: string; readonly hosts: readonly string[] }[];
