@@ -24,6 +24,8 @@ const CHECK_MS = 5000;
  * beside it: whoever hands sockets over looks at the first bytes or at ALPN.
  */
 export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server {
+  // Node takes whole milliseconds alone
+  const headMs = Math.ceil(limits.requestTimeoutMs);
   const server = createServer({
     insecureHTTPParser: false,
     IncomingMessage: LeanRequest,
@@ -34,9 +36,9 @@ export function httpServer(limits: ListenLimits, handlers: HttpHandlers): Server
     maxHeaderSize: limits.headerBytes,
     // the time of the head alone: content has its own (RequestReader), since what the upstream does not take yet is not late
     requestTimeout: 0,
-    headersTimeout: limits.requestTimeoutMs,
+    headersTimeout: headMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    connectionsCheckingInterval: Math.max(50, Math.min(CHECK_MS, limits.requestTimeoutMs / 4)),
+    connectionsCheckingInterval: Math.max(50, Math.min(CHECK_MS, Math.ceil(headMs / 4))),
     shouldUpgradeCallback: isUpgrade,
   });
   // fields beyond a count would be dropped in silence; their bytes are bounded
