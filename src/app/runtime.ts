@@ -8,6 +8,7 @@ import type { Layer, Service } from '../model/service.ts';
 import type { UpstreamReading } from '../model/status.ts';
 import { upstreamIdPlaces } from '../model/upstream-id.ts';
 import type { BreakerRegistry } from '../policy/breaker/registry.ts';
+import { type AnswerOptions, errorReply } from '../policy/answer.ts';
 import { AttemptRecords } from '../policy/attempt-records.ts';
 import { refusedByHand } from '../policy/core-layers.ts';
 import { pipeline, type PipelineParts } from '../policy/pipeline.ts';
@@ -50,6 +51,7 @@ const BUFFER_LIMIT = 1024 * 1024;
 
 interface Route extends RoutedService, UpgradeBounds {
   readonly refuses: (exchange: Exchange) => Failure | undefined;
+  readonly answering: AnswerOptions;
 }
 
 /** One upstream at work: its connections, its breakers and budget, and the composed layers of its routes. */
@@ -95,7 +97,14 @@ export class UpstreamRuntime {
       boundsOf: routeOf,
       refuses: (exchange) => routeOf(exchange).refuses(exchange),
     };
-    this.target = { name, origin: originOf(config), bufferLimit: config.bufferLimit ?? BUFFER_LIMIT, serve: router(routes, routeOf), dialing };
+    this.target = {
+      name,
+      origin: originOf(config),
+      bufferLimit: config.bufferLimit ?? BUFFER_LIMIT,
+      serve: router(routes, routeOf),
+      answer: (exchange, failed) => errorReply(failed, exchange, routeOf(exchange).answering),
+      dialing,
+    };
     this.probe = parts.probes === false ? undefined : this.#probe(clock, observer);
   }
 
@@ -175,7 +184,8 @@ export class UpstreamRuntime {
     const limits = attemptLimits(settings.timeouts);
     const context = { limits, clock: parts.clock, observer: records, idFields: upstreamIdPlaces(settings.upstreamId)?.fields };
     const service = pipeline(settings, { ...parts, records }, transport(this.pools.poolFor, context));
-    const { name, match, streaming, timeouts } = settings;
-    return { name, match, streaming, service, refuses: refusedByHand(settings, parts), limits, totalMs: timeouts.total ?? Infinity };
+    const { name, match, streaming, timeouts, upstream, errors, repeatable } = settings;
+    const answering = { upstream, errors, repeatable };
+    return { name, match, streaming, service, refuses: refusedByHand(settings, parts), answering, limits, totalMs: timeouts.total ?? Infinity };
   }
 }

@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Rejection } from '../model/events.ts';
-import { errorTypeOf, type FailureCode } from '../model/failure.ts';
+import type { Exchange } from '../model/exchange.ts';
+import { errorTypeOf, type Failure, type FailureCode, STATUS_OF } from '../model/failure.ts';
 import { STATUS_CODES } from '../model/node-http.ts';
+import type { Reply } from '../model/outcome.ts';
 import { callAfter } from '../model/timer.ts';
+import type { Target } from '../route/gateway.ts';
 
 /** Why the listener does not hand a request on, and what the client is told. A value: nothing is thrown for what a client does. */
 export interface Refusal {
@@ -18,6 +21,8 @@ export interface Refusal {
   readonly code: string;
   /** Milliseconds until asking again may help; told as `Retry-After`. */
   readonly retryAfterMs?: number | undefined;
+  /** The whole answer as the upstream's own errors look; a problem document is made where it is absent. */
+  readonly answer?: Reply | undefined;
   /** Further members of the problem document. */
   readonly members?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -42,8 +47,25 @@ export const FAULT = refusal(500, 'malformed', 'the proxy has a fault: its log s
 /** How long the rest of a refused request is read away, so that the answer is not lost to a reset, in milliseconds. */
 const LINGER_MS = 1000;
 
+/** A refusal for a failure that came about in the listener, its route being known: as that route answers for its failures. */
+export function refusalFor({ answer }: Pick<Target, 'answer'>, exchange: Exchange, failed: Failure, reason: Rejection): Refusal {
+  const spoken = answer?.(exchange, failed);
+  const { code, retryAfterMs, detail } = failed;
+  const plain = refusal(STATUS_OF[code], reason, `${exchange.upstream}: ${detail}`, { error: code, code, retryAfterMs });
+  return spoken === undefined ? plain : { ...plain, status: spoken.status, answer: spoken };
+}
+
+/** Body and fields of a refusal. */
+function written(refused: Refusal, id: string): { body: Uint8Array; headers: string[] } {
+  const { answer } = refused;
+  if (answer === undefined) return problem(refused, id);
+  const headers = [...answer.headers];
+  if (id !== '') headers.push('x-request-id', id);
+  return { body: answer.body.whole() ?? new Uint8Array(), headers };
+}
+
 /** The refusal as an RFC 9457 problem: body and fields. */
-function problem(refused: Refusal, id: string): { body: Buffer; headers: string[] } {
+function problem(refused: Refusal, id: string): { body: Uint8Array; headers: string[] } {
   const { status, code, detail, members } = refused;
   const title = STATUS_CODES[status] ?? 'Error';
   const document = { type: `urn:breakwater:error:${code}`, title, status, detail, code, ...(id !== '' && { instance: id }), ...members };
@@ -70,7 +92,7 @@ function quotable(text: string): string {
 
 /** Answers with a refusal on a connection whose framing is sound: it stays open unless `close` says otherwise. */
 export function answerRefusal(response: ServerResponse, refused: Refusal, id: string, close: boolean): void {
-  const { body, headers } = problem(refused, id);
+  const { body, headers } = written(refused, id);
   if (close) {
     headers.push('connection', 'close');
     response.shouldKeepAlive = false;
@@ -85,7 +107,7 @@ export function closeWithRefusal(socket: Socket, refused: Refusal, id: string): 
     socket.destroy();
     return;
   }
-  const { body, headers } = problem(refused, id);
+  const { body, headers } = written(refused, id);
   let head = `HTTP/1.1 ${refused.status} ${STATUS_CODES[refused.status] ?? 'Error'}\r\ndate: ${new Date().toUTCString()}\r\nconnection: close\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i] ?? ''}: ${headers[i + 1] ?? ''}\r\n`;
   socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]));

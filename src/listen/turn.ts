@@ -1,13 +1,13 @@
 import { BytesBody } from '../model/body.ts';
 import { Exchange } from '../model/exchange.ts';
-import { STATUS_OF } from '../model/failure.ts';
+import { failure, STATUS_OF } from '../model/failure.ts';
 import { reply } from '../model/outcome.ts';
 import type { RequestBody } from '../model/request-body.ts';
 import type { Target } from '../route/gateway.ts';
 import { AnsweringTurn } from './answering-turn.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { endsHere } from './last-hop.ts';
-import { type Refusal, refusal } from './refusal.ts';
+import { type Refusal, refusal, refusalFor } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader, tooLarge } from './request-reader.ts';
 
@@ -28,7 +28,8 @@ export class Turn extends AnsweringTurn {
       // a connection that cannot be read on is closed: the content is not wanted any more
       if (destination.type === 'refusal') return this.refuse(destination, destination.status === 400 || hasBody);
       if (endsHere(this.request.method ?? '', destination.path, head.headers)) return this.#endHere(head, destination, startedAt);
-      if ((head.length ?? 0) > this.context.limits.bodyBytes) return this.refuse(tooLarge(this.context.limits.bodyBytes), true);
+      if ((head.length ?? 0) > this.context.limits.bodyBytes)
+        return this.refuse(this.#spoken(tooLarge(this.context.limits.bodyBytes), head, destination, startedAt), true);
       if (hasBody) void this.#readAndServe(head, destination, startedAt);
       else this.#serve(this.#open(head, destination, startedAt), destination.target);
     } catch (error) {
@@ -101,37 +102,42 @@ export class Turn extends AnsweringTurn {
     }
   }
 
-  #read(head: RequestHead, { target }: Destination, startedAt: number): Promise<RequestBody | undefined> {
+  #read(head: RequestHead, destination: Destination, startedAt: number): Promise<RequestBody | undefined> {
     return new Promise((resolve) => {
       this.#readEnded = resolve;
       const { bodyBytes } = this.context.limits;
-      const limits = { bufferBytes: Math.min(target.bufferLimit, bodyBytes), bodyBytes };
+      const limits = { bufferBytes: Math.min(destination.target.bufferLimit, bodyBytes), bodyBytes };
       this.#reader = new RequestReader(this.request, limits, this.context, {
         result: (result) => {
           if ('kind' in result) return resolve(result);
-          this.refuse(result, true);
+          this.refuse(this.#spoken(result, head, destination, startedAt), true);
           resolve(undefined);
         },
-        refused: (refused) => this.connection.refuse(refused),
+        refused: (refused) => this.connection.refuse(this.#spoken(refused, head, destination, startedAt), this.id),
       });
       if (this.expectsContinue) this.response.writeContinue();
       this.#reader.begin(head, startedAt);
     });
   }
 
-  #open(head: RequestHead, destination: Destination, startedAt: number): Exchange {
-    const { entry, scheme, authority, path, target } = destination;
-    const exchange = new Exchange({
-      id: this.id,
-      entry,
-      method: this.request.method ?? '',
-      scheme,
-      authority,
-      path,
-      headers: head.headers,
-      startedAt,
-    });
+  /** A refusal in the words of the route that the request would have had. */
+  #spoken(refused: Refusal, head: RequestHead, destination: Destination, startedAt: number): Refusal {
+    const { error: code, reason, detail } = refused;
+    const exchange = this.exchange ?? this.#exchangeOf(head, destination, startedAt);
+    const kind = code === 'request_timeout' ? 'timeout' : 'refused';
+    const spoken = refusalFor(destination.target, exchange, failure({ code, phase: 'send', kind, replay: 'answered', detail, own: true }), reason);
+    return spoken.answer === undefined ? refused : { ...refused, status: spoken.status, answer: spoken.answer };
+  }
+
+  #exchangeOf(head: RequestHead, { entry, scheme, authority, path, target }: Destination, startedAt: number): Exchange {
+    const method = this.request.method ?? '';
+    const exchange = new Exchange({ id: this.id, entry, method, scheme, authority, path, headers: head.headers, startedAt });
     exchange.upstream = target.name;
+    return exchange;
+  }
+
+  #open(head: RequestHead, destination: Destination, startedAt: number): Exchange {
+    const exchange = this.#exchangeOf(head, destination, startedAt);
     // RFC 9110 section 15.2: never to HTTP/1.0
     if (this.request.httpVersionMinor !== 0) exchange.interim = this;
     this.exchange = exchange;

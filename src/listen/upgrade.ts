@@ -5,7 +5,7 @@ import { clientClosed, type Failure, type Phase, STATUS_OF } from '../model/fail
 import { endToEnd } from '../model/headers.ts';
 import { request as httpRequest } from '../model/node-http.ts';
 import { callAfter, LONGEST_MS } from '../model/timer.ts';
-import type { Dialing } from '../route/gateway.ts';
+import type { Dialing, Target } from '../route/gateway.ts';
 import { dial } from '../upstream/dial.ts';
 import { failureOf, PhaseTimeout } from '../upstream/failures.ts';
 import { interimBytes, interimFields, objectionTo } from '../upstream/interim.ts';
@@ -14,7 +14,7 @@ import type { ClientConnection } from './connection.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import { headText, identified } from './head-text.ts';
-import { closeWithRefusal, FAULT, linger, refusal } from './refusal.ts';
+import { closeWithRefusal, FAULT, linger, refusalFor } from './refusal.ts';
 import { objectionToSwitch, switchedFields } from './switched.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -32,6 +32,8 @@ export interface UpgradeParts {
   /** What the client has sent after its request. */
   readonly head: Buffer;
   readonly dialing: Dialing;
+  /** How its route answers for failures. */
+  readonly answer: Target['answer'];
   readonly limits: AttemptLimits;
 }
 
@@ -216,11 +218,10 @@ export class Upgrade implements OpenConnection {
     const failure = failureOf(error, this.#phase, this.#phase === 'headers' ? 'request' : 'nothing');
     exchange.failure = failure;
     this.#record(undefined, failure);
-    const status = STATUS_OF[failure.code];
-    this.#end(status);
+    const refused = refusalFor(this.#parts, exchange, failure, 'malformed');
+    this.#end(refused.status);
     this.#request?.destroy();
     this.#upstream?.destroy();
-    const refused = refusal(status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: failure.code, code: failure.code });
     closeWithRefusal(client, refused, exchange.id);
   });
 

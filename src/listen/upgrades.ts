@@ -1,14 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Exchange } from '../model/exchange.ts';
-import { type Failure, STATUS_OF } from '../model/failure.ts';
+import { type Failure, failure } from '../model/failure.ts';
+import type { Target } from '../route/gateway.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import { destinationOf } from './destination.ts';
 import { hasContent } from './http-server.ts';
-import { closeWithRefusal, type Refusal, refusal } from './refusal.ts';
+import { closeWithRefusal, type Refusal, refusal, refusalFor } from './refusal.ts';
 import { Upgrade } from './upgrade.ts';
+
+/** What an upgrade is told that comes while the proxy shuts down. */
+const SHUTTING_DOWN = failure({
+  code: 'destination_unavailable',
+  phase: 'queue',
+  kind: 'refused',
+  replay: 'unsent',
+  detail: 'the proxy is shutting down',
+  own: true,
+});
 
 /** Takes requests with `Upgrade`, on every way in. */
 export class UpgradeHandler {
@@ -35,29 +46,31 @@ export class UpgradeHandler {
     const { target, entry, scheme, authority, path } = destination;
     const { dialing } = target;
     if (dialing === undefined) return this.#refuse(client, refusal(501, 'malformed', `the upstream ${target.name} takes no upgrades`));
-    if (this.#context.draining())
-      return this.#refuse(client, refusal(503, 'draining', 'the proxy is shutting down', { error: 'destination_unavailable' }));
     const exchange = new Exchange({ id: head.id ?? ids.next(), entry, method, scheme, authority, path, headers: head.headers, startedAt });
     exchange.upstream = target.name;
+    if (this.#context.draining()) return this.#refuse(client, refusalFor(target, exchange, SHUTTING_DOWN, 'draining'));
     exchange.route = 'upgrade';
     const refused = dialing.refuses?.(exchange);
-    if (refused !== undefined) return this.#refuseExchange(client, exchange, refused);
+    if (refused !== undefined) return this.#refuseExchange(client, exchange, target, refused);
     const { limits, totalMs } = dialing.boundsOf(exchange);
     exchange.deadlineAt = startedAt + totalMs;
     const protocol = request.headers.upgrade ?? '';
-    const upgrade = new Upgrade({ exchange, protocol, client, connection, head: clientHead, dialing, limits }, this.#context, this.#connections);
+    const upgrade = new Upgrade(
+      { exchange, protocol, client, connection, head: clientHead, dialing, answer: target.answer, limits },
+      this.#context,
+      this.#connections,
+    );
     this.#connections.become(client, upgrade);
     upgrade.begin();
   }
 
   /** A policy lets it not go out: it is an exchange all the same. */
-  #refuseExchange(client: Socket, exchange: Exchange, failure: Failure): void {
+  #refuseExchange(client: Socket, exchange: Exchange, target: Target, failed: Failure): void {
     const { observer, clock } = this.#context;
-    const { code, retryAfterMs } = failure;
-    exchange.failure = failure;
-    exchange.status = STATUS_OF[code];
+    const refused = refusalFor(target, exchange, failed, 'malformed');
+    exchange.failure = failed;
+    exchange.status = refused.status;
     observer.exchangeEnded(exchange, clock.now() - exchange.startedAt);
-    const refused = refusal(exchange.status, 'malformed', `${exchange.upstream}: ${failure.detail}`, { error: code, code, retryAfterMs });
     closeWithRefusal(client, refused, exchange.id);
   }
 

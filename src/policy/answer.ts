@@ -117,6 +117,10 @@ function messageOf(failed: Failure, upstream: string): string {
       return `${name} is failing and is left alone for now`;
     case 'connection_limit_reached':
       return `${name} has too many requests under way`;
+    case 'request_too_large':
+      return upstream === '' ? 'The request is too large' : `The request to the upstream ${upstream} is too large`;
+    case 'request_timeout':
+      return upstream === '' ? 'The request came too slowly' : `The request to the upstream ${upstream} came too slowly`;
     case 'request_paced':
       return `${name} has set a limit that is reached`;
     default:

@@ -1,5 +1,6 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { Failure } from '../model/failure.ts';
+import type { Reply } from '../model/outcome.ts';
 import type { Service } from '../model/service.ts';
 import type { DialSettings } from '../upstream/dial.ts';
 import type { Resolver } from '../upstream/dns.ts';
@@ -35,6 +36,8 @@ export interface Target {
   readonly bufferLimit: number;
   /** Finds the route (by method, host, path, headers, JSON body), then runs its layers. */
   readonly serve: Service;
+  /** How the route of an exchange answers for a failure that came about before its layers, or beside them. Undefined: as RFC 9457 says. */
+  readonly answer?: ((exchange: Exchange, failed: Failure) => Reply) | undefined;
   /** For upgrades; where it is undefined they are refused with 501. */
   readonly dialing?: Dialing | undefined;
 }

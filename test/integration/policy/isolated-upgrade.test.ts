@@ -45,7 +45,7 @@ function act(breaker: string, action: string): Promise<Response> {
 async function upgrade(path: string): Promise<string> {
   using client = await RawClient.connect(Number(new URL(app.proxyUrl).port));
   client.send(`GET /api${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
-  return await client.until(/^HTTP\/1.1 (?:101.*?\r\n\r\n|503.*\r\n\r\n\{.*\}\n)/s);
+  return await client.until(/^HTTP\/1.1 (?:101.*?\r\n\r\n|503.*\r\n\r\n\{.*\})/s);
 }
 
 describe('an upgrade', () => {
@@ -54,9 +54,9 @@ describe('an upgrade', () => {
     await act('live', 'isolate');
     const refused = await upgrade('/live');
     expect(refused).toMatch(/^HTTP\/1.1 503 .*\r\nretry-after: 60\r\n/s);
-    expect(refused).toContain(
-      `proxy-status: breakwater; error=destination_unavailable; details="api: the circuit breaker for ${authority} is held open by hand"`,
-    );
+    expect(refused).toContain('\r\nx-proxy-error: api_unavailable\r\n');
+    expect(refused).toContain(`proxy-status: breakwater; error=destination_unavailable; next-hop="${authority}"; details="phase=queue; attempts=0;`);
+    expect(refused).toContain(`the circuit breaker for ${authority} is held open by hand"`);
     const line = await app.said(({ status }) => status === 503);
     expect(line).toMatchObject({
       route: 'upgrade',
