@@ -13,7 +13,7 @@ type Ended = (code: ExitCode) => void;
 
 /** `breakwater cache ls|get|purge`: looks into the cache of a running sidecar over its admin API. */
 export function cacheCommand(context: CliContext, ended: Ended): Command {
-  const command = new Command('cache').description('Look into the cache of a running sidecar, and purge it.').exitOverride();
+  const command = new Command('cache').description('Look into the cache of a running sidecar, and purge it.');
   const sub = (name: string, description: string): Command =>
     command
       .command(name)

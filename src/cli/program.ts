@@ -26,7 +26,9 @@ export async function run(args: readonly string[], context: CliContext): Promise
     exitCode = code;
   };
   for (const make of [runCommand, execCommand, envCommand, initCommand, checkCommand, explainCommand, cacheCommand, healthcheckCommand]) {
-    program.addCommand(make(context, ended).copyInheritedSettings(program));
+    const command = make(context, ended).copyInheritedSettings(program);
+    for (const sub of command.commands) sub.copyInheritedSettings(command);
+    program.addCommand(command);
   }
   try {
     await program.parseAsync(args, { from: 'user' });
