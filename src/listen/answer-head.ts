@@ -1,6 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { headerValue } from '../model/headers.ts';
 import type { Reply } from '../model/outcome.ts';
 import { type PlainFraming, putPlainHead } from './plain-head.ts';
+
+/** The status that says no length (RFC 9110 section 8.6), whatever the upstream says, or was meant for another status. */
+const NO_CONTENT = 204;
 
 /** What the head of an answer depends on beyond the reply. */
 export interface AnswerFraming extends PlainFraming {
@@ -24,14 +28,21 @@ export function writeAnswerHead(response: ServerResponse, reply: Reply, framing:
   }
 }
 
-function answerFields({ headers, age }: Reply, { length, close, id, cacheStatus }: AnswerFraming): string[] {
+/** Whether the head of an answer says by itself how long its content is. */
+export function tellsLength({ status, headers }: Reply): boolean {
+  return status !== NO_CONTENT && headerValue(headers, 'content-length') !== undefined;
+}
+
+function answerFields({ status, headers, age }: Reply, { length, close, id, cacheStatus }: AnswerFraming): string[] {
   const fields: string[] = [];
   let hasId = false;
   let hasLength = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
-    if (name === 'x-request-id') hasId = true;
-    else if (name === 'content-length') hasLength = true;
+    if (name === 'content-length') {
+      if (status === NO_CONTENT) continue;
+      hasLength = true;
+    } else if (name === 'x-request-id') hasId = true;
     fields.push(name, headers[i + 1] ?? '');
   }
   if (!hasLength && length !== undefined) fields.push('content-length', String(length));

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TextBody } from '../model/body.ts';
 import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
-import { type HeaderList, headerValue } from '../model/headers.ts';
+import type { HeaderList } from '../model/headers.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { ReadyAnswer } from './answer-batch.ts';
 import { AnswerBody } from './answer-body.ts';
 import { endWith } from './answer-bytes.ts';
-import { writeAnswerHead } from './answer-head.ts';
+import { tellsLength, writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { writeInterim } from './interim.ts';
@@ -84,7 +84,7 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     // what is not from the upstream or the store is no answer of the cache's (RFC 9211 section 2)
     const cacheStatus = source === 'proxy' ? '' : exchange.cacheStatus;
     const isHttp10 = this.request.httpVersionMinor === 0;
-    const close = this.context.draining() || (isHttp10 && length === undefined && headerValue(reply.headers, 'content-length') === undefined);
+    const close = this.context.draining() || (isHttp10 && length === undefined && !tellsLength(reply));
     const plain = !bodyless && !this.expectsContinue && !isHttp10;
     writeAnswerHead(this.response, reply, { length, close, id: this.id, cacheStatus, plain });
     if (whole === undefined) {

@@ -70,7 +70,7 @@ describe('an answer', () => {
 
   it.each([
     ['HEAD', 'HEAD', 200, ['content-length', '1234']],
-    ['204', 'GET', 204, []],
+    ['204', 'GET', 204, ['content-length', '1234']],
     ['304', 'GET', 304, ['etag', '"a"', 'content-length', '1234']],
   ])('to %s has no content, and the next request finds the connection in step', async (_name, method, status, headers) => {
     await using listener = await startListener((exchange) => (exchange.path === '/first' ? fixed(status, headers)() : echo(exchange)));

@@ -39,7 +39,7 @@ describe('an answer to HTTP/1.0', () => {
   ])('without a length is the last though it has no content: one to %s', async (_name, method, path) => {
     const { asked, serve, body } = streaming('/stream');
     await using listener = await startListener((exchange) =>
-      exchange.path === '/none' ? Promise.resolve(reply(204, [], 'upstream', new BytesBody())) : serve(exchange),
+      exchange.path === '/none' ? Promise.resolve(reply(204, ['content-length', '0'], 'upstream', new BytesBody())) : serve(exchange),
     );
     using client = await listener.client();
     client.send(request(method, path) + request('GET', 'next'));
