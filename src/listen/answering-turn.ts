@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TextBody } from '../model/body.ts';
 import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
-import type { HeaderList } from '../model/headers.ts';
+import { type HeaderList, headerValue } from '../model/headers.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
 import type { ReadyAnswer } from './answer-batch.ts';
 import { AnswerBody } from './answer-body.ts';

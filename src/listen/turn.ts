@@ -11,6 +11,8 @@ import { type Refusal, refusal, refusalFor } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestReader, tooLarge } from './request-reader.ts';
 
+const NO_TRACE = refusal(501, 'malformed', 'TRACE is not answered here, only passed on');
+
 /** One request on a connection and its answer: reads the one, has it served, writes the other. */
 export class Turn extends AnsweringTurn {
   #reader: RequestReader | undefined;
@@ -27,11 +29,13 @@ export class Turn extends AnsweringTurn {
       const hasBody = head.chunked || (head.length ?? 0) > 0;
       // a connection that cannot be read on is closed: the content is not wanted any more
       if (destination.type === 'refusal') return this.refuse(destination, destination.status === 400 || hasBody);
-      if (endsHere(this.request.method ?? '', destination.path, head.headers)) return this.#endHere(head, destination, startedAt);
+      const here = endsHere(this.request.method ?? '', destination.path, head.headers);
+      // it hears nothing of what it said, which may be secret
+      if (here && this.request.method === 'TRACE') return this.refuse(NO_TRACE, true);
       if ((head.length ?? 0) > this.context.limits.bodyBytes)
         return this.refuse(this.#spoken(tooLarge(this.context.limits.bodyBytes), head, destination, startedAt), true);
-      if (hasBody) void this.#readAndServe(head, destination, startedAt);
-      else this.#serve(this.#open(head, destination, startedAt), destination.target);
+      if (hasBody) void this.#readAndServe(head, destination, startedAt, here);
+      else this.#serve(this.#open(head, destination, startedAt), destination.target, here);
     } catch (error) {
       this.bug(error);
     }
@@ -83,20 +87,13 @@ export class Turn extends AnsweringTurn {
     );
   }
 
-  /** The request goes no further: OPTIONS finds us here, TRACE hears nothing of what it said, which may be secret. */
-  #endHere(head: RequestHead, destination: Destination, startedAt: number): void {
-    if (this.request.method === 'TRACE') return this.refuse(refusal(501, 'malformed', 'TRACE is not answered here, only passed on'), true);
-    this.answer(this.#open(head, destination, startedAt), reply(204, [], 'proxy', new BytesBody()));
-    this.request.resume();
-  }
-
-  async #readAndServe(head: RequestHead, destination: Destination, startedAt: number): Promise<void> {
+  async #readAndServe(head: RequestHead, destination: Destination, startedAt: number, here: boolean): Promise<void> {
     try {
       const body = await this.#read(head, destination, startedAt);
       if (this.over) return;
       const exchange = this.#open(head, destination, startedAt);
       if (body !== undefined) exchange.body = body;
-      this.#serve(exchange, destination.target);
+      this.#serve(exchange, destination.target, here);
     } catch (error) {
       this.bug(error);
     }
@@ -144,8 +141,9 @@ export class Turn extends AnsweringTurn {
     return exchange;
   }
 
-  /** Answers at once where the outcome is known at once: a hit waits for no turn of the microtasks. */
-  #serve(exchange: Exchange, target: Target): void {
+  /** Answers at once where the outcome is known at once: a hit waits for no turn of the microtasks. `here`: the request goes no further, and finds us. */
+  #serve(exchange: Exchange, target: Target, here: boolean): void {
+    if (here) return this.answer(exchange, reply(204, [], 'proxy', new BytesBody()));
     const outcome = target.serve(exchange);
     if (!(outcome instanceof Promise)) return this.answer(exchange, outcome);
     outcome.then((late) => this.answer(exchange, late)).catch((error: unknown) => this.bug(error));

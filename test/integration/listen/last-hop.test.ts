@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import { echo, type Listener, startListener } from '../../support/listener.ts';
 import { RawClient } from '../../support/raw-client.ts';
+import { statuses } from './standing.ts';
 
 /** What reached the upstream of a listener with a port of its own for it, and that port. */
 async function listening(): Promise<{ listener: Listener; seen: Exchange[]; ask: (text: string) => Promise<string> }> {
@@ -64,5 +65,34 @@ describe('OPTIONS *', () => {
     expect(answer).not.toMatch(/content-length/i);
     expect(seen).toEqual([]);
     expect(listener.notes.ended).toMatchObject([{ method: 'OPTIONS', status: 204, source: 'proxy' }]);
+  });
+});
+
+describe('content of a request that ends here', () => {
+  const limits = { headerBytes: 1000, bodyBytes: 2000, requestTimeoutMs: 60 };
+  const options = (...fields: string[]): string => `OPTIONS /api/a HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n${fields.join('\r\n')}\r\n\r\n`;
+  const CHUNKED = 'Transfer-Encoding: chunked';
+
+  it.each([
+    ['is announced as more than the limit', options('Content-Length: 2001'), 413],
+    ['passes the limit in chunks', `${options(CHUNKED)}7d1\r\n${'a'.repeat(2001)}\r\n`, 413],
+    ['does not come in time', `${options('Content-Length: 5')}a`, 408],
+    ['is more than is read whole, and stops', `${options('Content-Length: 1900')}a`, 204],
+  ])('has the limits of any other where it %s', async (_name, bytes, status) => {
+    await using listener = await startListener(echo, { limits });
+    using client = await listener.client();
+    expect(statuses(await client.send(bytes).closed())[0]).toBe(status);
+  });
+
+  it.each([
+    ['of a known length', `${options('Content-Length: 5')}hello`],
+    ['in chunks', `${options(CHUNKED)}5\r\nhello\r\n0\r\n\r\n`],
+    ['that is more than is read whole', options('Content-Length: 1900') + 'a'.repeat(1900)],
+  ])('is read away, and the connection carries the next request: %s', async (_name, bytes) => {
+    await using listener = await startListener(echo, { limits });
+    using client = await listener.client();
+    client.send(`${bytes}GET /api/b HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await client.until('GET /b none');
+    expect(statuses(client.received)).toEqual([204, 200]);
   });
 });
