@@ -167,12 +167,12 @@ export class Upgrade implements OpenConnection {
   readonly #passOn = this.#guard((answer: IncomingMessage): void => {
     if (this.#over) return void answer.destroy();
     const { exchange, client, protocol } = this.#parts;
-    // Node takes one that names no protocol for any other answer
-    const objection = answer.statusCode === 101 ? objectionToSwitch(protocol, undefined) : undefined;
+    const status = answer.statusCode ?? 502;
+    // Node takes a switch that names no protocol for any other answer
+    const objection = status === 101 ? objectionToSwitch(protocol, undefined) : objectionTo(status, 0);
     if (objection !== undefined) return this.#fail(objection);
     this.#unwatch();
     this.#answer = answer;
-    const status = answer.statusCode ?? 502;
     this.#record(status, undefined);
     exchange.source = 'upstream';
     client.write(headText(status, identified([...endToEnd(answer.rawHeaders), 'connection', 'close'], exchange.id)), 'latin1');

@@ -13,8 +13,10 @@ export function interimBytes(rawHeaders: readonly { readonly length: number }[])
   return bytes;
 }
 
-/** Why an interim response ends its attempt; undefined where it may pass. `bytes`: what those to this request have come to, it included. */
+/** Why an interim response, or what has a status below 100, ends its attempt; undefined where it may pass. `bytes`: what those to this request have come to, it included. */
 export function objectionTo(status: number, bytes: number): Unacceptable | undefined {
+  // RFC 9112 section 4: it has three digits, the first of which is at least 1 (RFC 9110 section 15)
+  if (status < 100) return new Unacceptable(`the upstream answered with the status ${status}, which is none`);
   // RFC 9110 section 15.2.2: it answers an `Upgrade`, which no request of an attempt has
   if (status === 101) return new Unacceptable('the upstream switched protocols unasked');
   return bytes > MAX_BYTES ? new Unacceptable(`more than ${MAX_BYTES / 1024} KiB of interim responses came before the answer`) : undefined;

@@ -43,6 +43,7 @@ class Upstream implements AsyncDisposable {
       if (request.url === '/garbled') socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n');
       if (['/resetting', '/ending', '/garbled'].includes(request.url ?? '')) return;
       if (request.url === '/silent' || request.url === '/stalling') return void socket.on('end', () => socket.destroy()).resume();
+      if (request.url === '/unnumbered') return void socket.end('HTTP/1.1 000 X\r\n\r\n');
       if (request.url === '/broken') return void socket.destroy();
       if (request.url === '/hinting')
         socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n');
@@ -273,12 +274,13 @@ describe('an upgrade', () => {
     expect(client.ended).toBe(false);
   });
 
-  it('to a closed port is 502, to one that breaks 502, to one that is silent 504', async () => {
+  it('to a closed port is 502, to one that breaks or answers with no status 502, to one that is silent 504', async () => {
     await using upstream = await Upstream.start();
     const free = await freePort();
     const cases = [
       [dialing(free), '/api/', 502, 'connection_refused'],
       [dialing(upstream.port), '/api/broken', 502, 'connection_terminated'],
+      [dialing(upstream.port), '/api/unnumbered', 502, 'http_protocol_error'],
       [dialing(upstream.port, { limits: limits(60) }), '/api/silent', 504, 'http_response_timeout'],
     ] as const;
     for (const [using, target, status, code] of cases) {

@@ -66,4 +66,16 @@ describe('the framing of an answer', () => {
     await using from = client(upstream.authority);
     expect(await read(await from.service(get(upstream.authority)))).toBe('all');
   });
+
+  it.each(['000', '099'])('takes no answer of the status %s: its status line would be malformed (RFC 9112 section 4)', async (status) => {
+    await using upstream = await RawUpstream.start((socket) => socket.write(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\nok`));
+    await using from = client(upstream.authority);
+    expect(await from.service(get(upstream.authority))).toMatchObject({
+      type: 'failure',
+      phase: 'headers',
+      code: 'http_protocol_error',
+      detail: `the upstream answered with the status ${Number(status)}, which is none`,
+    });
+    await vi.waitUntil(() => from.pools.stats.busy === 0);
+  });
 });
