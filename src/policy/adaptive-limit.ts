@@ -13,6 +13,9 @@ const SAMPLES = 10;
 /** The unloaded latency is looked at again after this, in milliseconds, and up to `LOOK_JITTER` of it later. */
 const LOOK_EVERY_MS = 60_000;
 const LOOK_JITTER = 0.15;
+/** How long a look that holds others up may last, in latencies and in milliseconds: what the upstream took before goes on to count then. */
+const LOOK_LATENCIES = 10;
+const LOOK_MS = 5000;
 /** The part of each step that is taken at once: one odd window does not decide. */
 const STEP = 0.2;
 /** What an overload costs at once. */
@@ -31,6 +34,7 @@ export class AdaptiveLimit {
   #looking = true;
   #stillLoaded = 0;
   #lookAt = 0;
+  #lookUntil = Infinity;
   #unloadedMs = 0;
   #sumMs = 0;
   #samples = 0;
@@ -43,14 +47,26 @@ export class AdaptiveLimit {
     this.#exact = options.min;
   }
 
-  /** How many may run at once now. */
+  /** How many may await their answer at once now. */
   get limit(): number {
-    return this.#looking ? this.#options.min : Math.floor(this.#exact);
+    return this.#looks() ? this.#options.min : Math.floor(this.#exact);
   }
 
-  /** An answer came after `latencyMs`, with `active` running, itself included. */
+  /** What it never exceeds. */
+  get max(): number {
+    return this.#options.max;
+  }
+
+  /** How many places a look takes away for its time, and until when at most, in monotonic milliseconds. */
+  get held(): { readonly places: number; readonly until: number } | undefined {
+    return this.#looks() && this.#lookUntil !== Infinity
+      ? { places: Math.floor(this.#exact) - this.#options.min, until: this.#lookUntil }
+      : undefined;
+  }
+
+  /** The head of an answer came after `latencyMs`, with `active` that awaited theirs, itself included. */
   answered(latencyMs: number, active: number): void {
-    if (this.#looking && !this.#isUnloaded(active)) return;
+    if (this.#looks() && !this.#isUnloaded(active)) return;
     this.#sumMs += latencyMs;
     this.#samples++;
     this.#mostActive = Math.max(this.#mostActive, active);
@@ -58,8 +74,7 @@ export class AdaptiveLimit {
     const meanMs = this.#sumMs / this.#samples;
     if (this.#looking) this.#seen(meanMs);
     else this.#step(meanMs);
-    this.#sumMs = this.#samples = this.#mostActive = 0;
-    this.#backedOff = false;
+    this.#begin();
   }
 
   /** The upstream said, by word or by silence, that it had too much. */
@@ -67,6 +82,19 @@ export class AdaptiveLimit {
     if (this.#backedOff || this.#looking) return;
     this.#backedOff = true;
     this.#set(this.#exact * BACK_OFF);
+  }
+
+  #looks(): boolean {
+    if (!this.#looking) return false;
+    if (this.#clock.now() < this.#lookUntil) return true;
+    this.#looked();
+    this.#begin();
+    return false;
+  }
+
+  #begin(): void {
+    this.#sumMs = this.#samples = this.#mostActive = 0;
+    this.#backedOff = false;
   }
 
   /** While looking, the first answers are still of those that were sent under load. */
@@ -77,6 +105,10 @@ export class AdaptiveLimit {
 
   #seen(meanMs: number): void {
     this.#unloadedMs = Math.max(meanMs, 0.1);
+    this.#looked();
+  }
+
+  #looked(): void {
     this.#looking = false;
     this.#lookAt = this.#clock.now() + LOOK_EVERY_MS * (1 + LOOK_JITTER * this.#clock.random());
   }
@@ -85,6 +117,8 @@ export class AdaptiveLimit {
     if (this.#clock.now() >= this.#lookAt) {
       this.#looking = true;
       this.#stillLoaded = this.#options.min;
+      // at its fewest places it holds nobody up
+      this.#lookUntil = Math.floor(this.#exact) <= this.#options.min ? Infinity : this.#clock.now() + Math.min(LOOK_MS, LOOK_LATENCIES * meanMs);
       return;
     }
     const gradient = Math.min(1, Math.max(0.5, (this.#options.tolerance * this.#unloadedMs) / meanMs));

@@ -28,11 +28,14 @@ export interface BulkheadParts {
 
 type Waiter = (failed: Failure | undefined) => void;
 
-/** Places of one upstream, or of one route; shared by all that go through it. A place is taken until the answer's last byte. */
+/** Places of one upstream, or of one route; shared by all that go through it. A place is taken until the answer's last byte. A number that finds itself goes by the time to the head, and bounds those that await theirs alone: long streams would starve all others. */
 export class Bulkhead {
   readonly #options: BulkheadOptions;
   readonly #waiting: Waiter[] = [];
   #taken = 0;
+  /** Those of them whose answer has not begun. */
+  #awaiting = 0;
+  #lookTimer: NodeJS.Timeout | undefined = undefined;
   /** Finds the number of places; undefined where it is fixed. */
   readonly adaptive: AdaptiveLimit | undefined;
 
@@ -41,9 +44,9 @@ export class Bulkhead {
     this.adaptive = adaptive;
   }
 
-  /** Places taken, exchanges that wait, and places in all. */
+  /** Places taken, exchanges that wait, and places in all; where their number finds itself, those that await their answer. */
   get stats(): { active: number; queued: number; limit: number } {
-    return { active: this.#taken, queued: this.#waiting.length, limit: this.limit };
+    return { active: this.adaptive === undefined ? this.#taken : this.#awaiting, queued: this.#waiting.length, limit: this.limit };
   }
 
   /** Places in all. */
@@ -53,19 +56,27 @@ export class Bulkhead {
 
   /** Takes a place without waiting; false where none is free. */
   tryEnter(): boolean {
-    if (this.#taken >= this.limit) return false;
-    this.#taken++;
+    if (!this.#hasPlace) return false;
+    this.pushIn();
     return true;
   }
 
   /** Takes a place whether or not one is free. */
   pushIn(): void {
     this.#taken++;
+    this.#awaiting++;
+  }
+
+  get #hasPlace(): boolean {
+    const { adaptive } = this;
+    if (this.#taken >= this.#options.concurrent) return false;
+    return adaptive === undefined || (this.#taken < adaptive.max && this.#awaiting < adaptive.limit);
   }
 
   /** Waits for a place. Undefined once it is taken, else why not. */
   enter(exchange: Exchange, clock: Clock): Promise<Failure | undefined> {
-    if (this.#waiting.length >= this.#options.queue) return Promise.resolve(full('no place is free and the queue is full', 'refused'));
+    if (this.#waiting.length >= this.#options.queue + this.#heldByLook(clock))
+      return Promise.resolve(full('no place is free and the queue is full', 'refused'));
     return new Promise((resolve) => {
       const end = (failed: Failure | undefined): void => {
         clearTimeout(timer);
@@ -85,13 +96,33 @@ export class Bulkhead {
     });
   }
 
+  /** How many more may wait because a look of ours has taken their places: it is not to cost a client an answer. They go on when it ends. */
+  #heldByLook(clock: Clock): number {
+    const held = this.adaptive?.held;
+    if (held === undefined) return 0;
+    if (this.#lookTimer === undefined) this.#lookTimer = callAfter(held.until - clock.now(), () => this.#lookOver());
+    return held.places;
+  }
+
+  #lookOver(): void {
+    this.#lookTimer = undefined;
+    this.#admit();
+  }
+
+  /** The answer to who has a place has begun, or never will. */
+  begun(): void {
+    this.#awaiting--;
+    if (this.adaptive !== undefined) this.#admit();
+  }
+
   /** Gives a place back: to who waits longest, as far as there are places. */
   leave(): void {
     this.#taken--;
-    while (this.#waiting.length > 0 && this.#taken < this.limit) {
-      this.#taken++;
-      this.#waiting.shift()?.(undefined);
-    }
+    this.#admit();
+  }
+
+  #admit(): void {
+    while (this.#waiting.length > 0 && this.tryEnter()) this.#waiting.shift()?.(undefined);
   }
 
   /** An exchange was answered `tookMs` after it got its place: what an adaptive limit goes by. */
@@ -99,7 +130,7 @@ export class Bulkhead {
     if (this.adaptive === undefined || exchange.aborted) return;
     if (outcome.type === 'failure' && isOverload(outcome)) this.adaptive.overloaded();
     // an exchange that was retried took the time of its waits too
-    else if (outcome.type === 'reply' && exchange.attempt <= 1) this.adaptive.answered(tookMs, this.#taken);
+    else if (outcome.type === 'reply' && exchange.attempt <= 1) this.adaptive.answered(tookMs, this.#awaiting);
   }
 }
 
@@ -134,8 +165,10 @@ export function bulkhead(parts: BulkheadParts): Layer {
     try {
       const outcome = await next(exchange);
       places.learn(outcome, exchange, clock.now() - enteredAt);
+      places.begun();
       return release(outcome, places);
     } catch (bug) {
+      places.begun();
       places.leave();
       throw bug;
     }

@@ -172,9 +172,56 @@ describe('a bulkhead that finds its size', () => {
     for (let i = 0; i < size; i++) places.tryEnter();
     const waiting = places.enter(exchangeOf(), clock);
     limit.overloaded();
-    places.leave();
+    const end = (): void => {
+      places.begun();
+      places.leave();
+    };
+    end();
     expect(places.stats).toMatchObject({ queued: 1, active: size - 1 });
-    for (let i = 0; i < size - 1; i++) places.leave();
+    for (let i = 0; i < size - 1; i++) end();
     expect(await waiting).toBeUndefined();
+  });
+
+  /** One without a queue whose limit has grown to its 100 places, and that looks at the latency without load again. */
+  function looking() {
+    const clock = new FakeClock();
+    const limit = new AdaptiveLimit({ min: 2, max: 100, tolerance: 2 }, clock);
+    const places = new Bulkhead({ concurrent: 1000, queue: 0, queueMs: 5000 }, limit);
+    for (let i = 0; i < 3000; i++) limit.answered(10, Math.min(i + 1, limit.limit));
+    const size = places.limit;
+    clock.advance(70_000);
+    for (let i = 0; i < 10; i++) limit.answered(10, size);
+    const answers: (() => void)[] = [];
+    const layer = bulkhead({ ...PARTS, clock, places })(async () => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      clock.advance(1);
+      return answered(200);
+    });
+    return { clock, places, size, layer, answers };
+  }
+
+  it('lets wait whom its look at the latency without load takes the place of, without a queue too, and no more', async () => {
+    const { places, size, layer, answers } = looking();
+    expect([size, places.limit]).toEqual([100, 2]);
+    const outcomes = Array.from({ length: 101 }, () => layer(exchangeOf()));
+    expect(places.stats).toEqual({ active: 2, queued: 98, limit: 2 });
+    expect(await outcomes[100]).toMatchObject({ code: 'connection_limit_reached' });
+    for (let i = 0; i < 100; i++) {
+      await vi.waitUntil(() => answers.length > 0);
+      answers.shift()?.();
+    }
+    for (const outcome of outcomes.slice(0, 100)) expect(await outcome).toMatchObject({ status: 200 });
+    expect(places.limit).toBeGreaterThan(2);
+  });
+
+  it('lets them go on when its look has taken too long', async () => {
+    const { clock, places, layer, answers } = looking();
+    const outcomes = Array.from({ length: 20 }, () => layer(exchangeOf()));
+    expect(places.stats).toMatchObject({ active: 2, queued: 18 });
+    clock.advance(100);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(places.stats).toMatchObject({ active: 20, queued: 0, limit: 100 });
+    for (const answer of answers) answer();
+    for (const outcome of outcomes) expect(await outcome).toMatchObject({ status: 200 });
   });
 });
