@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { describeSchema, describeValue } from './expected.ts';
+import { habitHint, type Misfit, misfitHint, upstreamNameHint } from './hints.ts';
 import { type JsonSchema, keysOf, placesOf, schemaAt } from './json-schema.ts';
 import type { Problem } from './problem.ts';
 import { nearest } from './suggest.ts';
@@ -25,10 +26,16 @@ function faultsOfIssue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema)
     case 'invalid_union':
       return unionFaults(issue, path, tree, schema);
     case 'invalid_key':
-      return [{ path, problem: { ...keyPlace(tree, path), path: formatPath(tree, path), message: issue.issues[0]?.message ?? issue.message } }];
+      return [wrongKey(issue, path, tree)];
     default:
       return [wrongValue(issue, path, tree, schema)];
   }
+}
+
+function wrongKey(issue: Extract<Issue, { code: 'invalid_key' }>, path: Path, tree: Tree): Fault {
+  const message = issue.issues[0]?.message ?? issue.message;
+  const hint = path.length === 2 && path[0] === 'upstreams' ? upstreamNameHint(String(path[1])) : undefined;
+  return { path, problem: { ...keyPlace(tree, path), path: formatPath(tree, path), message, hint } };
 }
 
 function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): Fault {
@@ -41,7 +48,8 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
   }
   const got = maySpeakOfSecret(path) ? 'a value that is not shown' : describeValue(found);
   const expected = expectation(issue, path, schema);
-  return { path, problem: { ...found.at, path: name, message: `${expected}, got ${got}`, hint: valueHint(issue, expected, found) } };
+  const hint = valueHint(issue, { path, found, expected, schema: schemaAt(schema, path) });
+  return { path, problem: { ...found.at, path: name, message: `${expected}, got ${got}`, hint } };
 }
 
 /** Secrets and headers that are sent: problems go to the log and to /health. */
@@ -49,13 +57,11 @@ function maySpeakOfSecret(path: Path): boolean {
   return path.at(-1) === 'secret' || path.at(-1) === 'token' || path.at(-2) === 'headers';
 }
 
-/** What to write instead: as the schema says it, or with the unit that a number lacks. */
-function valueHint(issue: Issue, expected: string, found: Tree): string | undefined {
+/** What to write instead: as the schema says it, or as the value shows what was meant. */
+function valueHint(issue: Issue, misfit: Misfit): string | undefined {
   const told = issue.code === 'custom' ? (issue.params?.['hint'] as unknown) : undefined;
   if (typeof told === 'string') return told;
-  if (found.kind !== 'scalar' || found.variables !== undefined || !/^\d+(\.\d+)?$/.test(String(found.value))) return undefined;
-  if (expected.startsWith('expected a duration')) return `with its unit: ${String(found.value)}s, or ${String(found.value)}ms`;
-  return expected.startsWith('expected a size') ? `with its unit: ${String(found.value)}B, or ${String(found.value)}MiB` : undefined;
+  return maySpeakOfSecret(misfit.path) ? undefined : misfitHint(misfit);
 }
 
 function missingHint(path: Path, tree: Tree): string | undefined {
@@ -94,7 +100,8 @@ function unionFaults(issue: Extract<Issue, { code: 'invalid_union' }>, path: Pat
 
 function unknownKey(key: string, path: Path, tree: Tree, schema: JsonSchema): Fault {
   const full = [...path, key];
-  const problem = { ...keyPlace(tree, full), path: formatPath(tree, full), message: 'unknown key', hint: keyHint(key, path, schema) };
+  const hint = habitHint(key, path, treeAt(tree, full)) ?? keyHint(key, path, schema);
+  const problem = { ...keyPlace(tree, full), path: formatPath(tree, full), message: 'unknown key', hint };
   return { path: full, problem };
 }
 
@@ -103,7 +110,10 @@ function keyHint(key: string, path: Path, schema: JsonSchema): string | undefine
   const known = keysOf(schemaAt(schema, path));
   const near = nearest(key, known);
   if (near !== undefined) return `did you mean ${near}?`;
-  const place = nearestPlace(placesOf(schema, key), path);
+  const places = placesOf(schema, key);
+  // what is kept, and for how long, stands on upstreams: the section of the same name at the top is of the store
+  const sameName = places.filter((steps) => steps.at(-2) === path.at(-1));
+  const place = nearestPlace(sameName.length > 0 ? sameName : places, path);
   if (place !== undefined) return `${key} can stand in ${place === '' ? 'the top of the file' : place}`;
   if (path.length === 0 && !key.startsWith('x-')) return `known here: ${known.join(', ')}; keys of your own begin with x-`;
   return known.length === 0 ? undefined : `known here: ${known.join(', ')}`;

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { composePresets, shownAs } from './compose.ts';
 import { storeFiles, tlsFiles, withAbsolutePaths } from './checks/files.ts';
 import { parseYaml } from './parse.ts';
-import { STANDARD_UPSTREAMS } from './presets.ts';
+import { presetFile, presetNames, STANDARD_UPSTREAMS } from './presets.ts';
 import { type Problem, sortProblems } from './problem.ts';
 import { emptyMap, readYaml } from './read.ts';
 import type { Config } from './schema.ts';
@@ -49,7 +49,7 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   const all = sortProblems([
     ...problems,
     ...composed.problems,
-    ...substituted.problems,
+    ...ofPresets(substituted.problems),
     ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems]),
   ]);
   const watched = [...new Set([...own, ...composed.files, ...tlsFiles(substituted.tree)])];
@@ -58,6 +58,17 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   }
   const config = withAbsolutePaths(validated.config, validated.tree);
   return { ok: true, config, file: path, watched, notes: [...notes, ...validated.notes] };
+}
+
+/** A variable that a preset of ours asks for cannot be given a default there: its setting can be written beside the preset. */
+function ofPresets(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length === 0) return problems;
+  const names = new Map(presetNames().map((name) => [shownAs(presetFile(name)), name]));
+  return problems.map((problem) => {
+    const name = names.get(problem.file);
+    const key = problem.path.split('.').slice(2).join('.');
+    return name === undefined ? problem : { ...problem, hint: `set it, or write ${key} beside preset: ${name}` };
+  });
 }
 
 /** A value whose variable or preset is missing is wrong already; that it then fits nothing, or lacks what the preset has, is not told again. */

@@ -38,7 +38,7 @@ export const pace = z.strictObject({
       'Values of the request that have a pace of their own: {placeholder} of the path, json:PATH, header:NAME, path:EXPRESSION, credential, authority. A request that lacks one is not paced.',
     ),
   rate: z
-    .string()
+    .string('expected a rate such as 80/s, 600/m or 1/6s')
     .regex(new RegExp(RATE_PATTERN), 'expected a rate such as 80/s, 600/m or 1/6s')
     .refine((text) => parseRate(text) !== undefined, 'expected a rate above 0, such as 80/s, 600/m or 1/6s')
     .transform((text) => parseRate(text) ?? 0)

@@ -4,12 +4,15 @@ import { bulkhead, probe } from './policies.ts';
 import { cascading, route } from './route.ts';
 import { duration, listen, size } from './scalars.ts';
 
+const NO_ORIGIN = 'expected an origin such as https://api.example.com, without a path';
+
 /** One upstream. */
 export const upstream = z.strictObject({
   preset: z.string().optional().describe('Settings to start from: whatsapp-cloud, gemini, supabase, or a path such as ./my.yaml.'),
   origin: z
     .string()
-    .regex(/^https?:\/\/[^/?#@\s]+\/?$/, 'expected an origin such as https://api.example.com, without a path')
+    .regex(/^https?:\/\/[^/?#@\s]+\/?$/, NO_ORIGIN)
+    .refine((text) => URL.canParse(text), NO_ORIGIN)
     .optional()
     .describe('Scheme and host that requests by prefix and by port go to; through HTTPS_PROXY, its host belongs to this upstream.'),
   hosts: z.array(z.string()).optional().describe('More hosts that belong to it; `*.example.com` takes every subdomain.'),

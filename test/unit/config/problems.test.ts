@@ -64,14 +64,14 @@ describe('a wrong value', () => {
       '5:26 upstreams.api.timeouts.connect: expected a duration such as 250ms, 5s or 2m, got 5 (with its unit: 5s, or 5ms)',
     ],
     ['bufferLimit: 10', '5:18 upstreams.api.bufferLimit: expected a size such as 512KiB or 1MiB, got 10 (with its unit: 10B, or 10MiB)'],
-    ['timeouts: 5s', '5:15 upstreams.api.timeouts: expected a map with keys such as queue, dns, connect, got "5s"'],
-    ['bufferLimit: 1 MB', '5:18 upstreams.api.bufferLimit: expected a size such as 512KiB or 1MiB, got "1 MB"'],
+    ['timeouts: 5s', '5:15 upstreams.api.timeouts: expected a map with keys such as queue, dns, connect, got "5s" (write { total: 5s })'],
+    ['bufferLimit: 1 MB', '5:18 upstreams.api.bufferLimit: expected a size such as 512KiB or 1MiB, got "1 MB" (write 1MiB)'],
     ['retry: { attempts: 0 }', '5:24 upstreams.api.retry.attempts: expected a whole number from 1 to 10, got 0'],
     ['retry: { attempts: 2.5 }', '5:24 upstreams.api.retry.attempts: expected a whole number from 1 to 10, got 2.5'],
     ['retry: { attempts: three }', '5:24 upstreams.api.retry.attempts: expected a whole number from 1 to 10, got "three"'],
     ['breaker: { ratio: 50 }', '5:23 upstreams.api.breaker.ratio: expected a number above 0 and up to 1, got 50'],
-    ['streaming: "yes"', '5:16 upstreams.api.streaming: expected true or false, got "yes"'],
-    ['hosts: a.example', '5:12 upstreams.api.hosts: expected a list, each item text, got "a.example"'],
+    ['streaming: "yes"', '5:16 upstreams.api.streaming: expected true or false, got "yes" (write true)'],
+    ['hosts: a.example', '5:12 upstreams.api.hosts: expected a list, each item text, got "a.example" (write it in [ ])'],
     ['tls: { alpn: [h2, http/1.1] }', '5:19 upstreams.api.tls.alpn.0: expected http/1.1, the one protocol that is spoken to upstreams, got "h2"'],
     ['resolve: 5', '5:14 upstreams.api.resolve: expected text or a map of names to values, got 5'],
     ['resolve: { a.example: [1] }', '5:27 upstreams.api.resolve.a.example: expected text, got a list'],
@@ -103,7 +103,7 @@ describe('a wrong value', () => {
     ['version: 2', 'proxy.yaml:1:10 version: expected 1, got 2'],
     [
       'version: 1\nupstreams:\n  My API: { origin: https://a.example }',
-      'proxy.yaml:3:3 upstreams.My API: expected a name of small letters, digits, - and _',
+      'proxy.yaml:3:3 upstreams.My API: expected a name of small letters, digits, - and _ (write my-api)',
     ],
     ['version: 1\nupstreams:\n  api:', 'proxy.yaml:3:3 upstreams.api: expected settings, got nothing (write { preset: NAME } or { origin: URL })'],
     [
@@ -112,7 +112,7 @@ describe('a wrong value', () => {
     ],
     [
       'version: 1\nupstreams:\n  api: { origin: https://a.example/v1 }',
-      'proxy.yaml:3:18 upstreams.api.origin: expected an origin such as https://api.example.com, without a path, got "https://a.example/v1"',
+      'proxy.yaml:3:18 upstreams.api.origin: expected an origin such as https://api.example.com, without a path, got "https://a.example/v1" (leave the path out: clients go on writing it in theirs)',
     ],
     [
       'version: 1\nupstreams:\n  api: { origin: "https://me:pw@a.example" }',
