@@ -58,7 +58,8 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
   const { breakers, probe, pool, bulkhead, quotas, patience, faults } = upstream;
   const counted = stats.upstreams.get(upstream.name);
   const recent = (counted?.all ?? new DependencyWindow()).read(clock.now());
-  const verdict = verdictOf({ breakers, recent, probe, now: clock.wallNow() });
+  const usage = counted?.usage.read(clock.wallNow()) ?? [];
+  const verdict = verdictOf({ breakers, recent, probe, usage, now: clock.wallNow() });
   const detail = verbose ? detailOf(stats, upstream, clock.now()) : undefined;
   return {
     ...verdict,
@@ -67,6 +68,7 @@ function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, 
     errorRate: errorRate(recent),
     breakers: breakers.map(breakerOf),
     quotas: quotas.map(({ scope, rule, retryAfterMs }) => ({ scope, rule, retryAfterMs: Math.ceil(retryAfterMs) })),
+    usage: usage.map(({ kind, ratio, at }) => ({ kind, ratio: rounded(ratio), at: iso(at) })),
     patience: patience.map(patienceOf),
     faults: faults.map(({ route, text }) => ({ route, text })),
     probe: probe === undefined ? null : { ok: probe.ok, latencyMs: rounded(probe.latencyMs), at: iso(probe.at) },

@@ -1,6 +1,7 @@
 import { hostOfScope } from '../model/hosts.ts';
 import type { BreakerReading, ProbeReading } from '../model/status.ts';
 import type { DependencyReading, LastError } from '../telemetry/upstream-stats.ts';
+import type { UsageLevel } from '../telemetry/usage-levels.ts';
 import { wilson } from '../telemetry/wilson.ts';
 
 /** How a dependency, or the whole, is doing. */
@@ -17,6 +18,8 @@ export interface VerdictInput {
   readonly breakers: readonly BreakerReading[];
   readonly recent: DependencyReading;
   readonly probe: ProbeReading | undefined;
+  /** How much of its limits it says is used up. */
+  readonly usage: readonly UsageLevel[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -29,19 +32,26 @@ const FEW = 10;
 const NORMAL_SHARE = 0.02;
 /** A failure this recent keeps a dependency from being called well. */
 const RECENT_MS = 60_000;
+/** A limit of which so much is used up is worth a word. It is no failure. */
+const NEAR = 0.8;
 
 /**
  * Judges a dependency by its breakers, then by its last attempts, then by how sure one can be that it fails more often than is normal. Without traffic it is `ok`, and the evidence
  * says that nothing is known.
  */
 export function verdictOf(input: VerdictInput): Verdict {
-  return byBreakers(input.breakers) ?? byRun(input) ?? byDoubt(input) ?? { status: 'ok', evidence: counted(input.recent) };
+  const { status, evidence } = byBreakers(input.breakers) ?? byRun(input) ?? byDoubt(input) ?? { status: 'ok', evidence: counted(input.recent) };
+  return { status, evidence: [evidence, ...nearLimits(input.usage)].join('; ') };
 }
 
 /** What the dependencies and the process itself (`sound`) come to: `down` only where everything is, since what still works is worth calling. */
 export function overall(verdicts: readonly Health[], sound: boolean): Health {
   if (verdicts.length > 0 && verdicts.every((status) => status === 'down')) return 'down';
   return sound && verdicts.every((status) => status === 'ok') ? 'ok' : 'degraded';
+}
+
+function nearLimits(usage: readonly UsageLevel[]): string[] {
+  return usage.filter(({ ratio }) => ratio >= NEAR).map(({ kind, ratio }) => `${Math.round(ratio * 100)} % of ${kind} is used up`);
 }
 
 /** Those that only observe refuse nothing: what is known of the attempts that they let through says more. */

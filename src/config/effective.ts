@@ -22,6 +22,7 @@ import type {
   RetryConfig,
   TimeoutsConfig,
   UpstreamConfig,
+  UsageConfig,
 } from './schema.ts';
 
 /** Everything that holds on one route, the upstream's settings and the route's own put together. Absent policies are absent layers. */
@@ -53,6 +54,7 @@ export interface RouteSettings {
   readonly streaming: boolean;
   readonly invalidate: InvalidateConfig | undefined;
   readonly upstreamId: readonly string[] | undefined;
+  readonly usage: readonly UsageConfig[];
 }
 
 /** Timeouts that hold where neither file nor preset says another. */
@@ -110,6 +112,7 @@ function settings(name: string, upstream: UpstreamConfig, route: Partial_): Rout
     streaming: route.streaming ?? upstream.streaming ?? false,
     invalidate: route.invalidate,
     upstreamId: upstream.upstreamId,
+    usage: upstream.usage ?? [],
   };
 }
 

@@ -105,7 +105,7 @@ export const configSchema = z.strictObject({
 /** A configuration as the file and its presets say it, checked, with units resolved. */
 export type Config = z.output<typeof configSchema>;
 
-export type { ClassifyRule, ErrorsConfig, PushbackRule } from './schema/answers.ts';
+export type { ClassifyRule, ErrorsConfig, PushbackRule, UsageConfig } from './schema/answers.ts';
 export type { CacheConfig, InvalidateConfig, PrefetchConfig, TablesConfig } from './schema/cache.ts';
 export type { BreakerConfig, BulkheadConfig, ProbeConfig, QuotaConfig, RetryConfig, TimeoutsConfig } from './schema/policies.ts';
 export type { FaultConfig, GuardConfig, PaceConfig, PatienceConfig } from './schema/conduct.ts';

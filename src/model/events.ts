@@ -81,6 +81,8 @@ export interface Observer {
   duplicatePrevented(exchange: Exchange, how: DuplicatePrevented): void;
   /** Something that an operator should know, found by a policy; once each time that it changes. `text` is for people; an empty one takes it back. `by`: the exchange that showed it. */
   warned(upstream: string, route: string, policy: ObservablePolicy, text: string, by?: Exchange): void;
+  /** An upstream has said how much of one of its limits is used up; `kind` is one of a few words of the configuration, 1 is all. */
+  usageTold(upstream: string, kind: string, ratio: number): void;
   /** An exchange is over: the last byte of its answer was handed to the client's socket, or the client has gone. Told once each. */
   exchangeEnded(exchange: Exchange, elapsedMs: number): void;
   /** The listener refused something before it became an exchange. */

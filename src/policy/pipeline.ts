@@ -21,6 +21,7 @@ import type { Ledger } from './ledger.ts';
 import type { SharedSends } from './shared-sends.ts';
 import type { Notices } from './notices.ts';
 import { fallbackFor, faultsFor, guardFor, hedgeFor, paceFor, patienceFor, resendFor, resumeFor } from './route-layers.ts';
+import { usageReader } from './usage.ts';
 import { verdict } from './verdict.ts';
 
 /** What the routes of one upstream share. */
@@ -67,8 +68,9 @@ export function layersOf(settings: RouteSettings, parts: PipelineParts): NamedLa
   const breakerOf = breakerOfRoute(settings, parts);
   const guarded = guardFor(settings, parts);
   const { classify, pushback } = settings;
+  const usage = usageReader(settings.upstream, settings.usage, parts);
   const ids = upstreamIdPlaces(settings.upstreamId)?.members;
-  const judged = verdict({ classify, pushback, records: parts.records, guarded: guarded !== undefined, ids }, clock);
+  const judged = verdict({ classify, pushback, records: parts.records, guarded: guarded !== undefined, ids, usage }, clock);
   const pace = paceFor(settings, parts);
   const layers: [name: string, layer: Layer | undefined][] = [
     // sees what the client sees, so it is outside of everything

@@ -13,6 +13,7 @@ import type { AttemptRecords } from './attempt-records.ts';
 import { type Classifier, compileClassifier } from './classify.ts';
 import { quotaResetMs } from './quota-reset.ts';
 import { compilePushback, type Pushback, readsBody } from './pushback.ts';
+import type { UsageReader } from './usage.ts';
 
 /** Error bodies are read ahead up to this to find the upstream's own words. */
 const PEEK_BYTES = 64 * 1024;
@@ -29,6 +30,8 @@ export interface VerdictOptions {
   readonly guarded?: boolean;
   /** Where error bodies have the upstream's own id of the answer. */
   readonly ids?: readonly JsonPath[] | undefined;
+  /** Reads how much of its limits the upstream says is used up. */
+  readonly usage?: UsageReader | undefined;
 }
 
 /** What an answer is judged by. */
@@ -45,7 +48,7 @@ interface Rules {
  */
 export function verdict(options: VerdictOptions, clock: Clock): Layer {
   const { classify, interest } = compileClassifier(options.classify, readsBody(options.pushback));
-  const { records, guarded = false } = options;
+  const { records, guarded = false, usage } = options;
   const rules: Rules = { classify, pushback: compilePushback(options.pushback), ids: options.ids ?? [], clock };
   if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
   for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
@@ -59,6 +62,7 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
       if (guarded && outcome.phase === 'body') records?.judged(exchange, outcome);
       return outcome;
     }
+    usage?.(outcome.headers);
     const wish = interest[outcome.status];
     if (wish === 0) return outcome;
     if (wish !== 2 || !hasJson(outcome)) return recorded(exchange, judge(outcome, undefined, rules));

@@ -93,6 +93,10 @@ export class Telemetry implements Observer {
     if (text !== '') this.log.warn({ ...(by === undefined ? undefined : identityOf(by)), upstream, route, policy, warning: warning.text }, 'warning');
   }
 
+  usageTold(upstream: string, kind: string, ratio: number): void {
+    this.stats.upstream(upstream).usage.told({ kind, ratio, at: this.#clock.wallNow() });
+  }
+
   cacheLooked(exchange: Exchange, result: CacheResult): void {
     this.stats.route(exchange.upstream, exchange.route).cacheLooked(result, this.#clock.now());
   }

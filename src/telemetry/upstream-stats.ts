@@ -5,6 +5,7 @@ import { type AttemptOutcome, blamesUpstream, faultOf } from './codes.ts';
 import { DurationHistogram, type HistogramSnapshot } from './histogram.ts';
 import { redactText } from './redact.ts';
 import { WINDOW_MS } from './route-stats.ts';
+import { type UsageLevel, UsageLevels } from './usage-levels.ts';
 
 /** The last time that an upstream failed. */
 export interface LastError {
@@ -92,6 +93,7 @@ export interface UpstreamSnapshot {
   readonly histograms: readonly HistogramSnapshot[];
   readonly bytesIn: number;
   readonly bytesOut: number;
+  readonly usage: readonly UsageLevel[];
 }
 
 /** Everything that is counted of one upstream over all its routes. */
@@ -107,6 +109,8 @@ export class UpstreamStats {
   readonly body = new DurationHistogram();
   /** Waits between attempts, of exchanges that waited. */
   readonly wait = new DurationHistogram();
+  /** How much of its limits it says is used up. */
+  readonly usage = new UsageLevels();
   bytesIn = 0;
   bytesOut = 0;
 
@@ -142,7 +146,8 @@ export class UpstreamStats {
   export(now: number): UpstreamSnapshot {
     const hosts = [...this.hosts].map(([host, window]) => [host, window.export(now)] as const);
     const histograms = this.#histograms.map((histogram) => histogram.export());
-    return { name: this.name, all: this.all.export(now), hosts, histograms, bytesIn: this.bytesIn, bytesOut: this.bytesOut };
+    const { name, bytesIn, bytesOut } = this;
+    return { name, all: this.all.export(now), hosts, histograms, bytesIn, bytesOut, usage: this.usage.export() };
   }
 
   /** Adds what another process counted of the same upstream. */
@@ -152,6 +157,7 @@ export class UpstreamStats {
     for (const [i, histogram] of other.histograms.entries()) this.#histograms[i]?.absorb(histogram);
     this.bytesIn += other.bytesIn;
     this.bytesOut += other.bytesOut;
+    for (const level of other.usage) this.usage.told(level);
   }
 
   get #histograms(): readonly DurationHistogram[] {

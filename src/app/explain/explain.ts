@@ -147,6 +147,7 @@ const SILENT: Observer = {
   acted: nothing,
   duplicatePrevented: nothing,
   warned: nothing,
+  usageTold: nothing,
   exchangeEnded: nothing,
   rejected: nothing,
   internalError: nothing,

@@ -120,6 +120,7 @@ class Watcher implements Observer {
   cacheLooked(): void {}
   duplicatePrevented(): void {}
   warned(): void {}
+  usageTold(): void {}
   exchangeEnded(): void {}
   rejected(): void {}
 }

@@ -4,7 +4,7 @@ import { FIELD_NAME, PRINTABLE } from '../../model/field-text.ts';
 import { HOP_BY_HOP } from '../../model/headers.ts';
 import { compileTemplate } from '../../model/path-template.ts';
 import { isSecretName } from '../../model/secret-name.ts';
-import type { MatchConfig, PrefetchConfig } from '../schema.ts';
+import type { MatchConfig, PrefetchConfig, UsageConfig } from '../schema.ts';
 import { type Path, treeAt } from '../tree.ts';
 import type { CheckContext } from './context.ts';
 
@@ -14,6 +14,7 @@ export function checkExpressions(context: CheckContext): void {
     for (const [index, route] of (upstream.routes ?? []).entries()) checkMatch(context, [...path, 'routes', index, 'match'], route.match);
     checkChains(context, [...path, 'prefetch', 'chains'], upstream.prefetch);
     checkUpstreamId(context, [...path, 'upstreamId'], upstream.upstreamId);
+    checkUsage(context, [...path, 'usage'], upstream.usage);
     if (upstream.tables === undefined) continue;
     checkTemplate(context, [...path, 'tables', 'path'], upstream.tables.path);
     if (!/\{table[:}]/.test(upstream.tables.path))
@@ -36,6 +37,14 @@ function checkUpstreamId(context: CheckContext, path: Path, list: readonly strin
     if (kind === 'json') checkJsonPath(context, at, text);
     if (kind === 'header' && !FIELD_NAME.test(text)) context.report(at, `expected header:NAME such as header:x-request-id, got ${context.shown(at)}`);
     if (isSecretName(text)) context.report(at, `${JSON.stringify(text)} names a secret, which must not be in a log`);
+  }
+}
+
+function checkUsage(context: CheckContext, path: Path, rules: readonly UsageConfig[] = []): void {
+  for (const [index, { header, percent }] of rules.entries()) {
+    if (!FIELD_NAME.test(header))
+      context.report([...path, index, 'header'], `expected the name of a header, got ${context.shown([...path, index, 'header'])}`);
+    for (const [kind, text] of Object.entries(percent)) checkJsonPath(context, [...path, index, 'percent', kind], text);
   }
 }
 

@@ -40,6 +40,18 @@ export const pushback = z
   })
   .refine(({ header, json }) => header !== undefined || json !== undefined, { message: 'expected header, json or both' });
 
+/** Where answers say how much of a limit is used up. */
+export const usage = z.strictObject({
+  header: z.string().describe('Header of the answers, JSON in it.'),
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]*$/)
+    .describe('First part of `kind` in the metric, as `app` in `app_call_count`.'),
+  percent: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.string())
+    .describe('Paths into the JSON to how much is used, in percent, by the second part of `kind`. Of several values the highest counts.'),
+});
+
 /** How errors are answered. */
 export const errors = z.strictObject({
   dialect: z
@@ -59,5 +71,7 @@ export const errors = z.strictObject({
 export type ClassifyRule = z.output<typeof classify>;
 /** Where an upstream says how long it wants to be left alone. */
 export type PushbackRule = z.output<typeof pushback>;
+/** Where an upstream says how much of a limit is used up. */
+export type UsageConfig = z.output<typeof usage>;
 /** How answers of ours for failures look. */
 export type ErrorsConfig = z.output<typeof errors>;

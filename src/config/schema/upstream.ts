@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usage } from './answers.ts';
 import { prefetch, tables } from './cache.ts';
 import { bulkhead, probe } from './policies.ts';
 import { cascading, route } from './route.ts';
@@ -62,6 +63,7 @@ export const upstream = z.strictObject({
     .describe(
       'Where its answers have the id that its support asks for, shown with each attempt in log and journal, the first that is there: header:NAME, then json:PATH of error bodies that are read anyway.',
     ),
+  usage: z.array(usage).optional().describe('Where its answers say how much of its limits is used up, for metrics and /health.'),
   ...cascading,
   routes: z.array(route).optional().describe('Requests with settings of their own; the first that matches takes a request.'),
 });

@@ -45,7 +45,7 @@ export class Metrics {
     const series = [
       ...exchangeSeries(stats, now),
       ...alarmSeries(stats, readings),
-      ...upstreamSeries(stats, now),
+      ...upstreamSeries(stats, clock),
       ...readingSeries(readings),
       ...processSeries(stats, version, readings),
     ];

@@ -1,9 +1,10 @@
+import type { Clock } from '../../model/clock.ts';
 import type { Stats } from '../stats.ts';
 import type { HistogramSeries, Series } from './series.ts';
 
-/** What is counted per upstream; `now` is monotonic, in milliseconds. */
-export function upstreamSeries(stats: Stats, now: () => number): Series[] {
-  return [...dependencySeries(stats, now), ...totalSeries(stats)];
+/** What is counted per upstream. */
+export function upstreamSeries(stats: Stats, clock: Clock): Series[] {
+  return [...dependencySeries(stats, () => clock.now()), usageSeries(stats, clock), ...totalSeries(stats)];
 }
 
 function dependencySeries(stats: Stats, now: () => number): Series[] {
@@ -33,6 +34,18 @@ function dependencySeries(stats: Stats, now: () => number): Series[] {
       },
     },
   ];
+}
+
+function usageSeries(stats: Stats, clock: Clock): Series {
+  return {
+    name: 'breakwater_upstream_usage_ratio',
+    help: 'Share of one of its limits that an upstream has said is used up, 1 being all: the highest of the last minute in which it said so. Absent where it has not for an hour.',
+    type: 'gauge',
+    labels: ['upstream', 'kind'],
+    read: (emit) => {
+      for (const { name, usage } of stats.upstreams.values()) for (const { kind, ratio } of usage.read(clock.wallNow())) emit(ratio, name, kind);
+    },
+  };
 }
 
 function totalSeries(stats: Stats): Series[] {

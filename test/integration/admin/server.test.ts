@@ -52,6 +52,7 @@ describe('/health', () => {
         errorRate: { ratio: 0.6667, failed: 2, samples: 3, windowSeconds: 300, interval: { low: 0.2077, high: 0.9385, confidence: 0.95 } },
         breakers: [],
         quotas: [],
+        usage: [],
         patience: [],
         faults: [],
         probe: null,

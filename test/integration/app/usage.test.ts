@@ -51,6 +51,22 @@ function ask(path: string, token = 'a', method = 'GET'): Promise<Response> {
   });
 }
 
+describe('what Graph says of its limits', () => {
+  it('is a metric without the names of accounts, and a word in /health near a limit, which is no failure', async () => {
+    await ask('/v23.0/9/message_templates');
+    const metrics = await (await fetch(`${app.adminUrl}/metrics`)).text();
+    expect(metrics).toContain('breakwater_upstream_usage_ratio{upstream="whatsapp",kind="app_call_count"} 0.12\n');
+    const levels = metrics.split('\n').filter((line) => line.startsWith('breakwater_upstream_usage_ratio'));
+    expect(levels).toHaveLength(6);
+    expect(levels.join()).not.toContain(ACCOUNT);
+    const { dependencies } = (await (await fetch(`${app.adminUrl}/health`)).json()) as { dependencies: { whatsapp: Record<string, unknown> } };
+    const { status, evidence, usage } = dependencies.whatsapp;
+    expect(status).toBe('ok');
+    expect(evidence).toMatch(/; 85 % of account_call_count is used up$/);
+    expect(usage).toContainEqual({ kind: 'app_time', ratio: 0.04, at: expect.any(String) });
+  });
+});
+
 describe('an account that Graph has throttled', () => {
   it('is left alone for as long as its usage header says, while messages, other accounts and other tokens go on', async () => {
     expect(await (await ask(TEMPLATES)).json()).toMatchObject({ error: { code: 80007 } });

@@ -24,6 +24,10 @@ function failedAt(at: number): LastError {
   };
 }
 
+function used(kind: string, ratio: number): VerdictInput['usage'][number] {
+  return { kind, ratio, at: NOW };
+}
+
 function input(parts: {
   ok?: number;
   failed?: number;
@@ -31,10 +35,11 @@ function input(parts: {
   agoMs?: number;
   breakers?: BreakerReading[];
   probe?: VerdictInput['probe'];
+  usage?: VerdictInput['usage'];
 }): VerdictInput {
-  const { ok = 0, failed = 0, inARow = 0, agoMs, breakers = [], probe } = parts;
+  const { ok = 0, failed = 0, inARow = 0, agoMs, breakers = [], probe, usage = [] } = parts;
   const lastError = failed === 0 && agoMs === undefined ? undefined : failedAt(NOW - (agoMs ?? 200_000));
-  return { breakers, recent: { ok, failed, inARow, windowMs: 300_000, lastError, lastSuccessAt: undefined }, probe, now: NOW };
+  return { breakers, recent: { ok, failed, inARow, windowMs: 300_000, lastError, lastSuccessAt: undefined }, probe, usage, now: NOW };
 }
 
 describe('a dependency', () => {
@@ -42,6 +47,12 @@ describe('a dependency', () => {
     ['without traffic is ok, and nothing is known', {}, 'ok', 'no attempts in the last 5 min: nothing to judge by'],
     ['that answers is ok', { ok: 12 }, 'ok', '0 of 12 failed'],
     ['that answered little is ok with few to judge by', { ok: 3 }, 'ok', '0 of 3 failed; too few to judge'],
+    [
+      'that is near a limit is ok, with a word on it',
+      { ok: 12, usage: [used('app_time', 0.799), used('app_call_count', 0.8), used('account_call_count', 1.01)] },
+      'ok',
+      '0 of 12 failed; 80 % of app_call_count is used up; 101 % of account_call_count is used up',
+    ],
     ['that failed 2 of 3 is degraded', { ok: 1, failed: 2, inARow: 2 }, 'degraded', '2 of 3 failed; too few to judge'],
     ['that failed three times in a row is down', { ok: 9, failed: 3, inARow: 3 }, 'down', 'the last 3 attempts failed; 3 of 12 failed'],
     ['that failed once long ago among many is ok', { ok: 199, failed: 1 }, 'ok', '1 of 200 failed'],

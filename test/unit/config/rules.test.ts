@@ -30,6 +30,13 @@ describe('a place of the id of an answer', () => {
   ])('%s', (line, expected) => expect(inUpstream(line)).toEqual([`proxy.yaml:${expected}`]));
 });
 
+describe('a place where usage is told', () => {
+  it.each([
+    ["usage: [{ header: x-usage, name: app, percent: { calls: 'a[' } }]", `5:61 upstreams.api.usage.0.percent.calls: ${JSON_PATH}, got "a["`],
+    ['usage: [{ header: "a b", name: app, percent: { calls: a } }]', '5:23 upstreams.api.usage.0.header: expected the name of a header, got "a b"'],
+  ])('%s', (line, expected) => expect(inUpstream(line)).toEqual([`proxy.yaml:${expected}`]));
+});
+
 describe('a part of a key or scope that nothing can have', () => {
   it.each([
     ["pace: [{ rate: 1/s, key: ['jsom:to'] }]", `5:31 upstreams.api.pace.0.key.0: ${PART}, got "jsom:to"`],

@@ -54,6 +54,10 @@ export class Notes implements Observer {
   warned(_upstream: string, _route: string, policy: ObservablePolicy, text: string): void {
     this.warnings.push(`${policy}: ${text}`);
   }
+  readonly usage: [upstream: string, kind: string, ratio: number][] = [];
+  usageTold(...told: [upstream: string, kind: string, ratio: number]): void {
+    this.usage.push(told);
+  }
   exchangeEnded(): void {}
   rejected(): void {}
   internalError(error: unknown): void {
