@@ -19,14 +19,13 @@ export interface AdminView extends AppReadings {
   effectiveConfig(): Config;
   /** Forgets the used-up quotas of an upstream, or that of one scope: how many there were. */
   openQuotas(upstream: string, scope: string | undefined): number | Promise<number>;
-  /**
-   * Acts on the breakers of a name, on all hosts or on `authority` alone, and gives where they then stand. Undefined where the upstream has no breaker of that name; empty
-   * where it has, but no request has asked for it yet.
-   */
+  /** Names of the breakers of an upstream, whether or not they have been used yet. */
+  breakerNames(upstream: string): readonly string[];
+  /** Acts on the breakers of a name, on all hosts or on `authority` alone, and gives where they then stand. Empty where no request has asked for one yet. */
   actOnBreaker(
     upstream: string,
     breaker: string,
     action: BreakerAction,
     authority: string | undefined,
-  ): readonly BreakerReading[] | undefined | Promise<readonly BreakerReading[] | undefined>;
+  ): readonly BreakerReading[] | Promise<readonly BreakerReading[]>;
 }

@@ -59,9 +59,13 @@ export class AppView implements AdminView {
     return this.#source.generation.runtimes.find(({ name }) => name === upstream)?.state.gates.open(scope) ?? 0;
   }
 
-  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined {
+  breakerNames(upstream: string): readonly string[] {
+    return this.#source.generation.runtimes.find(({ name }) => name === upstream)?.breakerNames ?? [];
+  }
+
+  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] {
     const runtime = this.#source.generation.runtimes.find(({ name }) => name === upstream);
-    if (runtime === undefined || !runtime.breakers.names.includes(breaker)) return undefined;
+    if (runtime === undefined) return [];
     for (const one of runtime.breakers.named(breaker, authority)) act(one, action);
     return runtime.breakers.list.filter((reading) => reading.breaker === breaker && (authority === undefined || reading.authority === authority));
   }

@@ -1,3 +1,4 @@
+import { hostOfScope, matchesHost } from '../../model/hosts.ts';
 import type { BreakerReading } from '../../model/status.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { json, problem } from '../replies.ts';
@@ -32,17 +33,34 @@ const SUMMARY = {
 
 async function act(view: AdminView, log: Log, action: BreakerAction, { params, query }: AdminRequest): Promise<AdminReply> {
   const { upstream = '', breaker = '' } = params;
-  const known = view.upstreams().map(({ name }) => name);
-  if (!known.includes(upstream)) return problem(404, `No upstream is called ${JSON.stringify(upstream)}; there are: ${known.join(', ')}.`);
-  const breakers = await view.actOnBreaker(upstream, breaker, action, query.get('authority') ?? undefined);
-  if (breakers === undefined) return problem(404, `The upstream ${upstream} has no breaker called ${JSON.stringify(breaker)}.`);
+  const authority = query.get('authority') ?? undefined;
+  const unknown = unknownPart(view, upstream, breaker, authority);
+  if (unknown !== undefined) return problem(404, unknown);
+  const breakers = await view.actOnBreaker(upstream, breaker, action, authority);
   if (breakers.length === 0)
     return problem(
       409,
-      `No request has gone through this breaker yet${query.has('authority') ? ' to that host' : ''}: there is nothing to ${action}.`,
+      `No request has gone through this breaker yet${authority !== undefined ? ' to that host' : ''}: there is nothing to ${action}.`,
     );
   log.warn({ upstream, breaker, action, breakers: breakers.length }, 'breaker changed over the admin API');
   return json({ breakers: breakers.map(shown) });
+}
+
+/** What of a breaker's place there is not, with what there is; a breaker that was made for a mistyped host would be held against nobody, and seen as a failure. */
+function unknownPart(view: AdminView, upstream: string, breaker: string, authority: string | undefined): string | undefined {
+  const upstreams = view.upstreams();
+  const found = upstreams.find(({ name }) => name === upstream);
+  if (found === undefined) return `No upstream is called ${JSON.stringify(upstream)}; there are: ${upstreams.map(({ name }) => name).join(', ')}.`;
+  const names = view.breakerNames(upstream);
+  if (!names.includes(breaker)) {
+    const there = names.length === 0 ? 'it has none' : `there are: ${names.join(', ')}`;
+    return `The upstream ${upstream} has no breaker called ${JSON.stringify(breaker)}; ${there}.`;
+  }
+  if (authority === undefined) return undefined;
+  const used = found.breakers.filter((one) => one.breaker === breaker).map((one) => one.authority);
+  if (used.includes(authority) || found.hosts.some((host) => matchesHost(host, hostOfScope(authority)))) return undefined;
+  const there = [...new Set([...found.hosts, ...used])].join(', ');
+  return `The breaker ${breaker} of the upstream ${upstream} has no host ${JSON.stringify(authority)}; there are: ${there}.`;
 }
 
 function shown({ upstream, breaker, authority, mode = 'enforce', state, retryAfterMs }: BreakerReading): BreakerReading {

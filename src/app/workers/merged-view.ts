@@ -85,14 +85,12 @@ export class MergedView implements AdminView {
     return this.#source.openQuotas(upstream, scope);
   }
 
-  async actOnBreaker(
-    upstream: string,
-    breaker: string,
-    action: BreakerAction,
-    authority: string | undefined,
-  ): Promise<readonly BreakerReading[] | undefined> {
-    const names = this.#source.snapshots.flatMap(({ breakerNames }) => breakerNames.filter((one) => one.upstream === upstream));
-    if (!names.some((one) => one.breaker === breaker)) return undefined;
+  breakerNames(upstream: string): readonly string[] {
+    const all = this.#source.snapshots.flatMap(({ breakerNames }) => breakerNames.filter((one) => one.upstream === upstream));
+    return [...new Set(all.map(({ breaker }) => breaker))];
+  }
+
+  async actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): Promise<readonly BreakerReading[]> {
     const known = this.#named(upstream, breaker).map((one) => one.authority);
     await this.#source.act(upstream, breaker, action, authority === undefined ? known : [authority]);
     return this.#named(upstream, breaker).filter((one) => authority === undefined || one.authority === authority);

@@ -39,9 +39,11 @@ export class StillApp implements AdminView {
     this.all = this.all.map((each) => (each.name === upstream ? { ...each, quotas: before.filter((quota) => !opened.includes(quota)) } : each));
     return opened.length;
   }
-  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] | undefined {
+  breakerNames(): readonly string[] {
+    return ['default', 'unasked'];
+  }
+  actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] {
     if (breaker === 'unasked') return [];
-    if (breaker !== 'default') return undefined;
     this.acts.push([upstream, breaker, action, authority]);
     const state = action === 'trip' ? 'open' : action === 'reset' ? 'closed' : 'isolated';
     return [{ upstream, breaker, authority: authority ?? 'api.example', state, retryAfterMs: 59_999.5 }];

@@ -247,7 +247,9 @@ describe('/api', () => {
     const unknown = await server.ask('POST', '/api/breakers/apj/default/trip', CHANGE);
     expect(unknown.status).toBe(404);
     expect(JSON.parse(unknown.text)).toMatchObject({ detail: 'No upstream is called "apj"; there are: api.' });
-    expect((await server.ask('POST', '/api/breakers/api/other/trip', CHANGE)).status).toBe(404);
+    const unnamed = await server.ask('POST', '/api/breakers/api/other/trip', CHANGE);
+    expect(unnamed.status).toBe(404);
+    expect(JSON.parse(unnamed.text)).toMatchObject({ detail: 'The upstream api has no breaker called "other"; there are: default, unasked.' });
     expect((await server.ask('POST', '/api/breakers/api/unasked/trip', CHANGE)).status).toBe(409);
     expect((await server.ask('POST', '/api/breakers/api/default/explode', CHANGE)).status).toBe(404);
   });
