@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { oneOrMany, scalar, someTime, status } from './scalars.ts';
+import { duration, oneOrMany, scalar, status } from './scalars.ts';
 
 const CLASSES = ['unsent', 'refused', 'ambiguous', 'answered'] as const;
 const condition = {
@@ -18,9 +18,12 @@ export const classify = z.strictObject({
   quota: z
     .strictObject({
       until: z.enum(['midnight-pacific', 'midnight-utc', 'retry-after', 'duration']).describe('When it can be used again.'),
-      for: someTime('leave quota out where nothing is used up')
-        .optional()
-        .describe('With `duration`: how long; with `retry-after`: how long where the answer does not say.'),
+      for: duration.optional().describe('With `duration`: how long; with `retry-after`: how long where the answer does not say, 0: not at all.'),
+    })
+    .refine(({ until, for: ms }) => until !== 'duration' || ms !== 0, {
+      path: ['for'],
+      message: 'expected a time above 0, such as 5s',
+      params: { hint: 'leave quota out where nothing is used up' },
     })
     .optional()
     .describe('A quota is used up: requests of the same scope are answered at once until then, others go on.'),

@@ -51,6 +51,7 @@ upstreams:
     hedge: { after: ${none} }
     pace: [{ rate: 1/s, maxWait: ${none} }]
     faults: [{ delay: ${none} }, { delay: { min: ${none}, max: 1s } }]
+    classify: [{ as: refused, quota: { until: retry-after, for: ${none} } }]
 `;
     using directory = new ConfigDirectory();
     const loaded = directory.load(text, { NONE: '0' });

@@ -46,6 +46,7 @@ describe('the state of an upstream', () => {
     const [same, other] = [make(clock, { ...adaptive, retry: { attempts: 2 } }), make(clock, { bulkhead: { adaptive: { min: 2, max: 40 } } })];
     for (const { state } of [same, other]) state.adopt(before);
     expect([same.state.places?.stats, other.state.places?.stats]).toEqual([found, { active: 0, queued: 0, limit: 2 }]);
+    before.places?.begun();
     before.places?.leave();
     expect(same.state.places?.stats.active).toBe(0);
   });
