@@ -25,6 +25,8 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
   /** Whether a byte of the request has reached a socket; undefined before anything was written. */
   #wrote: boolean | undefined = undefined;
   #deadConnections = 0;
+  /** What the kernel had taken on the connection when it was last looked at. */
+  #taken = 0;
 
   constructor(exchange: Exchange, pool: ConnectionPool, limits: AttemptLimits, clock: Clock) {
     super(exchange, limits, clock, pool.alarms);
@@ -136,6 +138,15 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
     if (this.#wrote === false) return;
     // what the upstream does not take is not sent yet: `send` goes on until it has
     if (!this.blocked || this.exchange.body.kind === 'stream') this.#sent();
+    else this.#taken = this.#slot?.taken ?? 0;
+  }
+
+  /** Of a request that was handed over whole nothing is heard until all of it is taken. */
+  protected goesOn(): boolean {
+    if (!this.blocked || this.exchange.body.kind === 'stream') return false;
+    const before = this.#taken;
+    this.#taken = this.#slot?.taken ?? 0;
+    return this.#taken !== before;
   }
 
   /** An answer that began before its request was complete has its head already: what is said of the request then begins no wait for one. */

@@ -17,6 +17,16 @@ const REST_MS = 20;
 /** What TLS is sure to hand to the kernel at once: well under one of its records, with room for what is added. */
 const ONE_PIECE_BYTES = 8 * 1024;
 
+/** Node's own places for what was written on a connection and what the kernel has not taken of it. */
+interface Handle {
+  readonly bytesWritten?: number;
+  readonly writeQueueSize?: number;
+}
+
+interface Handled {
+  readonly _handle: (Handle & { readonly _parent?: Handle | null }) | null;
+}
+
 /** Who uses a connection: told about the phases of its opening, and when its turn in the queue has come. */
 export interface Tenant {
   entered(phase: Phase): void;
@@ -118,6 +128,13 @@ export class Slot implements ParserWatcher, Sleeper {
   /** True while the upstream does not take what was written; its tenant hears `drained` when it has. */
   get blocked(): boolean {
     return this.#socket?.writableNeedDrain === true;
+  }
+
+  /** Bytes on the current connection that the kernel has taken: of TLS those of its records, since TLS takes all that it is given at once. */
+  get taken(): number {
+    const handle = (this.#socket as unknown as Handled | undefined)?._handle;
+    const raw = handle?._parent ?? handle;
+    return (raw?.bytesWritten ?? 0) - (raw?.writeQueueSize ?? 0);
   }
 
   /** Closes the connection, now. */

@@ -34,6 +34,8 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace,
 
   /** True where the wait is not the upstream's doing: the client reads the answer, or sends its request, slowly. */
   abstract get held(): boolean;
+  /** Whether the upstream has taken something of the request since this was last asked. */
+  protected abstract goesOn(): boolean;
   /** A limit has run out. */
   protected abstract timedOut(limit: Limit): void;
 
@@ -75,8 +77,10 @@ export abstract class TimedAttempt extends ResponseBody implements AttemptPlace,
   /** Looks which limit has run out: none where the phase has changed since the alarm was set. */
   wake(): void {
     const limit = this.#onlyLimit ?? nextLimit(this.#limits, this.exchange, this);
-    if (limit.at - this.clock.now() > 1) this.#arm(limit.at);
-    else this.timedOut(limit);
+    if (limit.at - this.clock.now() > 1) return this.#arm(limit.at);
+    if (limit.name !== 'send' || !this.goesOn()) return this.timedOut(limit);
+    this.touch();
+    this.watch();
   }
 
   #arm(limitAt: number): void {
