@@ -1,8 +1,8 @@
 import type { AdminView, BreakerAction, Readiness } from '../admin/view.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { Config } from '../config/schema.ts';
+import { hostOfScope } from '../model/hosts.ts';
 import type { AuthorityReading, BreakerReading, CacheReading, ConfigReading, ListenerReading, UpstreamReading } from '../model/status.ts';
-import type { Breaker } from '../policy/breaker/breaker.ts';
 import type { Generation } from './generation.ts';
 import { version } from './version.ts';
 
@@ -66,13 +66,13 @@ export class AppView implements AdminView {
   actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): readonly BreakerReading[] {
     const runtime = this.#source.generation.runtimes.find(({ name }) => name === upstream);
     if (runtime === undefined) return [];
-    for (const one of runtime.breakers.named(breaker, authority)) act(one, action);
-    return runtime.breakers.list.filter((reading) => reading.breaker === breaker && (authority === undefined || reading.authority === authority));
+    runtime.breakers.act(breaker, action, authority);
+    return runtime.breakers.list.filter((reading) => isMeant(reading, breaker, authority));
   }
 }
 
-function act(breaker: Breaker, action: BreakerAction): void {
-  if (action === 'trip') breaker.trip();
-  else if (action === 'reset') breaker.reset();
-  else breaker.isolate();
+/** Whether a breaker is one that a name and an authority (a host, or all that its scope names) stand for. */
+export function isMeant(reading: BreakerReading, breaker: string, authority: string | undefined): boolean {
+  if (reading.breaker !== breaker) return false;
+  return authority === undefined || reading.authority === authority || hostOfScope(reading.authority) === authority;
 }

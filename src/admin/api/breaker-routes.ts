@@ -37,7 +37,8 @@ async function act(view: AdminView, log: Log, action: BreakerAction, { params, q
   const unknown = unknownPart(view, upstream, breaker, authority);
   if (unknown !== undefined) return problem(404, unknown);
   const breakers = await view.actOnBreaker(upstream, breaker, action, authority);
-  if (breakers.length === 0)
+  // what is held or released has its effect on those that come later too
+  if (breakers.length === 0 && action === 'trip')
     return problem(
       409,
       `No request has gone through this breaker yet${authority !== undefined ? ' to that host' : ''}: there is nothing to ${action}.`,

@@ -10,6 +10,7 @@ import type {
   QuotaReading,
   UpstreamReading,
 } from '../../model/status.ts';
+import { isMeant } from '../admin-view.ts';
 import { version } from '../version.ts';
 import type { CacheCounts } from './counts.ts';
 import type { WorkerSnapshot } from './protocol.ts';
@@ -26,7 +27,7 @@ export interface MergedSource {
   readonly endedCaches: CacheCounts;
   /** What each worker said last. */
   readonly snapshots: readonly WorkerSnapshot[];
-  act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void>;
+  act(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): Promise<void>;
   /** Forgets used-up quotas in all workers: how many there were in any of them. */
   openQuotas(upstream: string, scope: string | undefined): Promise<number>;
 }
@@ -91,15 +92,9 @@ export class MergedView implements AdminView {
   }
 
   async actOnBreaker(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): Promise<readonly BreakerReading[]> {
-    const known = this.#named(upstream, breaker).map((one) => one.authority);
-    await this.#source.act(upstream, breaker, action, authority === undefined ? known : [authority]);
-    return this.#named(upstream, breaker).filter((one) => authority === undefined || one.authority === authority);
-  }
-
-  #named(upstream: string, breaker: string): BreakerReading[] {
-    return this.upstreams()
-      .filter(({ name }) => name === upstream)
-      .flatMap(({ breakers }) => breakers.filter((one) => one.breaker === breaker));
+    await this.#source.act(upstream, breaker, action, authority);
+    const found = this.upstreams().find(({ name }) => name === upstream);
+    return found?.breakers.filter((reading) => isMeant(reading, breaker, authority)) ?? [];
   }
 }
 

@@ -16,6 +16,7 @@ import { OwnAuthority } from '../own-authority.ts';
 import { addressesOf, bundlePath, localUrl } from '../paths.ts';
 import { Reloader } from '../reload.ts';
 import type { Running } from '../running.ts';
+import { Holds } from '../../policy/breaker/holds.ts';
 import { version } from '../version.ts';
 import { Board } from './board.ts';
 import { CacheOfAll } from './cache-of-all.ts';
@@ -39,6 +40,8 @@ export class Primary implements Running {
   readonly sockets: Sockets;
   readonly #clock = systemClock;
   readonly #secret = randomBytes(32);
+  /** Which breakers of each upstream are held by hand. */
+  readonly #holds = new Map<string, Holds>();
   readonly #counts: Counts;
   readonly #view: MergedView;
   readonly #reloader: Reloader;
@@ -119,10 +122,12 @@ export class Primary implements Running {
     return this.crew.ready.flatMap(({ last }) => last ?? []);
   }
 
-  /** Acts on the breakers of some hosts in one worker, which has them change in all, and looks anew. */
-  async act(upstream: string, breaker: string, action: BreakerAction, authorities: readonly string[]): Promise<void> {
-    const [first] = this.crew.ready;
-    for (const authority of authorities) await first?.link.ask('act', { upstream, breaker, authority, action }, PATIENCE_MS);
+  /** Acts on breakers in all workers, those that start later too, and looks anew. */
+  async act(upstream: string, breaker: string, action: BreakerAction, authority: string | undefined): Promise<void> {
+    const holds = this.#holds.get(upstream) ?? new Holds();
+    this.#holds.set(upstream, holds);
+    holds.set(breaker, authority === '*' ? undefined : authority, action === 'isolate');
+    await this.crew.askAll('act', { upstream, breaker, authority, action }, PATIENCE_MS);
     await this.#counts.collect();
   }
 
@@ -171,6 +176,7 @@ export class Primary implements Running {
       order: () => ({ loaded: this.#loaded, secret: this.#secret, kept: this.sockets.kept }),
       started: async (member, given) => {
         for (const position of this.board.positions) member.link.tell('follow', { position, own: false });
+        for (const [upstream, holds] of this.#holds) member.link.tell('hold', { upstream, holds: holds.export() });
         // a reload has come in between
         if (given !== this.#loaded) await member.link.ask('apply', this.config, APPLY_MS).catch(() => member.kill());
       },
@@ -260,11 +266,20 @@ export class Primary implements Running {
   /** Has the board forget the breakers that no worker has taken over. */
   async #settleBoard(mark: number): Promise<void> {
     const told = await this.crew.askAll('snapshot', undefined, PATIENCE_MS);
+    if (told.length > 0) this.#keepHolds(told.flatMap(({ value }) => value.breakerNames));
     const breakers = told.flatMap(({ value }) => value.upstreams.flatMap((upstream) => upstream.breakers));
     if (told.length > 0)
       this.board.keep(
         breakers.filter(({ state }) => state !== 'closed'),
         mark,
       );
+  }
+
+  #keepHolds(names: WorkerSnapshot['breakerNames']): void {
+    for (const [upstream, before] of this.#holds) {
+      const holds = new Holds();
+      holds.adopt(before.export(), (breaker) => names.some((one) => one.upstream === upstream && one.breaker === breaker));
+      this.#holds.set(upstream, holds);
+    }
   }
 }

@@ -8,6 +8,7 @@ import type { BoundSocket } from '../../listen/ports.ts';
 import type { BreakerTransition } from '../../model/events.ts';
 import type { AuthorityReading, CacheReading, ListenerReading, UpstreamReading } from '../../model/status.ts';
 import type { BreakerPosition, ClaimPurpose } from '../../policy/breaker/breaker.ts';
+import type { HoldNews } from '../../policy/breaker/holds.ts';
 import type { SentState } from '../../policy/ledger.ts';
 import type { UpstreamNews } from '../../policy/sharing.ts';
 import type { ExchangeSummary, JournalQuery } from '../../telemetry/journal.ts';
@@ -97,7 +98,10 @@ export interface WorkerCalls {
   follow: (told: { readonly position: PlacedPosition; readonly own: boolean }) => void;
   /** One that is open in another worker stays so for longer. */
   prolong: (position: PlacedPosition) => void;
-  act: (order: BreakerPlace & { readonly action: BreakerAction }) => void;
+  /** Acts by hand on the breakers of a name, or on those of one host. */
+  act: (order: Omit<BreakerPlace, 'authority'> & { readonly authority: string | undefined; readonly action: BreakerAction }) => void;
+  /** What was held by hand before the worker began. */
+  hold: (told: { readonly upstream: string; readonly holds: readonly HoldNews[] }) => void;
   openQuotas: (order: { readonly upstream: string; readonly scope: string | undefined }) => number;
   yieldProbes: (claim: ProbeClaim) => number | undefined;
   releaseSent: (order: { readonly upstream: string; readonly key: string; readonly waitMs: number }) => SentState | undefined;

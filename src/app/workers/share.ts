@@ -83,7 +83,7 @@ export class Share {
   }
 
   #prolonged(place: BreakerPlace): void {
-    const [own] = this.#stateOf(place.upstream)?.breakers.named(place.breaker, place.authority) ?? [];
+    const own = this.#stateOf(place.upstream)?.breakers.named(place.breaker, place.authority);
     if (own !== undefined) this.#link.tell('prolonged', { ...place, ...own.position });
   }
 

@@ -75,10 +75,11 @@ export class Worker {
       exchanges: (query) => this.#running.telemetry.journal.list(query),
       hear: ({ news, from }) => this.#share.hear(news, from),
       follow: ({ position, own }) => this.#follow(position, own),
-      prolong: (position) => this.#breakers(position).forEach((breaker) => breaker.prolong(position)),
-      act: (order) => this.#breakers(order).forEach((breaker) => breaker[order.action]()),
+      prolong: (position) => this.#breaker(position)?.prolong(position),
+      act: ({ upstream, breaker, action, authority }) => this.#stateOf(upstream)?.breakers.act(breaker, action, authority),
+      hold: ({ upstream, holds }) => this.#stateOf(upstream)?.breakers.hold(holds),
       openQuotas: ({ upstream, scope }) => this.#running.view.openQuotas(upstream, scope),
-      yieldProbes: ({ place, purpose }) => this.#breakers(place)[0]?.yield(purpose),
+      yieldProbes: ({ place, purpose }) => this.#breaker(place)?.yield(purpose),
       releaseSent: ({ upstream, key, waitMs }) => {
         const state = this.#stateOf(upstream);
         return state?.sends()?.release(state.ledger(), key, waitMs);
@@ -113,16 +114,16 @@ export class Worker {
 
   #changed(transition: BreakerTransition): void {
     const { upstream, breaker, authority } = transition;
-    const own = this.#breakers(transition)[0];
+    const own = this.#breaker(transition);
     if (own === undefined) return;
     this.#link.tell('transition', { transition, position: { upstream, breaker, authority, ...own.position } });
   }
 
   /** What comes back of this worker's own change is no news, unless something else came in between. */
   #follow(position: PlacedPosition, own: boolean): void {
-    for (const breaker of this.#breakers(position)) {
-      if (!own || (breaker.state !== position.state && position.state !== 'half-open')) breaker.follow(position);
-    }
+    const breaker = this.#breaker(position);
+    if (breaker === undefined) return;
+    if (!own || (breaker.state !== position.state && position.state !== 'half-open')) breaker.follow(position);
   }
 
   #snapshot(): WorkerSnapshot {
@@ -145,8 +146,8 @@ export class Worker {
     };
   }
 
-  #breakers({ upstream, breaker, authority }: BreakerPlace): Breaker[] {
-    return this.#stateOf(upstream)?.breakers.named(breaker, authority) ?? [];
+  #breaker({ upstream, breaker, authority }: BreakerPlace): Breaker | undefined {
+    return this.#stateOf(upstream)?.breakers.named(breaker, authority);
   }
 
   #stateOf(upstream: string): UpstreamState | undefined {

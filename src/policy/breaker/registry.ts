@@ -7,6 +7,7 @@ import type { Scope } from '../scope.ts';
 import type { BreakerNews, ProbeNews, UpstreamSharing } from '../sharing.ts';
 import { hostOfScope } from '../../model/hosts.ts';
 import { Breaker, type BreakerListener, type BreakerOptions, type BreakerSharing } from './breaker.ts';
+import { type HoldNews, Holds } from './holds.ts';
 
 /** A breaker of a registry whose place another takes. */
 interface Former {
@@ -18,6 +19,8 @@ interface Former {
 
 /** Breakers of one name that are kept apart; past it, as with a pattern that matches no end of hosts, they share one. */
 const MAX_APART = 256;
+/** The name that this one has. */
+const EVERY = '*';
 
 /** Active probes of a host that failed in a row. */
 interface FailedProbes {
@@ -56,6 +59,7 @@ export class BreakerRegistry {
   readonly #failedProbes = new Map<string, FailedProbes>();
   /** Those of the registry before for groups and scopes that have not been named yet. */
   #adopted: Former[] = [];
+  readonly #holds = new Holds();
 
   constructor(upstream: string, clock: Clock, observer: Observer, sharing?: UpstreamSharing) {
     this.#sharing = sharing;
@@ -83,13 +87,14 @@ export class BreakerRegistry {
     return [...this.#groups.keys()];
   }
 
-  /** All breakers that have been asked for. */
+  /** All breakers that have been asked for. Where a name is held open by hand before any was, one stands for all hosts (`*`). */
   get list(): BreakerReading[] {
-    return [...this.#groups].flatMap(([breaker, group]) => {
-      const routes = [...group.routes.keys()];
-      const mode = modeOf(group);
+    return [...this.#groups].flatMap(([breaker, group]): BreakerReading[] => {
+      const shared = { upstream: this.#upstream, breaker, routes: [...group.routes.keys()], mode: modeOf(group) };
+      if (group.breakers.size === 0 && this.#holds.all(breaker))
+        return [{ ...shared, authority: EVERY, state: 'isolated', retryAfterMs: group.options.openForMs }];
       return [...group.breakers].map(([authority, { shown: state, retryAfterMs, closedAt }]) => {
-        return { upstream: this.#upstream, breaker, authority, state, retryAfterMs, closedAt, routes, mode };
+        return { ...shared, authority, state, retryAfterMs, closedAt };
       });
     });
   }
@@ -101,12 +106,32 @@ export class BreakerRegistry {
     return false;
   }
 
-  /** The breakers of a name, or the one of a host, to act on them by hand (`trip`, `reset`, `isolate`). One that nobody has asked for yet is made. */
-  named(name: string, authority?: string): Breaker[] {
+  /** The one breaker of a name and host, or of what else its scope names; made where nobody has asked for it yet. Undefined where there is none of that name. */
+  named(name: string, authority: string): Breaker | undefined {
     const group = this.#groups.get(name);
-    if (group === undefined) return [];
-    if (authority === undefined) return [...group.breakers.values()];
-    return [group.breakers.get(authority) ?? this.#make(name, group, authority)];
+    return group === undefined ? undefined : (group.breakers.get(authority) ?? this.#make(name, group, authority));
+  }
+
+  /** Acts by hand on the breakers of a name, all of them or those of one host. What is isolated stays so until it is acted on again: those that are made later are held too. */
+  act(name: string, action: 'trip' | 'reset' | 'isolate', authority?: string): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) return;
+    const every = authority === undefined || (authority === EVERY && !group.breakers.has(EVERY));
+    const found = every ? [...group.breakers.values()] : this.#ofHost(name, group, authority);
+    this.#holds.set(name, every ? undefined : authority, action === 'isolate');
+    for (const breaker of found) breaker[action]();
+  }
+
+  /** What is held by hand, for the breakers of another process. */
+  get holds(): HoldNews[] {
+    return this.#holds.export();
+  }
+
+  /** Holds what was held by hand in another process. */
+  hold(news: readonly HoldNews[]): void {
+    this.#holds.adopt(news, () => true);
+    for (const [name, { breakers }] of this.#groups)
+      for (const [key, own] of breakers) if (this.#isHeld(name, key) && own.state !== 'isolated') own.isolate();
   }
 
   /** Tells every breaker of a host what an active probe of it found; see `Breaker.probed`. Those that share them hear of it too. */
@@ -133,7 +158,7 @@ export class BreakerRegistry {
 
   /** What was seen in another process. */
   hear(breakers: readonly BreakerNews[], probes: readonly ProbeNews[]): void {
-    for (const news of breakers) for (const own of this.named(news.breaker, news.authority)) own.hear(news);
+    for (const news of breakers) this.named(news.breaker, news.authority)?.hear(news);
     for (const found of probes) this.#probed(found, false);
   }
 
@@ -151,6 +176,7 @@ export class BreakerRegistry {
    * still report there; else what they are now. Those of groups and scopes that come later are remembered until then.
    */
   adopt(previous: BreakerRegistry): void {
+    this.#holds.adopt(previous.holds, (name) => previous.#groups.has(name));
     this.#takeOver([...previous.#groups].flatMap(([name, group]) => [...group.breakers].map(([key, own]) => ({ name, key, group, own }))));
   }
 
@@ -167,12 +193,23 @@ export class BreakerRegistry {
       if (group === undefined || [...one.group.scopes].every((parts) => !group.scopes.has(parts))) this.#adopted.push(one);
       else if (group.breakers.has(one.key)) continue;
       else if (isDeepStrictEqual(one.group.options, group.options)) group.breakers.set(one.key, one.own);
-      else this.#make(one.name, group, one.key).adopt(one.own.export());
+      else this.#make(one.name, group, one.key, false).adopt(one.own.export());
     }
   }
 
-  #make(name: string, { options, breakers }: Group, key: string): Breaker {
-    const authority = breakers.size < MAX_APART ? key : '*';
+  /** Those of a host, or the one that a scope names in full. A host alone names none where a scope tells more apart. */
+  #ofHost(name: string, group: Group, authority: string): Breaker[] {
+    if (!group.breakers.has(authority) && (!group.scoped || hostOfScope(authority) !== authority)) this.#make(name, group, authority);
+    return [...group.breakers].flatMap(([key, own]) => (key === authority || hostOfScope(key) === authority ? [own] : []));
+  }
+
+  #isHeld(name: string, authority: string): boolean {
+    return this.#holds.holds(name, authority, hostOfScope(authority));
+  }
+
+  /** `held`: whether it is held where others of its name are; one that goes on as another one was is as that one was. */
+  #make(name: string, { options, breakers }: Group, key: string, held = true): Breaker {
+    const authority = breakers.size < MAX_APART ? key : EVERY;
     const known = breakers.get(authority);
     if (known !== undefined) return known;
     const told: BreakerListener = (from, to, reason, cause) => {
@@ -183,6 +220,7 @@ export class BreakerRegistry {
     breakers.set(authority, breaker);
     const probes = this.#failedProbes.get(hostOfScope(authority));
     if (probes !== undefined && probes.count >= probes.atLeast) breaker.probed(false, probes.what, probes.leaseMs, 1);
+    if (held && this.#isHeld(name, authority)) breaker.isolate();
     return breaker;
   }
 }

@@ -59,4 +59,18 @@ describe('a breaker that is acted on by hand', () => {
       expect((await act(app, `default/isolate?authority=${known}`)).body).toMatchObject({ breakers: [{ authority: known, state: 'isolated' }] });
     expect(await statusOf(app, '/anything')).toBe(503);
   });
+
+  it('is held open until it is reset, whatever it has seen before, also where it is made after that or after a reload', async () => {
+    await using app = await RunningBreakwater.start(dependency());
+    const [pro, flash, lite] = ['/models/pro', '/models/flash', '/models/lite'] as const;
+    expect((await act(app, 'models/isolate')).body).toMatchObject({ breakers: [{ authority: '*', state: 'isolated' }] });
+    expect(await healthOf(app)).toBe('down');
+    expect([await statusOf(app, pro), await statusOf(app, '/else')]).toEqual([503, 200]);
+    app.configure(dependency(', openFor: 61s'));
+    app.signal('SIGHUP');
+    await app.said((line) => String(line['msg']).startsWith('configuration reloaded'));
+    expect([await statusOf(app, pro), await statusOf(app, flash)]).toEqual([503, 503]);
+    expect((await act(app, 'models/reset')).status).toBe(200);
+    expect([await statusOf(app, pro), await statusOf(app, lite)]).toEqual([200, 200]);
+  });
 });

@@ -106,6 +106,24 @@ describe('a worker that dies', () => {
     client?.[Symbol.dispose]();
   });
 
+  it('is replaced by one that knows which breakers are held open by hand, those that nobody has asked for yet too', async () => {
+    await using origin = await Origin.start();
+    await using app = await startWorkers(origin, `${ONE_TRY}, breaker: { scope: [authority, "path:.*"] }`);
+    const url = `${app.adminUrl}/api/breakers/api/default/isolate`;
+    expect((await fetch(url, { method: 'POST', headers: { 'x-breakwater-admin': '1' } })).status).toBe(200);
+    for (const pid of pidsOf(app)) {
+      const before = pidsOf(app).length;
+      process.kill(pid, 'SIGKILL');
+      await started(app, before + 1);
+    }
+    const clients = await clientOfEach(app, 2, '/api/thing');
+    for (const each of clients) {
+      expect((await each.get('/api/ok')).status).toBe(503);
+      each[Symbol.dispose]();
+    }
+    expect(origin.requests).toEqual([]);
+  });
+
   it('gives up the probe that it was making', async () => {
     await using origin = await Origin.start();
     await using app = await startWorkers(origin, `${ONE_TRY}, breaker: { consecutive: 1, openFor: 10ms, probeTimeout: 60s }`);

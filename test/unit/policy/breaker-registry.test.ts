@@ -53,12 +53,51 @@ describe('the breakers of an upstream', () => {
   it('can be acted on by hand, by name and host, before anyone has used them', () => {
     const { registry, notes } = make();
     const own = registry.group('default', OPTIONS);
-    for (const breaker of registry.named('default', 'a')) breaker.isolate();
+    registry.act('default', 'isolate', 'a');
     expect(own(exchangeOf({ authority: 'a' })).admit()).toBeUndefined();
     expect(notes.transitions).toMatchObject([{ upstream: 'api', breaker: 'default', authority: 'a', to: 'isolated', cause: 'manual' }]);
-    for (const breaker of registry.named('default')) breaker.reset();
+    registry.act('default', 'reset');
     expect(own(exchangeOf({ authority: 'a' })).admit()).toBeDefined();
-    expect(registry.named('other')).toEqual([]);
+    expect(registry.named('other', 'a')).toBeUndefined();
+  });
+
+  it('are held open by hand until they are reset, those that come later and those after a reload too', () => {
+    const { registry, clock, notes } = make();
+    const own = registry.group('default', OPTIONS);
+    const stateOf = (authority: string, of = own): string => of(exchangeOf({ authority })).state;
+    expect(stateOf('a')).toBe('closed');
+    registry.act('default', 'isolate');
+    expect([stateOf('a'), stateOf('b')]).toEqual(['isolated', 'isolated']);
+    registry.act('default', 'reset', 'b');
+    const next = new BreakerRegistry('api', clock, notes);
+    next.adopt(registry);
+    const after = next.group('default', { ...OPTIONS, consecutive: 7 });
+    expect(['a', 'b', 'c'].map((authority) => stateOf(authority, after))).toEqual(['isolated', 'closed', 'isolated']);
+    expect(notes.transitions.map(({ authority, to }) => `${authority} ${to}`)).toEqual(['a isolated', 'b isolated', 'b closed', 'c isolated']);
+    next.act('default', 'reset');
+    expect(['a', 'c', 'd'].map((authority) => stateOf(authority, after))).toEqual(['closed', 'closed', 'closed']);
+  });
+
+  it('are held open before anyone has used them, and shown so', () => {
+    const { registry } = make();
+    const own = registry.group('default', OPTIONS);
+    registry.act('default', 'isolate');
+    expect(registry.list).toMatchObject([{ authority: '*', state: 'isolated' }]);
+    expect(own(exchangeOf({ authority: 'a' })).state).toBe('isolated');
+    expect(registry.list).toMatchObject([{ authority: 'a', state: 'isolated' }]);
+  });
+
+  it('are held open on one host with all that their scope tells apart there', () => {
+    const { registry } = make();
+    const scope = compileScope(['authority', 'model'], ['/v1/{model}'], pseudonymOf);
+    const own = registry.group('default', OPTIONS, scope, 'authority model');
+    const stateOf = (authority: string, model: string): string => own(exchangeOf({ authority, path: `/v1/${model}` })).state;
+    expect(stateOf('a', 'pro')).toBe('closed');
+    registry.act('default', 'isolate', 'a');
+    expect([stateOf('a', 'pro'), stateOf('a', 'flash'), stateOf('b', 'pro')]).toEqual(['isolated', 'isolated', 'closed']);
+    expect(registry.list).toHaveLength(3);
+    registry.act('default', 'reset', 'a');
+    expect([stateOf('a', 'pro'), stateOf('a', 'flash'), stateOf('a', 'lite')]).toEqual(['closed', 'closed', 'closed']);
   });
 
   it('survive a reload, those of groups that come later too', () => {
