@@ -21,6 +21,15 @@ describe('docs/configuration.md', () => {
   });
 });
 
+describe('docs/admin.md', () => {
+  it('shows calls for breakers that the presets have', () => {
+    const text = readFileSync(join(DOCS, 'admin.md'), 'utf8');
+    const shown = [...text.matchAll(/^curl .*\/api\/breakers\/(\w+)\/([\w-]+)\//gm)].map(([, preset = '', breaker = '']) => ({ preset, breaker }));
+    expect(shown.length).toBeGreaterThan(0);
+    for (const { preset, breaker } of shown) expect(routesOfPreset(preset).map((route) => route.breaker?.group)).toContain(breaker);
+  });
+});
+
 describe('docs/presets.md', () => {
   const text = readFileSync(join(DOCS, 'presets.md'), 'utf8');
 
