@@ -4,7 +4,7 @@ import { type Entry, isNull, type ListTree, type MapTree, type Tree } from './tr
 const PREPENDED: ReadonlySet<string> = new Set(['classify', 'pushback']);
 
 /**
- * Lays a user's settings over a preset's: maps key by key at any depth, null removes a key, `routes` by name, `classify` and `pushback` in front;
+ * Lays a user's settings over a preset's: maps key by key at any depth, null removes a key (and stays where there is none, for the checks to see), `routes` by name, `classify` and `pushback` in front;
  * any other value or list takes the place of the preset's.
  */
 export function mergeTrees(base: Tree, over: Tree): Tree {
@@ -12,7 +12,7 @@ export function mergeTrees(base: Tree, over: Tree): Tree {
   const entries = new Map(base.entries);
   for (const [key, entry] of over.entries) {
     const old = entries.get(key);
-    if (isNull(entry.value)) entries.delete(key);
+    if (isNull(entry.value) && old !== undefined && !isNull(old.value)) entries.delete(key);
     else entries.set(key, old === undefined ? entry : { key: entry.key, value: mergeEntry(key, old, entry) });
   }
   return { ...over, entries };

@@ -4,6 +4,7 @@ import { checkEgress } from './checks/egress.ts';
 import { checkExpressions } from './checks/expressions.ts';
 import { checkFiles } from './checks/files.ts';
 import { checkNetwork } from './checks/network.ts';
+import { checkNulls } from './checks/nulls.ts';
 import { checkReferences } from './checks/references.ts';
 import { checkRequestValues } from './checks/request-values.ts';
 import { checkShadowedRoutes } from './checks/shadowed-routes.ts';
@@ -51,6 +52,7 @@ export function validate(written: Tree): Validated {
     checkExpressions,
     checkCombinations,
     checkReferences,
+    checkNulls,
     checkRequestValues,
     checkShadowedRoutes,
     checkStore,

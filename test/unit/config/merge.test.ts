@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
-import { ConfigDirectory, configOf, problemsOf } from './fixtures.ts';
+import { ConfigDirectory, configOf, inUpstream, problemsOf } from './fixtures.ts';
 
 const PRESET = `
 x-short: &short { total: 2s }
@@ -39,6 +39,19 @@ describe('settings over a preset', () => {
     expect(api.timeouts).toEqual({ connect: 1000 });
     expect(api.retry).toBeUndefined();
     expect(api.routes).toBeUndefined();
+  });
+
+  it('do not remove by null on a route what the upstream has: that is told, with what turns it off', () => {
+    const own = ['breaker: {}', 'timeouts: { total: 5s }', 'routes:'];
+    expect(inUpstream(...own, '  - { match: { path: /x }, breaker: null, timeouts: { total: null, idle: null }, hedge: ~ }')).toEqual([
+      'proxy.yaml:8:32 upstreams.api.routes.0.breaker: nothing is removed here: breaker of the upstream goes on (write breaker: { enabled: false })',
+      'proxy.yaml:8:59 upstreams.api.routes.0.timeouts.total: nothing is removed here: timeouts.total of the upstream goes on (leave it out, or write what holds here)',
+    ]);
+    using directory = new ConfigDirectory();
+    directory.write('my.yaml', PRESET);
+    const file = (route: string): string => `version: 1\nupstreams:\n  api:\n    preset: ./my.yaml\n    routes:\n      - ${route}\n`;
+    expect(directory.problems(file('{ name: second, retry: }'))).toEqual([expect.stringContaining('write retry: { attempts: 1 }')]);
+    expect(directory.problems(file('{ name: first, timeouts: null }'))).toEqual([]);
   });
 
   it('replace a list, but put classify and pushback in front', () => {
