@@ -73,6 +73,12 @@ export class CheckContext {
     this.problems.push({ ...valuePlace(this.tree, path), path: formatPath(this.tree, path), message, hint });
   }
 
+  /** Something at a path that is right and likely not meant. */
+  note(path: Path, message: string): void {
+    const { file, line, column } = valuePlace(this.tree, path);
+    this.notes.push(`${file}:${line}:${column} ${formatPath(this.tree, path)}: ${message}`);
+  }
+
   /** A problem with the key at a path. */
   reportKey(path: Path, message: string, hint?: string): void {
     this.problems.push({ ...keyPlace(this.tree, path), path: formatPath(this.tree, path), message, hint });

@@ -93,14 +93,18 @@ function itemPath(context: CheckContext, path: Path, index: number): Path {
   return treeAt(context.tree, path)?.kind === 'list' ? [...path, index] : path;
 }
 
+const PLACEHOLDER = /\{[A-Za-z_]\w*(:([^{}]|\{[^{}]*\})+)?\}/g;
+
 function checkTemplate(context: CheckContext, path: Path, template: string): void {
   const why = thrownBy(() => compileTemplate(template));
   if (why !== undefined) return context.report(path, `the path template does not compile: ${why}`);
-  const bare = template.replace(/\{[A-Za-z_]\w*(:([^{}]|\{[^{}]*\})+)?\}/g, '');
+  const bare = template.replace(PLACEHOLDER, '');
   if (/[{}]/.test(bare))
     context.report(path, 'the path template has a brace too many', 'a placeholder is {name} or {name:regex}, its name of letters, digits and _');
   else if (bare.replace(/\/\*\*$/, '').includes('**')) context.report(path, '** may only stand at the end of a path template');
   else if (template.includes('?')) checkQueryMark(context, path, bare);
+  const [, name] = /\/:([A-Za-z_]\w*)/.exec(template.replace(PLACEHOLDER, '*')) ?? [];
+  if (name !== undefined) context.note(path, `:${name} stands for itself; a placeholder is {${name}}`);
 }
 
 function checkQueryMark(context: CheckContext, path: Path, bare: string): void {

@@ -7,6 +7,8 @@ import type { CheckContext } from './context.ts';
 
 /** Ports, hosts and addresses: nothing may be claimed twice, everything must be reachable by some name. */
 export function checkNetwork(context: CheckContext): void {
+  if (context.upstreams.length === 0 && context.config.passthrough.length === 0)
+    context.notes.push('there are no upstreams: every request is refused');
   checkPorts(context);
   checkHosts(context);
   for (const { upstream, path } of context.upstreams) {

@@ -1,6 +1,5 @@
 import { routesOf } from '../effective.ts';
 import type { MatchConfig } from '../schema.ts';
-import { formatPath, valuePlace } from '../tree.ts';
 import type { CheckContext } from './context.ts';
 
 /**
@@ -14,10 +13,7 @@ export function checkShadowedRoutes(context: CheckContext): void {
       const at = [...path, 'routes', index, 'match'];
       const before = context.isOwn(at) ? routes.slice(0, index).find((earlier) => covers(earlier.match ?? {}, route.match ?? {})) : undefined;
       if (before === undefined) continue;
-      const { file, line, column } = valuePlace(context.tree, at);
-      context.notes.push(
-        `${file}:${line}:${column} ${formatPath(context.tree, at)}: the route ${route.name} can never match: ${before.name} before it takes all that it would`,
-      );
+      context.note(at, `the route ${route.name} can never match: ${before.name} before it takes all that it would`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inUpstream, problemsOf } from './fixtures.ts';
+import { ConfigDirectory, inUpstream, problemsOf } from './fixtures.ts';
 
 const UPSTREAM = 'upstreams:\n  api: { origin: https://api.example }\n';
 
@@ -67,6 +67,18 @@ describe('what is wrong with the file', () => {
     ['upstreams:\n  My API: { origin: https://api.example }\n', 'write my-api'],
     ['upstreams:\n  supabase: { preset: supabase }\n', 'set it, or write origin beside preset: supabase'],
   ])('%j', (text, hint) => expect(hintOf(problemsOf(`version: 1\n${text}`))).toBe(hint));
+
+  it.each([
+    ['upstreams:', ['there are no upstreams: every request is refused']],
+    [
+      'upstreams: { api: { origin: https://api.example, routes: [{ match: { path: "/users/:id" } }] } }',
+      ['proxy.yaml:2:76 upstreams.api.routes.0.match.path: :id stands for itself; a placeholder is {id}'],
+    ],
+  ])('is noted where it is right and likely not meant: %s', (line, notes) => {
+    using directory = new ConfigDirectory();
+    const result = directory.load(`version: 1\n${line}\n`);
+    expect(result.ok && result.notes.map((note) => note.replaceAll(`${directory.path}/`, ''))).toEqual(notes);
+  });
 
   it('shows nothing of what a variable held', () => {
     const text = `version: 1\nlisten: "\${PORT}"\n${UPSTREAM}`;

@@ -76,7 +76,7 @@ describe('loading a file', () => {
 
   it('notes a listener that others can reach', () => {
     using directory = new ConfigDirectory();
-    expect(directory.load('version: 1\nadmin: { host: 0.0.0.0 }\n')).toMatchObject({
+    expect(directory.load('version: 1\npassthrough: [a.example]\nadmin: { host: 0.0.0.0 }\n')).toMatchObject({
       ok: true,
       notes: ['admin is on 0.0.0.0: whoever reaches it uses your credentials'],
     });
@@ -84,7 +84,10 @@ describe('loading a file', () => {
 
   it('notes none of an admin listener that asks for a token', () => {
     using directory = new ConfigDirectory();
-    expect(directory.load('version: 1\nadmin: { host: 0.0.0.0, token: correct-horse-battery }\n')).toMatchObject({ ok: true, notes: [] });
+    expect(directory.load('version: 1\npassthrough: [a.example]\nadmin: { host: 0.0.0.0, token: correct-horse-battery }\n')).toMatchObject({
+      ok: true,
+      notes: [],
+    });
   });
 
   it('reads a file with a byte order mark and CRLF', () => {

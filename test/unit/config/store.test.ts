@@ -60,7 +60,7 @@ describe('the store of the cache', () => {
   it('says so where the hashes of credentials can be tried', () => {
     const notes = (redis: string): unknown => {
       using directory = new ConfigDirectory();
-      const result = directory.load(`version: 1\ncache: { store: redis, redis: { ${redis} } }\n`);
+      const result = directory.load(`version: 1\npassthrough: [a.example]\ncache: { store: redis, redis: { ${redis} } }\n`);
       return result.ok ? result.notes : result.problems;
     };
     expect(notes('url: redis://a')).toEqual([expect.stringContaining('neither a secret nor a password')]);
