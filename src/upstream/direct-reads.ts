@@ -9,6 +9,9 @@ const POOLED_BYTES = 2048;
 /** Bytes that wait for their reader, at most, before no more are taken from the kernel. */
 const HELD_BYTES = 64 * 1024;
 
+/** How long what may have come before a write failed is read, in milliseconds, where no end comes. */
+const LAST_WORDS_MS = 1000;
+
 /** A buffer that all connections of a pool read into, each before the next: nothing stays in it. */
 export function sharedReadBuffer(): Buffer {
   return Buffer.allocUnsafeSlow(READ_BYTES);
@@ -17,7 +20,8 @@ export function sharedReadBuffer(): Buffer {
 /**
  * What a connection reads, past the streams of Node: they make 64 KiB of room for every read, put what came in a queue, and tell of it in a turn of its own. Here it is copied out of a buffer that is
  * used again and again (`onread` of `net.connect` and `tls.connect`), and `readable` is told at once. Its end is told to who asks for more and finds nothing: to a reader that has paused, once it
- * has gone on and has all. A socket so made is read by `readable`, `read()` and `unshift` alone, as undici does.
+ * has gone on and has all. A write that fails because the other side has closed ends the connection only when all that came before that has been read: it may be an early answer (RFC 9112 section 9.5),
+ * and Node closes at once. A socket so made is read by `readable`, `read()` and `unshift` alone, as undici does.
  */
 export class DirectReads {
   /** For the options of `connect`. */
@@ -34,6 +38,9 @@ export class DirectReads {
   #stopped = false;
   /** True once the other side has ended. */
   #ending = false;
+  /** Why a write failed, once one has; the connection goes on until all is read. */
+  #unwritten: Error | undefined = undefined;
+  #destroy: (error?: Error) => Socket = () => this.#socket as Socket;
 
   /** `shared`: see `sharedReadBuffer`. */
   constructor(shared: Buffer) {
@@ -50,8 +57,11 @@ export class DirectReads {
     // the end is all that Node gives to the stream
     socket.push = (chunk: null) => {
       this.#ending = true;
+      if (this.#unwritten !== undefined && this.#held.length === 0) this.#destroy(this.#unwritten);
       return push(chunk);
     };
+    this.#destroy = socket.destroy.bind(socket);
+    socket.destroy = (error?: Error) => (this.#readsOn(error) ? socket : this.#destroy(error));
   }
 
   /** Node asks for nothing so that reading begins, and so that the end is told: that waits for its reader here, if there is one. */
@@ -60,10 +70,27 @@ export class DirectReads {
     return waits ? null : this.#readOn(0);
   }
 
+  /** Whether a failed write leaves something to be read, perhaps. */
+  #readsOn(error: Error | undefined): boolean {
+    if (this.#unwritten !== undefined || !isFailedWrite(error) || this.#socket?.destroyed === true) return false;
+    if (this.#ending && this.#held.length === 0) return false;
+    this.#unwritten = error;
+    const timer = setInterval(() => {
+      // a reader that pauses is waited for
+      if (this.#held.length === 0) this.#destroy(error);
+    }, LAST_WORDS_MS);
+    this.#socket?.once('close', () => clearInterval(timer));
+    return true;
+  }
+
   #read(): Buffer | null {
     const piece = this.#held.shift();
     if (piece === undefined) {
       if (!this.#stopped && !this.#ending) return null;
+      if (this.#ending && this.#unwritten !== undefined) {
+        this.#destroy(this.#unwritten);
+        return null;
+      }
       this.#stopped = false;
       return this.#readOn();
     }
@@ -97,6 +124,11 @@ export class DirectReads {
     this.#buffer = sharedReadBuffer();
     return buffer === this.#shared ? copyOf(buffer, count) : buffer.subarray(0, count);
   }
+}
+
+function isFailedWrite(error: Error | undefined): boolean {
+  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
+  return syscall === 'write' && (code === 'EPIPE' || code === 'ECONNRESET');
 }
 
 function copyOf(buffer: Buffer, count: number): Buffer {

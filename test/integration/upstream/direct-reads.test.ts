@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DirectReads, sharedReadBuffer } from '../../../src/upstream/direct-reads.ts';
 import { closed, opened, portOf } from '../../support/servers.ts';
 import { client, get, RawUpstream, read } from './fixtures.ts';
@@ -225,5 +226,36 @@ describe('the fields of an answer', () => {
     await using upstream = await RawUpstream.start((socket) => socket.end(`HTTP/1.1 200 OK\r\n${head.join('\r\n')}\r\n\r\nok`));
     await using from = client(upstream.authority);
     expect(await from.service(get(upstream.authority))).toMatchObject({ headers: ['x-kept', '2'] });
+  });
+});
+
+/** What becomes of a request whose upstream says this once it has come by half, and resets the connection. */
+async function early(answer: string): Promise<string> {
+  const stream = new PassThrough();
+  await using upstream = await RawUpstream.start((socket) => {
+    if (answer !== '') socket.write(answer);
+    // in one turn, so that the write finds the connection reset and nothing of the answer read
+    socket.resetAndDestroy();
+    stream.write('more');
+  });
+  await using from = client(upstream.authority, { headers: 5000 });
+  const exchange = get(upstream.authority, '/', 'POST');
+  exchange.body = { kind: 'stream', stream, length: 9, started: false };
+  stream.write('some');
+  const became = await read(await from.service(exchange));
+  await vi.waitUntil(() => from.pools.stats.busy === 0);
+  return became;
+}
+
+describe('an upstream that answers early and closes behind its answer', () => {
+  const TOO_LARGE = 'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 4\r\n\r\n';
+
+  it.each([
+    ['is heard, although the rest of the request can no longer be written', `${TOO_LARGE}much`, 'much'],
+    ['is heard behind its 100', `HTTP/1.1 100 Continue\r\n\r\n${TOO_LARGE}much`, 'much'],
+    ['is cut where its answer is not all there', `${TOO_LARGE}mu`, 'mu|body/reset/cut/http_response_incomplete'],
+    ['has failed where it says nothing', '', 'send/reset/ambiguous'],
+  ])('%s', async (_what, answer, became) => {
+    expect(await early(answer)).toBe(became);
   });
 });
