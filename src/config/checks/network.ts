@@ -1,6 +1,7 @@
 import { matchesHost } from '../../model/hosts.ts';
 import { isLoopbackOnly } from '../../model/loopback.ts';
 import { hostsOf } from '../effective.ts';
+import type { UpstreamConfig } from '../schema.ts';
 import { nearest } from '../suggest.ts';
 import { formatPath, type Path } from '../tree.ts';
 import type { CheckContext } from './context.ts';
@@ -64,17 +65,37 @@ function checkPorts(context: CheckContext): void {
   }
 }
 
-/** An origin that is this proxy would ask itself without end. */
+/** An upstream that is this proxy, by its origin or by the address that is dialled instead, would be asked by itself without end. */
 function checkLoops(context: CheckContext, claims: readonly Claim[]): void {
   for (const { upstream, path } of context.upstreams) {
-    if (upstream.origin === undefined || upstream.resolve !== undefined) continue;
-    const { protocol, hostname, port } = new URL(upstream.origin);
-    const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-    const own = claims.find((claim) => claim.port === number && isLoopbackOnly(hostname) && overlap(claim.host, hostname));
-    if (own === undefined) continue;
-    const message = `requests would lead back to ${formatPath(context.tree, own.path)} of this proxy`;
-    context.report([...path, 'origin'], message, 'write the address of the upstream, or resolve');
+    for (const { at, hostname, port } of dialled(upstream)) {
+      const own = claims.find((claim) => claim.port === port && isLoopbackOnly(hostname) && overlap(claim.host, hostname));
+      if (own === undefined) continue;
+      const message = `requests would lead back to ${formatPath(context.tree, own.path)} of this proxy`;
+      context.report(
+        [...path, ...at],
+        message,
+        at[0] === 'origin' ? 'write the address of the upstream, or resolve' : 'write the address of the upstream',
+      );
+    }
   }
+}
+
+/** Where connections to an upstream go, each with the setting that says so. What does not read as an address is told elsewhere. */
+function dialled({ origin, resolve }: UpstreamConfig): { readonly at: Path; readonly hostname: string; readonly port: number }[] {
+  if (resolve === undefined) {
+    if (origin === undefined) return [];
+    const { protocol, hostname, port } = new URL(origin);
+    return [{ at: ['origin'], hostname, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }];
+  }
+  const addresses =
+    typeof resolve === 'string'
+      ? [{ at: ['resolve'], address: resolve }]
+      : Object.entries(resolve).map(([host, address]) => ({ at: ['resolve', host], address }));
+  return addresses.map(({ at, address }) => {
+    const colon = address.lastIndexOf(':');
+    return { at, hostname: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+  });
 }
 
 /** Whether two hosts to listen on take the same port from each other. */
