@@ -94,7 +94,7 @@ describe('with a proxy for egress', () => {
     proxy.conduct = answering('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     using client = await RawClient.connect(port());
     client.send('GET /api/live HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
-    const answer = await client.until(/^HTTP\/1.1 502 .*\r\n\r\n\{.*\}\n/s);
+    const answer = await client.until(/^HTTP\/1.1 502 .*\r\n\r\n\{.*\}$/s);
     expect(answer).toContain(`answered 407 to CONNECT api.test:8000: it does not take the credentials of its URL`);
     expect(answer).toContain('proxy-status: breakwater; error=connection_refused');
   });
