@@ -28,9 +28,9 @@ export interface Storable extends Storing {
 
 /** How an answer is stored on a route; undefined where it may not be. */
 export function storable(settings: RouteCacheSettings, request: CacheRequest, { reply, requestedAt, respondedAt }: Arrival): Storable | undefined {
-  const { status, headers } = reply;
+  const { status, headers, openEnded } = reply;
   const vary = selectingFields(headers);
-  if (vary === undefined || isTooLarge(settings, headers)) return undefined;
+  if (openEnded || vary === undefined || isTooLarge(settings, headers)) return undefined;
   // it answers a Range, which whoever comes next may not send
   if (status === 416 && !request.rangeInKey) return undefined;
   // where Range is part of the key, what answers it is whole

@@ -13,6 +13,8 @@ export interface Reply {
   readonly headers: HeaderList;
   readonly source: ReplySource;
   readonly body: BodySource;
+  /** Inside TLS and without a length, so that its end is its connection's: where that was cut, nothing tells (RFC 9112 section 9.8), and it is not kept. */
+  readonly openEnded: boolean;
   /** Of an answer from the store: how old it is, in seconds (RFC 9111 section 5.1), to be sent as `age` with `headers`, which then have none. */
   readonly age: string | undefined;
   /** Where the listener may keep what it made of `headers`, since the same will be sent again. */
@@ -38,13 +40,13 @@ export interface FieldMemo {
 export type Outcome = Reply | Failure;
 
 /** Builds a reply. */
-export function reply(status: number, headers: HeaderList, source: ReplySource, body: BodySource): Reply {
-  return { type: 'reply', status, headers, source, body, age: undefined, memo: undefined };
+export function reply(status: number, headers: HeaderList, source: ReplySource, body: BodySource, openEnded = false): Reply {
+  return { type: 'reply', status, headers, source, body, openEnded, age: undefined, memo: undefined };
 }
 
 /** Builds a reply from the store. */
 export function fromStore(status: number, headers: HeaderList, body: BodySource, age: string, memo?: FieldMemo): Reply {
-  return { type: 'reply', status, headers, source: 'cache', body, age, memo };
+  return { type: 'reply', status, headers, source: 'cache', body, openEnded: false, age, memo };
 }
 
 /** Lets go of an outcome that nobody will read: its connection is taken until its body has ended or is aborted. */

@@ -8,7 +8,7 @@ import type { RecordedAnswer } from './ledger.ts';
 export interface WholeAnswer {
   /** What the client gets. */
   readonly outcome: Outcome;
-  /** The answer to keep; undefined where it broke off or was too large. */
+  /** The answer to keep; undefined where it broke off, may have, or was too large. */
   readonly recorded: RecordedAnswer | undefined;
 }
 
@@ -20,7 +20,7 @@ export async function readWhole(answer: Reply, limit: number): Promise<WholeAnsw
   const { bytes, complete, body } = await peek(answer.body, limit);
   if (complete) {
     const recorded = { status: answer.status, headers: answer.headers, bytes };
-    return { outcome: { ...answer, body: new BytesBody(bytes) }, recorded };
+    return { outcome: { ...answer, body: new BytesBody(bytes) }, recorded: answer.openEnded ? undefined : recorded };
   }
   if (bytes.length > limit) return { outcome: { ...answer, body }, recorded: undefined };
   const cut = await new Promise<Failure>((resolve) => {

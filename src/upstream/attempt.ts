@@ -78,7 +78,7 @@ export class Attempt extends SendingAttempt {
     this.#status = status;
     if (this.#context.idFields !== undefined) this.#fields = fields;
     this.watch();
-    const found = reply(status, fields, 'upstream', this);
+    const found = reply(status, fields, 'upstream', this, head.openEnded && this.exchange.scheme === 'https');
     if (this.#late === undefined) this.#settle(found);
     else this.#late.arrived(found);
   }

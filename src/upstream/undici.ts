@@ -18,9 +18,12 @@ export const fieldName: (bytes: Buffer) => string = undiciUtil.bufferToLowerCase
  */
 export class HeadFields {
   readonly raw: readonly Buffer[];
+  /** The content ends where the connection does. */
+  readonly openEnded: boolean;
 
-  constructor(raw: readonly Buffer[]) {
+  constructor(raw: readonly Buffer[], openEnded: boolean) {
     this.raw = raw;
+    this.openEnded = openEnded;
   }
 
   /** What undici looks at: it is even. */
@@ -32,6 +35,8 @@ export class HeadFields {
 /** The part of undici's parser of one connection that is told of a head, where 1 means that no content follows, and of the ends of a message and of the connection. */
 interface Parser {
   statusCode: number;
+  /** -1 where none was said. */
+  readonly contentLength: number;
   headers: Buffer[] | HeadFields;
   timeoutValue: number;
   timeoutType: number;
@@ -85,9 +90,17 @@ export function adaptParser(socket: Socket, watcher: ParserWatcher): void {
       watcher.continued();
       return 1;
     }
-    parser.headers = new HeadFields(parser.headers as Buffer[]);
+    const raw = parser.headers as Buffer[];
+    parser.headers = new HeadFields(raw, !keepAlive && parser.contentLength === -1 && !isChunked(raw));
     return headersComplete(status, upgrade, keepAlive);
   };
+}
+
+function isChunked(raw: readonly Buffer[]): boolean {
+  let coding = '';
+  for (let i = 0; i < raw.length; i += 2)
+    if (raw[i] !== undefined && fieldName(raw[i] as Buffer) === 'transfer-encoding') coding = String(raw[i + 1]);
+  return /(?:^|,)[ \t]*chunked[ \t]*$/i.test(coding);
 }
 
 /** What has come is read on, and may complete a message; the end alone does not. */

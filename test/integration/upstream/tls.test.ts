@@ -141,4 +141,18 @@ describe('an upstream over TLS', () => {
     for (let i = 0; i < 3; i++) expect(await read(await from.service(ask()))).toBe('ok');
     expect(upstream.raw.size).toBe(3);
   });
+
+  it.each([
+    ['Connection: close\r\n', true],
+    ['Transfer-Encoding: identity\r\n', true],
+    ['Connection: close\r\nContent-Length: 2\r\n', false],
+    ['Connection: close\r\nTransfer-Encoding: chunked\r\n', false],
+    ['Content-Length: 2\r\n', false],
+  ])('marks an answer whose end cannot be told from a cut (%j: %s)', async (fields, openEnded) => {
+    await using upstream = await secure((socket) => socket.write(`HTTP/1.1 200 OK\r\n${fields}\r\n`));
+    await using from = https(upstream.address);
+    const outcome = await from.service(ask());
+    expect(outcome).toMatchObject({ status: 200, openEnded });
+    if (outcome.type === 'reply') outcome.body.abort();
+  });
 });

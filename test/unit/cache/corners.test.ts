@@ -30,6 +30,14 @@ describe('an answer that is for one question alone', () => {
   });
 });
 
+describe('an answer whose end may be a cut', () => {
+  it('is passed on and not stored (RFC 9112 section 9.8)', async () => {
+    const bench = new Bench({}, () => ({ ...ok('half', ...MINUTE), openEnded: true }));
+    await bench.get();
+    expect(await bench.get()).toMatchObject({ status: 200, body: 'half', source: 'upstream' });
+  });
+});
+
 describe('of several stored answers that fit', () => {
   it('the one that says what it varies by is chosen, though a default came later', async () => {
     const bench = new Bench({}, (exchange) => {
