@@ -178,11 +178,11 @@ describe('settings that are impossible together', () => {
     ],
     [
       'upstreams:\n  a: { origin: http://a.example, resolve: "127.0.0.1:7001", listen: { port: 7001 } }',
-      '3:42 upstreams.a.resolve: requests would lead back to upstreams.a.listen of this proxy (write the address of the upstream)',
+      '3:43 upstreams.a.resolve: requests would lead back to upstreams.a.listen of this proxy (write the address of the upstream)',
     ],
     [
       'upstreams:\n  a: { origin: http://a.example, resolve: { a.example: "localhost:8080" } }',
-      '3:55 upstreams.a.resolve.a.example: requests would lead back to listen of this proxy (write the address of the upstream)',
+      '3:56 upstreams.a.resolve.a.example: requests would lead back to listen of this proxy (write the address of the upstream)',
     ],
     [
       'upstreams:\n  a: { hosts: ["*.a.example"], listen: { port: 1 } }',
