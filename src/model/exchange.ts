@@ -96,6 +96,8 @@ export class Exchange implements ExchangeParts {
   route = '';
   /** Monotonic milliseconds at which `total` runs out. */
   deadlineAt = Infinity;
+  /** True where a client's own word is why it runs out then, and not later. */
+  hurried = false;
   /** True where `idle` bounds the response instead of `total` once its head is here. */
   streaming = false;
   /** True for a fetch that no client waits for: what a client says of its time does not hold for it. */
@@ -193,6 +195,7 @@ export class Exchange implements ExchangeParts {
     branch.upstream = this.upstream;
     branch.route = this.route;
     branch.deadlineAt = this.deadlineAt;
+    branch.hurried = this.hurried;
     branch.streaming = this.streaming;
     branch.background = this.background;
     branch.rest = this.rest;

@@ -100,9 +100,12 @@ export function clientClosed(phase: Phase, detail = 'the client closed its conne
   return failure({ code: 'client_closed', phase, kind: 'aborted', replay: 'answered', detail, own: true });
 }
 
-/** Whether a failure speaks against its upstream. A refusal of ours, a full pool of ours, a client that left and a request that could not be written do not. */
-export function isUpstreamFault({ own, kind, phase, code }: Failure): boolean {
-  return !own && kind !== 'aborted' && phase !== 'queue' && code !== 'http_request_error';
+/** The limit of a client that says how long it waits (`timeouts.deadlineHeader`), where that is less than the configuration gives. */
+export const CLIENT_LIMIT = 'deadlineHeader';
+
+/** Whether a failure speaks against its upstream. A refusal of ours, a full pool of ours, a client that left or gave it less time than the configuration does, and a request that could not be written do not. */
+export function isUpstreamFault({ own, kind, phase, code, limit }: Failure): boolean {
+  return !own && kind !== 'aborted' && phase !== 'queue' && code !== 'http_request_error' && limit !== CLIENT_LIMIT;
 }
 
 /** The error type of RFC 9209 section 2.3 for a code: our own are told by the nearest one. */

@@ -15,13 +15,16 @@ export interface DeadlineOptions {
 
 /**
  * Says when an exchange has to be over. Sets the time only: every wait and every attempt inside bounds itself by `exchange.deadlineAt`, so that no timer
- * of its own is needed. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
+ * of its own is needed. A client that says that it waits for less than that lowers it, and what then runs out says nothing of the upstream. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
  */
 export function deadline({ totalMs, header }: DeadlineOptions, clock: Clock): Layer {
   const boundMs = totalMs === Infinity ? Infinity : Math.min(LONGEST_MS, totalMs);
   return (next) => (exchange) => {
     const own = header === undefined ? Infinity : askedFor(exchange, header);
-    exchange.deadlineAt = Math.min(exchange.deadlineAt, clock.now() + Math.min(boundMs, own));
+    const now = clock.now();
+    const configuredAt = Math.min(exchange.deadlineAt, now + boundMs);
+    exchange.hurried = now + own < configuredAt;
+    exchange.deadlineAt = Math.min(configuredAt, now + own);
     return next(exchange);
   };
 }
@@ -31,6 +34,7 @@ export function unhurried(totalMs: number, header: string, clock: Clock): Layer 
   return (next) => (exchange) => {
     if (exchange.background) {
       exchange.deadlineAt = clock.now() + totalMs;
+      exchange.hurried = false;
       exchange.headers = withoutHeaders(exchange.headers, (name) => name === header);
     }
     return next(exchange);

@@ -4,7 +4,7 @@ import { TappedBody } from '../model/body-tap.ts';
 import { type Clock, wait } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { clientClosed, type Failure, failure } from '../model/failure.ts';
+import { CLIENT_LIMIT, clientClosed, type Failure, failure } from '../model/failure.ts';
 import { headerValue, withoutHeaders } from '../model/headers.ts';
 import { type Outcome, reply } from '../model/outcome.ts';
 import type { Layer } from '../model/service.ts';
@@ -75,7 +75,10 @@ async function strike(fault: FaultConfig, exchange: Exchange, { headersMs }: Fau
     const delayMs = typeof fault.delay === 'number' ? fault.delay : fault.delay.min + clock.random() * Math.max(0, fault.delay.max - fault.delay.min);
     const limitMs = Math.min(headersMs, exchange.deadlineAt - clock.now());
     if (!(await wait(Math.max(0, Math.min(delayMs, limitMs)), exchange))) return clientClosed('headers');
-    if (delayMs >= limitMs) return injected('http_response_timeout', 'timeout', 'an injected delay was longer than the time limit');
+    if (delayMs >= limitMs) {
+      const limit = limitMs === headersMs ? 'headers' : exchange.hurried ? CLIENT_LIMIT : 'total';
+      return { ...injected('http_response_timeout', 'timeout', 'an injected delay was longer than the time limit'), limit };
+    }
   }
   if (fault.abort !== undefined) return abortion(fault.abort);
   return fault.reset === true ? injected('connection_terminated', 'reset', 'an injected reset') : undefined;

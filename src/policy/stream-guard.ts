@@ -2,7 +2,7 @@ import { BytesBody, type BodySink, type BodySource } from '../model/body.ts';
 import type { Clock } from '../model/clock.ts';
 import type { Observer } from '../model/events.ts';
 import type { Exchange } from '../model/exchange.ts';
-import { type Failure, failure } from '../model/failure.ts';
+import { CLIENT_LIMIT, type Failure, failure } from '../model/failure.ts';
 import { type Outcome, reply, type Reply } from '../model/outcome.ts';
 import { callAfter } from '../model/timer.ts';
 import type { AttemptRecords } from './attempt-records.ts';
@@ -207,11 +207,11 @@ export class StreamGuard implements BodySource, BodySink {
   }
 
   #tooLate(inAll: boolean): void {
-    const { startedAt, deadlineAt } = this.#exchange;
+    const { startedAt, deadlineAt, hurried } = this.#exchange;
     const detail = inAll
       ? `total timeout after ${Math.round(deadlineAt - startedAt)} ms, before the first event`
       : `no event within ${this.#options.firstEventMs} ms after the head`;
-    const limit = inAll ? 'total' : 'firstEvent';
+    const limit = !inAll ? 'firstEvent' : hurried ? CLIENT_LIMIT : 'total';
     this.#finish(failure({ code: 'http_response_timeout', phase: 'body', kind: 'timeout', replay: 'cut', detail, limit }));
     this.#reply.body.abort();
   }

@@ -1,6 +1,6 @@
 import type { CacheResult, RetryDecision } from '../model/events.ts';
 import type { AttemptRecord, Exchange } from '../model/exchange.ts';
-import { type Failure, type FailureKind, isUpstreamFault, type Phase } from '../model/failure.ts';
+import { CLIENT_LIMIT, type Failure, type FailureKind, isUpstreamFault, type Phase } from '../model/failure.ts';
 import type { ReplySource } from '../model/outcome.ts';
 
 // Label values by number, so that a set of labels is one number and counting it hashes no text.
@@ -64,8 +64,8 @@ export function faultOf({ failure, verdict, status }: AttemptRecord): Failure | 
 }
 
 /** What a breaker counts has failed. What it is told to ignore speaks of no outage, but is no success where the rule calls it refused, or its status is 429 or 5xx. */
-function outcomeOfFault({ own, kind, blame, replay }: Failure, status: number | undefined): AttemptOutcome {
-  if (own || kind === 'aborted') return 'abandoned';
+function outcomeOfFault({ own, kind, blame, replay, limit }: Failure, status: number | undefined): AttemptOutcome {
+  if (own || kind === 'aborted' || limit === CLIENT_LIMIT) return 'abandoned';
   if (blame === undefined) return 'failed';
   const counts = replay === 'refused' || status === 429 || (status !== undefined && status >= 500);
   return blame === 'soft' || counts ? 'refused' : 'ok';

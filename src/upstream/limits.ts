@@ -1,5 +1,5 @@
 import type { Exchange } from '../model/exchange.ts';
-import type { Phase } from '../model/failure.ts';
+import { CLIENT_LIMIT, type Phase } from '../model/failure.ts';
 
 /** The time limits of an attempt, in milliseconds; Infinity where there is none. */
 export interface AttemptLimits {
@@ -68,7 +68,7 @@ export function nextLimit(limits: AttemptLimits, exchange: Exchange, place: Atte
   const afterMs = phaseMs(limits, exchange, place);
   if (at === place.phaseAt + afterMs) return { at, name: place.phase === 'body' ? 'idle' : place.phase, afterMs };
   if (at === attemptAt(limits, exchange, place)) return { at, name: 'attempt', afterMs: limits.attemptMs };
-  return { at, name: 'total', afterMs: at - exchange.startedAt };
+  return { at, name: exchange.hurried ? CLIENT_LIMIT : 'total', afterMs: at - exchange.startedAt };
 }
 
 function phaseMs(limits: AttemptLimits, exchange: Exchange, { phase, held }: AttemptPlace): number {

@@ -1,7 +1,7 @@
 import type { BodySource } from '../../model/body.ts';
 import { TappedBody } from '../../model/body-tap.ts';
 import { Exchange } from '../../model/exchange.ts';
-import { type Failure, failure } from '../../model/failure.ts';
+import { CLIENT_LIMIT, type Failure, failure } from '../../model/failure.ts';
 import type { HeaderList } from '../../model/headers.ts';
 import type { Reply } from '../../model/outcome.ts';
 import type { Found } from '../store.ts';
@@ -146,7 +146,7 @@ export class Flight {
 
   /** Whether a fetch failed for want of time that this request still has. */
   #outlives(exchange: Exchange, landing: Landing): boolean {
-    if (landing.kind !== 'failed' || landing.failure.limit !== 'total') return false;
+    if (landing.kind !== 'failed' || (landing.failure.limit !== 'total' && landing.failure.limit !== CLIENT_LIMIT)) return false;
     return timeOf(exchange) > timeOf(this.exchange) + SAME_TIME_MS;
   }
 

@@ -24,7 +24,9 @@ export const timeouts = z.strictObject({
   deadlineHeader: z
     .string()
     .optional()
-    .describe('Request header by which a client says how long it waits, in seconds or as a duration: X-Server-Timeout. It lowers total.'),
+    .describe(
+      'Request header by which a client says how long it waits, in seconds or as a duration: X-Server-Timeout. It lowers total; where it runs out first, the breaker takes it as it does a client that left.',
+    ),
 });
 
 const backoff = z.strictObject({

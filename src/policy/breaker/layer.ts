@@ -61,7 +61,7 @@ function answered(own: Breaker, permit: Permit, reply: Reply, tookMs: number, ma
   }
   const body = new TappedBody(reply.body, (how) => {
     if (how === undefined) own.report(permit, evidence, '', 0, tookMs);
-    else if (how !== 'aborted' && !how.own) own.report(permit, 'failure', describe(how), 0, tookMs, mark);
+    else if (how !== 'aborted' && isUpstreamFault(how)) own.report(permit, 'failure', describe(how), 0, tookMs, mark);
   });
   return { ...reply, body };
 }
