@@ -17,6 +17,7 @@ import type { CertificateAuthority } from '../tls/authority.ts';
 import { Resolver, type ResolverOptions } from '../upstream/dns.ts';
 import { AppView } from './admin-view.ts';
 import { type Backing, openCacheStore } from './cache-store.ts';
+import { cacheNamesOf } from './cache-names.ts';
 import { compileEarly } from './engine.ts';
 import { assemble, type Generation, retired } from './generation.ts';
 import { BodyMemory, youngCollector } from './heap.ts';
@@ -230,7 +231,8 @@ export class App {
 
   async #openAdmin(): Promise<void> {
     const { host, port, hosts, token } = this.#config.admin;
-    const routes = cacheRoutes(this.cache.admin, this.telemetry.log);
+    const served = (): Config => ({ ...this.#config, listen: this.#plane?.address ?? this.#config.listen });
+    const routes = cacheRoutes(this.cache.admin, cacheNamesOf(served), this.telemetry.log);
     this.#admin = await startAdmin({ host, port, hosts, token, view: this.#view, telemetry: this.telemetry, clock: this.#clock, routes });
   }
 

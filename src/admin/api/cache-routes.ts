@@ -1,8 +1,9 @@
-import type { CacheAdmin, PurgeRequest } from '../../cache/admin.ts';
+import type { CacheAdmin, ListFilter, PurgeRequest } from '../../cache/admin.ts';
 import type { ChainView } from '../../cache/prefetch/prefetcher.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { json, problem } from '../replies.ts';
 import type { AdminReply, AdminRequest, AdminRoute } from '../route.ts';
+import { type CacheNames, resolved } from './cache-names.ts';
 
 /** Entries that one answer lists at most. */
 const MAX_LIMIT = 10_000;
@@ -24,7 +25,7 @@ export type CacheControl = Pick<CacheAdmin, 'list' | 'inspect' | 'purge' | 'stat
 };
 
 /** Looking into the cache and purging it. */
-export function cacheRoutes(cache: CacheControl, log: Log): AdminRoute[] {
+export function cacheRoutes(cache: CacheControl, names: CacheNames, log: Log): AdminRoute[] {
   return [
     {
       method: 'GET',
@@ -36,29 +37,34 @@ export function cacheRoutes(cache: CacheControl, log: Log): AdminRoute[] {
       method: 'GET',
       path: '/api/cache',
       summary: 'Stored answers and where the store stands; ?limit=100&upstream=NAME&route=NAME&prefix=URL, or ?url=URL for one',
-      handle: (request) => list(cache, request),
+      handle: (request) => list(cache, names, request),
     },
     {
       method: 'POST',
       path: '/api/cache/purge',
       summary:
         'Drops stored answers: {"url": URL}, or prefix, tag, route, upstream, all; "soft": true serves them as stale while they are fetched anew',
-      handle: (request) => purge(cache, log, request),
+      handle: (request) => purge(cache, names, log, request),
     },
   ];
 }
 
-async function list(cache: CacheControl, { query }: AdminRequest): Promise<AdminReply> {
-  const url = query.get('url');
-  if (url !== null) return json({ entries: await cache.inspect(url) });
+async function list(cache: CacheControl, names: CacheNames, { query }: AdminRequest): Promise<AdminReply> {
+  const asked = Object.fromEntries(
+    ['url', 'upstream', 'route', 'prefix'].flatMap((name) => (query.has(name) ? [[name, query.get(name) ?? '']] : [])),
+  );
+  const named = resolved<ListFilter & { readonly url?: string }>(asked, names);
+  if (typeof named === 'string') return problem(400, named);
+  const { url, ...filter } = named;
+  if (url !== undefined) return json({ entries: await cache.inspect(url) });
   const limit = query.get('limit') ?? '100';
   if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
-  const filter = Object.fromEntries(['upstream', 'route', 'prefix'].flatMap((name) => (query.has(name) ? [[name, query.get(name)]] : [])));
   return json({ store: cache.stats, entries: await cache.list(Math.min(Number(limit), MAX_LIMIT), filter) });
 }
 
-async function purge(cache: CacheControl, log: Log, { body }: AdminRequest): Promise<AdminReply> {
-  const request = purgeRequest(body);
+async function purge(cache: CacheControl, names: CacheNames, log: Log, { body }: AdminRequest): Promise<AdminReply> {
+  const asked = purgeRequest(body);
+  const request = typeof asked === 'string' ? asked : resolved(asked, names);
   if (typeof request === 'string') return problem(400, request);
   const purged = await cache.purge(request);
   log.info({ purged, by: TARGETS.filter((name) => name in request), soft: request.soft === true }, 'cache purged over the admin API');

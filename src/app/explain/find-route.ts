@@ -61,6 +61,12 @@ export function findRoute(config: Config, request: ExplainedRequest): FoundRoute
   return `no route of ${name} takes it`;
 }
 
+/** Where a request for a URL goes, as the listener finds it; a sentence where nowhere. */
+export function placeOf(config: Config, url: string): Destination | string {
+  const found = find(config, 'GET', url);
+  return typeof found === 'string' ? found : found.destination;
+}
+
 function exchangeOf({ headers: given, body }: ExplainedRequest, method: string, { target, entry, scheme, authority, path }: Destination): Exchange {
   const headers = given.flatMap(([name, value]) => [name.toLowerCase(), value]);
   const exchange = new Exchange({ id: 'explain', entry, method, scheme, authority, path, headers, startedAt: systemClock.now() });

@@ -12,6 +12,7 @@ import { createLog, type Log } from '../../telemetry/log.ts';
 import { Telemetry } from '../../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../../tls/authority.ts';
 import type { AppOptions } from '../app.ts';
+import { cacheNamesOf } from '../cache-names.ts';
 import { OwnAuthority } from '../own-authority.ts';
 import { addressesOf, bundlePath, localUrl } from '../paths.ts';
 import { Reloader } from '../reload.ts';
@@ -207,6 +208,7 @@ export class Primary implements Running {
     await this.crew.start();
     this.#proxy = await this.sockets.addressOf({ upstream: '', ...this.config.listen });
     const { host, port, hosts, token } = this.config.admin;
+    const served = (): Config => ({ ...this.config, listen: this.#proxy ?? this.config.listen });
     this.#admin = await startAdmin({
       host,
       port,
@@ -215,7 +217,7 @@ export class Primary implements Running {
       view: this.#view,
       telemetry: this.telemetry,
       clock: this.#clock,
-      routes: cacheRoutes(new CacheOfAll(this.crew, () => this.#view.cache()), this.telemetry.log),
+      routes: cacheRoutes(new CacheOfAll(this.crew, () => this.#view.cache()), cacheNamesOf(served), this.telemetry.log),
       exchanges: { list: (query) => this.#exchanges(query) },
       prepare: () => this.#counts.collect(),
     });

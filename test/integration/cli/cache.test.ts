@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { RunningBreakwater } from '../../support/breakwater.ts';
 import { commandLine } from '../../support/command-line.ts';
-import { closed, opened } from '../../support/servers.ts';
+import { closed, freePort, opened } from '../../support/servers.ts';
 
 describe('the cache of a running process', () => {
   it('keeps users apart, is listed, inspected and purged from the command line, and shows in the metrics', async () => {
@@ -42,6 +42,37 @@ describe('the cache of a running process', () => {
       (await fetch(`${app.adminUrl}/api/cache/purge`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"urls":"x"}' }))
         .status,
     ).toBe(400);
+    await closed(origin);
+  });
+
+  it('is purged by the URLs that the backend uses too, and refuses what there is not', async () => {
+    const origin = createServer((request, response) => response.end(request.url));
+    const authority = `127.0.0.1:${await opened(origin)}`;
+    const port = await freePort();
+    await using app = await RunningBreakwater.start(
+      `version: 1\nlisten: { port: 0 }\nadmin: { port: 0 }\nupstreams:\n  api: { origin: "http://${authority}", cache: { ttl: 5m }, listen: { port: ${port} } }\n`,
+    );
+    const admin = ['--admin', app.adminUrl];
+    const base = `${app.proxyUrl}/api`;
+    const urls = [`${base}/a?x=1`, '/api/a?x=1', `http://127.0.0.1:${port}/a?x=1`];
+    await (await fetch(`${base}/a?x=1`)).text();
+    for (const url of urls) expect((await commandLine(['cache', 'get', url, ...admin])).code).toBe(0);
+    for (const named of [...urls.map((url) => [url]), ['--prefix', `${base}/a`], ['--prefix', '/api']]) {
+      await (await fetch(`${base}/a?x=1`)).text();
+      expect([named, (await commandLine(['cache', 'purge', ...named, ...admin])).stdout]).toEqual([named, '1 purged\n']);
+    }
+    const refused = [
+      ['--upstream', 'aip', 'No upstream is called "aip"; there are: api.'],
+      ['--route', 'nope', 'No route is called "nope"; there are: default.'],
+      ['/nope/a', 'no upstream'],
+      ['a', '"a" is no URL'],
+    ];
+    for (const parts of refused) {
+      const found = await commandLine(['cache', 'purge', ...parts.slice(0, -1), ...admin]);
+      expect(found).toMatchObject({ code: 1, stdout: '' });
+      expect(found.stderr).toContain(parts.at(-1));
+    }
+    expect((await commandLine(['cache', 'ls', '--upstream', 'aip', ...admin])).code).toBe(1);
     await closed(origin);
   });
 
