@@ -35,7 +35,7 @@ export function healthOf(parts: HealthParts, verbose: boolean): { readonly statu
     dependencies: Object.fromEntries(dependencies),
     config: { file: config.file, loadedAt: iso(config.loadedAt), lastReloadOk: config.lastReloadOk, problems: config.problems },
     interception: authority === undefined ? null : interceptionOf(authority),
-    warnings: stats.warnings.map(({ at, ...warning }) => ({ ...warning, at: iso(at) })),
+    warnings: [...stats.warnings.map(({ at, ...warning }) => ({ ...warning, at: iso(at) })), ...storeWarnings(view, now)],
     internalErrors: stats.internalErrors,
   };
 }
@@ -52,6 +52,12 @@ function interceptionOf({ directory, problem, warning }: AuthorityReading): Reco
     problem: told ?? null,
     advice: problem === undefined ? null : NO_INTERCEPTION,
   };
+}
+
+/** A store that cannot be used stops no request, but all of them go to the upstreams. */
+function storeWarnings(view: AdminView, now: number): Record<string, unknown>[] {
+  const problem = view.cache?.().problem;
+  return problem === undefined ? [] : [{ upstream: '', route: '', policy: 'cache', text: problem, at: iso(now) }];
 }
 
 function dependencyOf({ stats, clock }: HealthParts, upstream: UpstreamReading, verbose: boolean) {

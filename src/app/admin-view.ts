@@ -44,7 +44,8 @@ export class AppView implements AdminView {
   }
 
   cache(): CacheReading {
-    return { store: this.#source.cache.store.name, ...this.#source.cache.stats };
+    const { store, stats } = this.#source.cache;
+    return { store: store.name, ...stats, problem: store.problem };
   }
 
   authority(): AuthorityReading {

@@ -100,8 +100,8 @@ export class CacheAdmin {
   }
 
   /** Where the store stands. */
-  get stats(): StoreStats & { readonly store: string } {
-    return { store: this.#store.name, ...this.#store.stats };
+  get stats(): StoreStats & { readonly store: string; readonly problem?: string | undefined } {
+    return { store: this.#store.name, ...this.#store.stats, problem: this.#store.problem };
   }
 
   #filters({ url, prefix, tag, route, upstream, all }: PurgeRequest): StoreFilter[] {

@@ -211,7 +211,7 @@ export class Fetcher {
     return {
       kind: 'shared',
       reply: found === undefined ? reply : aged(reply, found.initialAgeMs),
-      stored: found !== undefined,
+      stored: found !== undefined && this.#parts.store.problem === undefined,
       timing: found,
       body,
       isFor: this.#isFor(vary, fetch.fields),

@@ -125,6 +125,8 @@ export interface CacheStore {
   /** Up to `limit` stored answers for which the filter holds, in any order. */
   list(filter: StoreFilter, limit: number): MaybePromise<readonly StoredSummary[]>;
   readonly stats: StoreStats;
+  /** What keeps it from being used just now, for people and without secrets; undefined where nothing does. Absent where nothing can. */
+  readonly problem?: string | undefined;
   /** Calls `listener` for each invalidation that another process made. Absent where nobody else can. */
   onInvalidation?(listener: InvalidationListener): void;
   /** Ends; later calls find nothing. */

@@ -37,16 +37,17 @@ function list(command: Command, context: CliContext, ended: Ended): void {
       const query = new URLSearchParams(
         ['upstream', 'route', 'prefix', 'limit'].flatMap((name) => (name in options ? [[name, String(options[name])]] : [])),
       );
-      print(context, await entries(adminOf(options, context), `/api/cache?${query.toString()}`), options['json'] === true);
-      ended(0);
+      const found = await look(adminOf(options, context), `/api/cache?${query.toString()}`);
+      print(context, found, options['json'] === true);
+      ended(found.problem === undefined ? 0 : 1);
     });
 }
 
 function show(command: Command, context: CliContext, ended: Ended): void {
   command.argument('<url>').action(async (url: string, options: Where & { json?: true }) => {
-    const found = await entries(adminOf(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
+    const found = await look(adminOf(options, context), `/api/cache?${new URLSearchParams({ url }).toString()}`);
     print(context, found, options.json === true);
-    ended(found.length === 0 ? 1 : 0);
+    ended(found.entries.length === 0 ? 1 : 0);
   });
 }
 
@@ -70,14 +71,22 @@ function purge(command: Command, context: CliContext, ended: Ended): void {
     });
 }
 
-async function entries(base: AdminAddress, path: string): Promise<CacheEntryView[]> {
-  return ((await askAdmin(base, 'GET', path)) as { entries: CacheEntryView[] }).entries;
+interface Found {
+  readonly entries: readonly CacheEntryView[];
+  /** What keeps the store from being used. */
+  readonly problem: string | undefined;
 }
 
-function print(context: CliContext, found: readonly CacheEntryView[], asJson: boolean): void {
-  if (asJson) return context.out(`${JSON.stringify(found, null, 2)}\n`);
-  if (found.length === 0) return context.err('nothing is stored\n');
-  for (const { url, status, ageSeconds, ttlSeconds, bytes, upstream, route, identity, tags, softPurged } of found) {
+async function look(base: AdminAddress, path: string): Promise<Found> {
+  const { entries, store } = (await askAdmin(base, 'GET', path)) as { entries: CacheEntryView[]; store?: { problem?: string } };
+  return { entries, problem: store?.problem };
+}
+
+function print(context: CliContext, { entries, problem }: Found, asJson: boolean): void {
+  if (problem !== undefined) context.err(`nothing can be found: ${problem}\n`);
+  if (asJson) return context.out(`${JSON.stringify(entries, null, 2)}\n`);
+  if (entries.length === 0 && problem === undefined) context.err('nothing is stored\n');
+  for (const { url, status, ageSeconds, ttlSeconds, bytes, upstream, route, identity, tags, softPurged } of entries) {
     const who = identity === '' ? '' : ` user ${identity}`;
     context.out(
       `${status} ${url}\n    ${upstream}/${route}${who}  age ${ageSeconds} s  ttl ${ttlSeconds} s${softPurged ? '  purged, served as stale' : ''}  ${bytes} bytes  tags ${tags.join(' ') || '-'}\n`,

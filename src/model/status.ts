@@ -130,6 +130,8 @@ export interface CacheReading {
   readonly evictions: number;
   /** Operations of the store that failed and were taken as a miss, since the start. */
   readonly errors: number;
+  /** What keeps it from being used; undefined where nothing does. */
+  readonly problem?: string | undefined;
 }
 
 /** What the running app says of itself when asked. Every call answers at once from memory; nothing here touches an upstream. */

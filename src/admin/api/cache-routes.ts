@@ -56,7 +56,7 @@ async function list(cache: CacheControl, names: CacheNames, { query }: AdminRequ
   const named = resolved<ListFilter & { readonly url?: string }>(asked, names);
   if (typeof named === 'string') return problem(400, named);
   const { url, ...filter } = named;
-  if (url !== undefined) return json({ entries: await cache.inspect(url) });
+  if (url !== undefined) return json({ store: cache.stats, entries: await cache.inspect(url) });
   const limit = query.get('limit') ?? '100';
   if (!/^\d{1,6}$/.test(limit)) return problem(400, `limit must be a whole number, not ${JSON.stringify(limit)}.`);
   return json({ store: cache.stats, entries: await cache.list(Math.min(Number(limit), MAX_LIMIT), filter) });
@@ -68,6 +68,8 @@ async function purge(cache: CacheControl, names: CacheNames, log: Log, { body }:
   if (typeof request === 'string') return problem(400, request);
   const purged = await cache.purge(request);
   log.info({ purged, by: TARGETS.filter((name) => name in request), soft: request.soft === true }, 'cache purged over the admin API');
+  const { problem: trouble } = cache.stats;
+  if (trouble !== undefined) return problem(503, `${trouble}. Nothing is found in it until it can be used again: purge once more then.`);
   return json({ purged });
 }
 

@@ -144,5 +144,6 @@ function mergedCache(a: CacheReading, b: CacheReading): CacheReading {
     bytes: sum(a.bytes, b.bytes),
     evictions: a.evictions + b.evictions,
     errors: a.errors + b.errors,
+    problem: a.problem ?? b.problem,
   };
 }

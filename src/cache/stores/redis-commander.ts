@@ -37,6 +37,8 @@ export interface Commander {
   subscribe(channel: string, listener: (message: string) => void): void;
   /** Whether the link is none the worse for an error just now: a server said no, rather than nothing, or one of several is away that the others can do without. */
   isTolerable(error: unknown): boolean;
+  /** Why there is no connection, where the library has said so. */
+  readonly trouble?: string | undefined;
   destroy(): void;
 }
 
@@ -83,8 +85,14 @@ export function clientCommander(redis: typeof Redis, address: RedisAddress): Com
   const mapped = commandOptions(redis);
   const send: Send = (words) => client.sendCommand(words, mapped);
   let misplaced: Error | undefined;
-  // every failure is also told to whoever sent a command
-  client.on('error', ignore);
+  let trouble: string | undefined;
+  // every failure is also told to whoever sent a command, but not that of a connection that never stood
+  client.on('error', (error: unknown) => {
+    trouble = messageOf(error);
+  });
+  client.on('ready', () => {
+    trouble = undefined;
+  });
   ears.on('error', ignore);
   return {
     send: (_key, words) => send(words),
@@ -100,11 +108,20 @@ export function clientCommander(redis: typeof Redis, address: RedisAddress): Com
       if (error instanceof redis.ErrorReply && error.message.startsWith('MOVED ')) misplaced ??= error;
       return error instanceof redis.ErrorReply && error !== misplaced;
     },
+    get trouble() {
+      return trouble;
+    },
     destroy: () => {
       if (client.isOpen) client.destroy();
       if (ears.isOpen) ears.destroy();
     },
   };
+}
+
+/** Where a name has several addresses, each has failed by itself. */
+function messageOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message || first.name : String(first);
 }
 
 /** For what is told elsewhere too. */

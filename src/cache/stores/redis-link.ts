@@ -8,6 +8,8 @@ export interface RedisLinkOptions {
   readonly timeoutMs: number;
   /** Brings this process up to date; the link is up once it has settled. */
   readonly revive: (commander: Commander) => Promise<void>;
+  /** Where it leads, for people. */
+  readonly where?: string;
   /** Told when the link is lost, and when it is back. */
   readonly notice: (text: string) => void;
 }
@@ -49,6 +51,13 @@ export class RedisLink {
     return this.#generation;
   }
 
+  /** What is in the way; undefined while it is up. */
+  get problem(): string | undefined {
+    return this.#up || this.#closed
+      ? undefined
+      : `the cache in Redis does not answer: ${this.#reason === '' ? this.#placed('it has not answered yet') : this.#reason}`;
+  }
+
   /** Works on the link; undefined where that fails, which takes no longer than the time limit. */
   async try<T>(work: (commander: Commander) => Promise<T>): Promise<T | undefined> {
     if (this.#closed) return undefined;
@@ -69,8 +78,9 @@ export class RedisLink {
   }
 
   /** Takes the link down until it was brought up to date again. */
-  lose(reason: string): void {
+  lose(text: string): void {
     if (!this.#up || this.#closed) return;
+    const reason = this.#placed(text);
     this.#up = false;
     this.#generation++;
     this.#trials = 0;
@@ -140,13 +150,24 @@ export class RedisLink {
     if (this.#closed) return;
     this.#trials++;
     // the first trial comes before the connection stands
-    if (this.#trials > 1) this.#tell(false, reasonOf(error));
+    if (this.#trials > 1) this.#tell(false, this.#placed(this.#causeOf(error)));
     // a name may lead to another server by now
     if (this.#trials % GIVEN_UP === 0 && (error instanceof TooLong || isReplica(error))) {
       this.#commander.destroy();
       this.#commander = this.#connect();
     }
     this.#again();
+  }
+
+  /** What the connection failed with says more than that there is none. */
+  #causeOf(error: unknown): string {
+    const reason = reasonOf(error);
+    return isMistaken(reason) ? reason : (this.#commander.trouble ?? reason);
+  }
+
+  #placed(reason: string): string {
+    const { where } = this.#options;
+    return where === undefined || isMistaken(reason) || reason.includes(where) ? reason : `${reason} (${where})`;
   }
 
   #tell(up: boolean, reason: string): void {

@@ -68,6 +68,7 @@ export class RedisStore implements CacheStore {
       connection: () => this.#hearing(connection()),
       timeoutMs: options.timeoutMs,
       revive: (made) => this.#revive(made),
+      where: options.address.urls.map((url) => new URL(url).host).join(', '),
       notice: options.notice,
     });
   }
@@ -151,6 +152,10 @@ export class RedisStore implements CacheStore {
 
   get stats(): StoreStats {
     return { entries: undefined, bytes: undefined, evictions: this.#evictions, errors: this.#link.errors };
+  }
+
+  get problem(): string | undefined {
+    return this.#link.problem;
   }
 
   onInvalidation(listener: InvalidationListener): void {

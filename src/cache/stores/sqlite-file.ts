@@ -64,6 +64,11 @@ export class SqliteFile {
     this.#clock = clock;
   }
 
+  /** What keeps the file from being used; undefined where nothing does. */
+  get trouble(): string | undefined {
+    return this.#trouble === '' ? undefined : this.#trouble;
+  }
+
   /** The open file. Undefined where it cannot be had now. `made` is called with one that was just opened. */
   get(made: (db: Database) => void): Database | undefined {
     if (this.#db !== undefined || this.#closed || this.#clock.now() < this.#retryAt) return this.#db;

@@ -122,6 +122,10 @@ export class SqliteStore implements CacheStore {
     return { entries: held.count, bytes: held.cost, evictions, errors: this.#file.errors };
   }
 
+  get problem(): string | undefined {
+    return this.#file.trouble;
+  }
+
   close(): void {
     this.#flush();
     this.#closed = true;
