@@ -16,7 +16,7 @@ import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { ageMs, reuse, standsIn, troubleOf } from './rules/reuse.ts';
 import { variantOf } from './rules/vary.ts';
 import { pieced, type Pieced, select, type Selection } from './select.ts';
-import { NOTHING_STALE, notCached, storedReply } from './serve.ts';
+import { NOTHING_STALE, NOT_CACHED, storedReply } from './serve.ts';
 import type { RouteCacheSettings } from './settings.ts';
 import { type Forward, forwardStatus, hitStatus } from './status.ts';
 import type { Found } from './store.ts';
@@ -70,7 +70,7 @@ export class Reader {
     if (exchange.staleUse === 'only') return this.#standIn(exchange, request, selection.stored, NOTHING_STALE) ?? NOTHING_STALE;
     if (request.directives.onlyIfCached) {
       this.#tell(exchange, 'miss', 'detail=only-if-cached');
-      return notCached();
+      return NOT_CACHED;
     }
     return this.#fetch(exchange, request, found, waits);
   }

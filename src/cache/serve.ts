@@ -2,7 +2,7 @@ import { type BodySource, BytesBody, TextBody } from '../model/body.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { type Failure, failure } from '../model/failure.ts';
 import type { HeaderList } from '../model/headers.ts';
-import { fromStore, reply, type Reply } from '../model/outcome.ts';
+import { fromStore, type Reply } from '../model/outcome.ts';
 import type { CacheRequest } from './request.ts';
 import { isNotModified, notModifiedHeaders } from './rules/conditions.ts';
 import { partHeaders, partOf, requestedRange } from './rules/range.ts';
@@ -48,9 +48,14 @@ function bodiless(status: number, headers: HeaderList, age: string): Reply {
 }
 
 /** The answer to `only-if-cached` where nothing is (RFC 9111 section 5.2.1.7). */
-export function notCached(): Reply {
-  return reply(504, ['content-length', '0', 'cache-control', 'no-store'], 'proxy', new BytesBody());
-}
+export const NOT_CACHED: Failure = failure({
+  code: 'not_cached',
+  phase: 'queue',
+  kind: 'refused',
+  replay: 'unsent',
+  detail: 'nothing is stored, and the request says only-if-cached',
+  own: true,
+});
 
 /** For a request that only a stored answer may serve, where there is none. */
 export const NOTHING_STALE: Failure = failure({

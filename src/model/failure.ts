@@ -11,7 +11,7 @@ export type ReplayClass = 'unsent' | 'refused' | 'ambiguous' | 'answered' | 'cut
 
 /**
  * The status that a client gets when Breakwater itself has to answer, by failure code. The codes are the error types of
- * RFC 9209 section 2.3; `http_response_status` and the last four are ours. A dialect may answer with another status (`errors.status`).
+ * RFC 9209 section 2.3; `http_response_status` and the last five are ours. A dialect may answer with another status (`errors.status`).
  */
 export const STATUS_OF = {
   dns_timeout: 504,
@@ -37,6 +37,7 @@ export const STATUS_OF = {
   request_timeout: 408,
   request_too_large: 413,
   request_paced: 429,
+  not_cached: 504,
   client_closed: 499,
 } as const satisfies Record<string, number>;
 
@@ -111,7 +112,7 @@ export function isUpstreamFault({ own, kind, phase, code, limit }: Failure): boo
 /** The error type of RFC 9209 section 2.3 for a code: our own are told by the nearest one. */
 export function errorTypeOf(code: FailureCode): string {
   if (code === 'request_timeout' || code === 'request_too_large') return 'http_request_error';
-  if (code === 'request_paced') return 'http_request_denied';
+  if (code === 'request_paced' || code === 'not_cached') return 'http_request_denied';
   if (code === 'http_response_status') return 'http_protocol_error';
   return code;
 }

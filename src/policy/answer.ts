@@ -40,6 +40,7 @@ export const CODE_SUFFIX = {
   request_timeout: 'request_timeout',
   request_too_large: 'request_too_large',
   request_paced: 'rate_limited',
+  not_cached: 'not_cached',
   client_closed: 'client_closed',
 } as const satisfies Record<FailureCode, string>;
 
@@ -123,6 +124,8 @@ function messageOf(failed: Failure, upstream: string): string {
       return upstream === '' ? 'The request came too slowly' : `The request to the upstream ${upstream} came too slowly`;
     case 'request_paced':
       return `${name} has set a limit that is reached`;
+    case 'not_cached':
+      return 'Nothing is stored for the request, which asks for a stored answer alone';
     default:
       return failed.kind === 'timeout' ? `${name} did not answer in time` : `${name} failed in phase ${failed.phase}`;
   }

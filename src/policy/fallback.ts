@@ -67,7 +67,8 @@ function condition(on: FallbackConfig['on']): (outcome: Outcome) => Failure | un
   return (outcome) => {
     // what the upstream said counts alike when the cache remembers it; what we said ourselves does not
     if (outcome.type === 'reply') return wanted?.has(outcome.status) === true && outcome.source !== 'proxy' ? listed(outcome) : undefined;
-    if (outcome.kind === 'aborted') return undefined;
+    // who asks for a stored answer alone wants no other
+    if (outcome.kind === 'aborted' || outcome.code === 'not_cached') return undefined;
     const status = outcome.reply?.status;
     if (status !== undefined && wanted?.has(status) === true) return status < 500 ? { ...outcome, replay: 'refused' } : outcome;
     const isNo = status !== undefined && status < 500 && outcome.replay === 'answered';
