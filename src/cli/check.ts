@@ -8,7 +8,7 @@ export function checkCommand(context: CliContext, ended: (code: ExitCode) => voi
   return new Command('check')
     .description('Validate a configuration file; every problem is printed with its place. Exit code 0 if it is right, 2 if not.')
     .argument('<file>', 'the configuration file')
-    .option('--print', 'print what is in force, presets and defaults included, without secrets')
+    .option('--print', 'print the settings, presets merged in, without secrets; where nothing is said the defaults of docs/configuration.md hold')
     .action((file: string, options: { print?: boolean }) => {
       const { config } = loadOrExplain(file, context);
       if (options.print === true) context.out(`${JSON.stringify(describeConfig(config), null, 2)}\n`);

@@ -25,7 +25,14 @@ export interface JsonSchema {
 
 /** The schema as it is checked: what the file has to be once presets are merged in and variables replaced. */
 export function strictSchema(): JsonSchema {
-  return z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
+  return z.toJSONSchema(configSchema, { io: 'input', override: ({ jsonSchema: found }) => tellAbsent(found) }) as JsonSchema;
+}
+
+/** What holds where a setting is absent stands as `absent` in its description: a real default would take the place of what the upstream, or a preset, says. */
+function tellAbsent(found: { default?: unknown; absent?: unknown }): void {
+  if (found.absent === undefined) return;
+  found.default = found.absent;
+  delete found.absent;
 }
 
 /** The schema for editors, `config/schema.json`: what may be written in a file, variables, `x-` keys and nulls included. */

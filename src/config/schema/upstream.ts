@@ -52,7 +52,7 @@ export const upstream = z.strictObject({
     })
     .optional()
     .describe('Connections to the upstream.'),
-  bufferLimit: size.optional().describe('Request bodies up to this are kept to be sent again.'),
+  bufferLimit: size.optional().describe('Request bodies up to this are kept to be sent again.').meta({ absent: '1MiB' }),
   bulkhead: bulkhead.optional().describe('How many exchanges run at once.'),
   probe: probe.optional().describe('Asks the upstream how it is, so that a breaker opens and half-opens before a user pays for the discovery.'),
   tables: tables.optional().describe('Where paths name tables, so that a write drops the cached reads of its table.'),

@@ -1,7 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { breakerSettings } from '../../../src/config/breaker-names.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/config/effective.ts';
+import { strictSchema } from '../../../src/config/json-schema.ts';
 import { packageConfigDirectory, presetNames } from '../../../src/config/presets.ts';
+import { formatDuration } from '../../../src/config/units.ts';
 import { routesOfPreset } from './preset-fixtures.ts';
 import { settingsTables } from './settings-table.ts';
 
@@ -18,6 +22,24 @@ describe('docs/configuration.md', () => {
     const wanted = `${head}${BEGIN}${settingsTables()}${END}${tail}`;
     if (process.env['UPDATE'] === '1') writeFileSync(file, wanted);
     expect(process.env['UPDATE'] === '1' ? wanted : text).toBe(wanted);
+  });
+});
+
+describe('the defaults that the schema tells', () => {
+  const upstreams = strictSchema().properties?.['upstreams']?.additionalProperties;
+  const upstream = typeof upstreams === 'object' ? (upstreams.properties ?? {}) : {};
+  const told = (settings: string): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(upstream[settings]?.properties ?? {}).flatMap(([key, schema]) => (schema.default === undefined ? [] : [[key, schema.default]])),
+    );
+  const inFile = (values: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [key, Number(value) < 100 && value !== 0 ? value : formatDuration(Number(value))]),
+    );
+
+  it('are those that hold', () => {
+    expect(inFile(DEFAULT_TIMEOUTS)).toEqual(told('timeouts'));
+    expect(inFile(breakerSettings({}))).toMatchObject(told('breaker'));
   });
 });
 
