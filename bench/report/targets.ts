@@ -129,7 +129,7 @@ export const TARGETS: readonly Target[] = [
     atLeast: 0.95,
   },
   { scenario: 'memory', case: 'through a life', text: 'RSS right after load under 120 MiB', value: own('loadedMib'), atMost: 120 },
-  { scenario: 'memory', case: 'through a life', text: 'RSS 30 s after load under 120 MiB', value: own('restMib'), atMost: 120 },
+  { scenario: 'memory', case: 'through a life', text: 'RSS 75 s after load under 120 MiB', value: own('restMib'), atMost: 120 },
   { scenario: 'startup', case: 'cold start', text: 'start-up under 300 ms, as shipped', value: own('readyMs', 'breakwater'), atMost: 300 },
   { scenario: 'storm', case: 'afterwards', text: 'after an abort storm every request of 64 is served', value: own('served'), atLeast: 64 },
 ];

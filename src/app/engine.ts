@@ -22,7 +22,7 @@ export function compileEarly(): void {
  * measured. Much less room than this costs more than it saves, since what bodies come in counts as growth too.
  *
  * V8 does not collect all of it because the process is quiet: no request is under way then, so that the shapes of all objects of a request would go, and with the shapes the compiled code. The next second
- * would cost half as much again, and a proxy with little to do is quiet nearly always. What load has left behind in the young generation is given back without that (quiet-heap.ts).
+ * would cost half as much again, and a proxy with little to do is quiet nearly always. What load has left behind is given back once it is over (quiet-heap.ts).
  */
 export function settleEngine(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);

@@ -6,17 +6,22 @@ const MIB = 1024 * 1024;
 
 /** A heap that load has grown, and a process that has been busy for so many milliseconds. */
 function bench(use: Partial<HeapUse> = {}) {
-  const now = { youngBytes: 48 * MIB, busyMs: 0, ...use };
-  let collected = 0;
+  const now = { youngBytes: 48 * MIB, oldBytes: 20 * MIB, busyMs: 0, ...use };
+  let [collected, whole] = [0, 0];
   const heap = new QuietHeap({
     read: () => ({ ...now }),
-    collect: () => {
+    collectYoung: () => {
       // V8 shrinks it in the second
       if (++collected % 2 === 0) now.youngBytes = MIB / 2;
+    },
+    collectAll: () => {
+      whole++;
     },
   });
   return {
     now,
+    /** How often all of it has been collected. */
+    whole: () => whole,
     /** How often it has collected after so many periods in each of which the process was busy for so long. */
     after: (busyMs: number, periods = 1): number => {
       const before = collected;
@@ -37,6 +42,33 @@ describe('a heap that load has grown', () => {
     expect(now.youngBytes).toBe(MIB / 2);
     // V8 keeps the pages for some seconds, and gives them back in a collection after that
     expect(after(10, 20)).toBe(4);
+  });
+
+  it('is collected as a whole once it has been quiet for a minute, once for each load', () => {
+    const { whole, after } = bench();
+    after(2500);
+    after(10, 11);
+    expect(whole()).toBe(0);
+    after(10);
+    expect(whole()).toBe(1);
+    after(10, 30);
+    expect(whole()).toBe(1);
+    after(2500);
+    after(10, 30);
+    expect(whole()).toBe(1);
+  });
+
+  it('is not collected as a whole between bursts that come sooner, nor where it is full of answers that are kept', () => {
+    const bursts = bench();
+    for (let n = 0; n < 10; n++) {
+      bursts.after(800);
+      bursts.after(0, 11);
+    }
+    expect(bursts.whole()).toBe(0);
+    const full = bench({ oldBytes: 200 * MIB });
+    full.after(2500);
+    full.after(0, 30);
+    expect(full.whole()).toBe(0);
   });
 
   it('is left alone while there is work', () => {
@@ -83,8 +115,8 @@ describe('the heap of this process', () => {
     kept.length = 0;
     expect(use.read().youngBytes).toBeGreaterThan(8 * MIB);
     expect(use.read().busyMs).toBeGreaterThan(0);
-    use.collect();
-    use.collect();
+    use.collectYoung();
+    use.collectYoung();
     expect(youngInUse()).toBeLessThan(2 * MIB);
     heap.close();
   });
