@@ -96,7 +96,7 @@ export class Exchange implements ExchangeParts {
   route = '';
   /** Monotonic milliseconds at which `total` runs out. */
   deadlineAt = Infinity;
-  /** True where a client's own word is why it runs out then, and not later. */
+  /** True where a client's own word is why it runs out then, sooner than is fair to the upstream. */
   hurried = false;
   /** True where `idle` bounds the response instead of `total` once its head is here. */
   streaming = false;

@@ -5,6 +5,9 @@ import { headerValue, withoutHeaders } from '../model/headers.ts';
 import type { Layer } from '../model/service.ts';
 import { LONGEST_MS } from '../model/timer.ts';
 
+/** Whoever waits for half as long as this has waited, whatever the configuration gives. */
+const LONG_WAIT_MS = 20_000;
+
 /** How long an exchange may take. */
 export interface DeadlineOptions {
   /** Milliseconds; Infinity where only the client's own word holds. */
@@ -15,15 +18,16 @@ export interface DeadlineOptions {
 
 /**
  * Says when an exchange has to be over. Sets the time only: every wait and every attempt inside bounds itself by `exchange.deadlineAt`, so that no timer
- * of its own is needed. A client that says that it waits for less than that lowers it, and what then runs out says nothing of the upstream. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
+ * of its own is needed. A client that says that it waits for less than that lowers it; where it is less than half, what then runs out says nothing of the upstream: an SDK that always says ten seconds would else hide one that hangs. It covers the waits between attempts, and with `streaming` ends with the head of the answer.
  */
 export function deadline({ totalMs, header }: DeadlineOptions, clock: Clock): Layer {
   const boundMs = totalMs === Infinity ? Infinity : Math.min(LONGEST_MS, totalMs);
+  const fairMs = Math.min(boundMs, LONG_WAIT_MS) / 2;
   return (next) => (exchange) => {
     const own = header === undefined ? Infinity : askedFor(exchange, header);
     const now = clock.now();
     const configuredAt = Math.min(exchange.deadlineAt, now + boundMs);
-    exchange.hurried = now + own < configuredAt;
+    exchange.hurried = own < fairMs && now + own < configuredAt;
     exchange.deadlineAt = Math.min(configuredAt, now + own);
     return next(exchange);
   };

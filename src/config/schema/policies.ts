@@ -31,7 +31,7 @@ export const timeouts = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Request header by which a client says how long it waits, in seconds or as a duration: X-Server-Timeout. It lowers total; where it runs out first, the breaker takes it as it does a client that left.',
+      'Request header by which a client says how long it waits, in seconds or as a duration: X-Server-Timeout. It lowers total; where that is less than half and runs out first, the breaker takes it as it does a client that left.',
     ),
 });
 

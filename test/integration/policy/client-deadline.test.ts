@@ -23,6 +23,17 @@ describe('a client that says how long it waits', () => {
     expect(api.breakers.list.map(({ state }) => state)).toEqual(['closed']);
   });
 
+  it('shows a silent upstream where it waits for as long as is fair, though for less than the configuration does', async () => {
+    await using upstream = await RawUpstream.start(SILENT);
+    await using api = chain(upstream.authority, { ...BREAKER, timeouts: { total: '100ms', deadlineHeader: 'X-Deadline' } });
+    for (let i = 0; i < 2; i++) {
+      const exchange = request(upstream.authority, { headers: ['x-deadline', '60ms'] });
+      await api.service(exchange);
+      expect(exchange.attempts?.map(({ failure }) => failure?.limit)).toEqual(['total']);
+    }
+    expect(api.breakers.list.map(({ state }) => state)).toEqual(['open']);
+  });
+
   it('shows as much as others where a limit of the configuration comes first', async () => {
     await using upstream = await RawUpstream.start(SILENT);
     for (const limit of ['headers', 'total']) {
