@@ -25,6 +25,8 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
   protected readonly expectsContinue: boolean;
   protected id = '';
   protected exchange: Exchange | undefined;
+  /** Why it was given up, where the client did not leave. */
+  protected failure: Failure | undefined;
   #reply: Reply | undefined;
   #body: AnswerBody | undefined;
   /** The body of an answer that is ready to be sent. */
@@ -206,6 +208,8 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
   #tellEnd(exchange: Exchange): void {
     if (this.#told) return;
     this.#told = true;
+    // what its layers made of the end of the request is that it ended
+    exchange.failure = this.failure ?? exchange.failure;
     this.context.observer.exchangeEnded(exchange, (this.#overAt ?? this.context.clock.now()) - exchange.startedAt);
   }
 

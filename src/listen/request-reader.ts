@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { type Failure, failure } from '../model/failure.ts';
 import type { RequestBody } from '../model/request-body.ts';
 import type { Sleeper } from '../upstream/alarms.ts';
 import type { ListenContext } from './context.ts';
@@ -25,6 +26,11 @@ export interface ReadHandlers {
 /** The refusal of content beyond the limit. */
 export function tooLarge(limit: number): Refusal {
   return refusal(413, 'body_too_large', `the request body is larger than ${limit} bytes (limits.body)`, { error: 'request_too_large' });
+}
+
+/** The same for an exchange that is under way: its attempt is no fault of the upstream's. */
+export function tooLargeFailure(detail: string): Failure {
+  return failure({ code: 'request_too_large', phase: 'send', kind: 'refused', replay: 'answered', detail, own: true });
 }
 
 function tooSlow(limitMs: number): Refusal {

@@ -9,7 +9,7 @@ import { type Destination, destinationOf } from './destination.ts';
 import { endsHere } from './last-hop.ts';
 import { type Refusal, refusal, refusalFor } from './refusal.ts';
 import type { RequestHead } from './request-head.ts';
-import { RequestReader, tooLarge } from './request-reader.ts';
+import { RequestReader, tooLarge, tooLargeFailure } from './request-reader.ts';
 
 const NO_TRACE = refusal(501, 'malformed', 'TRACE is not answered here, only passed on');
 
@@ -64,6 +64,8 @@ export class Turn extends AnsweringTurn {
       this.#reader?.stop(new Error('the request is malformed'));
       this.#readEnded?.(undefined);
     } else {
+      // a client that is still there did not leave: we refused what it sends
+      if (refused.error === 'request_too_large') this.failure = tooLargeFailure(refused.detail);
       this.leave(refused.status);
     }
     return unsent;

@@ -40,8 +40,9 @@ export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
 /** How an exchange ended. A failure that the cache or a fallback covered for is none; an answer that broke off is one, whatever its status. */
 export function outcomeOf(exchange: Exchange): ExchangeOutcome {
   if (exchange.outcomeUnknown) return 'unknown';
-  if (exchange.aborted) return 'client_closed';
   const { failure, source, status } = exchange;
+  // what ends one that sends too much is that we refuse it
+  if (exchange.aborted && failure?.code !== 'request_too_large') return 'client_closed';
   if (status < 100 || status >= 500) return 'failed';
   if (failure === undefined) return 'ok';
   const covered = failure.phase !== 'body' && (source === 'cache' || (source === 'proxy' && status < 400));

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../src/model/exchange.ts';
 import type { Rejection } from '../../../src/model/events.ts';
+import { outcomeOf } from '../../../src/telemetry/codes.ts';
 import { echo, startListener } from '../../support/listener.ts';
 import { statuses } from './standing.ts';
 
@@ -199,10 +200,11 @@ describe('bad input', () => {
     await vi.waitUntil(() => exchange !== undefined);
     expect(exchange?.body).toMatchObject({ kind: 'stream', length: undefined });
     client.send(`a00\r\n${'b'.repeat(0xa00)}\r\n`);
-    expect(await client.closed()).toMatch(/^HTTP\/1.1 413 /);
+    expect(await client.closed()).toMatch(new RegExp(`^HTTP/1.1 413 [^]*\r\nx-request-id: ${exchange?.id ?? ''}\r\n`, 'i'));
     expect(exchange?.aborted).toBe(true);
     expect(broke).toBeInstanceOf(Error);
-    expect(listener.notes.ended).toMatchObject([{ status: 413 }]);
+    expect(listener.notes.ended).toMatchObject([{ status: 413, failure: { code: 'request_too_large' } }]);
+    expect(exchange && outcomeOf(exchange)).toBe('failed');
   });
 
   it.each([
