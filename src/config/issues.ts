@@ -52,9 +52,13 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
   return { path, problem: { ...found.at, path: name, message: `${expected}, got ${got}`, hint } };
 }
 
+/** Settings that are secrets, and those in which one may be written: a URL with a password. */
+const SPEAKS_OF_SECRET: ReadonlySet<string> = new Set(['secret', 'token', 'passphrase', 'proxy', 'egress']);
+
 /** Secrets and headers that are sent: problems go to the log and to /health. */
 function maySpeakOfSecret(path: Path): boolean {
-  return path.at(-1) === 'secret' || path.at(-1) === 'token' || path.at(-2) === 'headers';
+  const key = path.at(-1);
+  return (typeof key === 'string' && SPEAKS_OF_SECRET.has(key)) || path.at(-2) === 'headers';
 }
 
 /** What to write instead: as the schema says it, or as the value shows what was meant. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, listen, port, size, someTime } from './schema/scalars.ts';
+import { duration, listen, port, size } from './schema/scalars.ts';
 import { store } from './schema/store.ts';
 import { upstream } from './schema/upstream.ts';
 
@@ -87,10 +87,10 @@ export const configSchema = z.strictObject({
     .strictObject({
       header: size.prefault('64KiB').describe('Request line and headers.'),
       body: size.prefault('100MiB').describe('Request body.'),
-      requestTimeout: someTime('a long one such as 1h where clients are slow')
+      requestTimeout: duration
         .prefault('60s')
         .describe(
-          'For a client to send the head of its request, then all content that is read whole (bufferLimit), and for each pause in longer content while it is read. Longer content as a whole is bound by the timeouts of its route.',
+          'For a client to send the head of its request, then all content that is read whole (bufferLimit), and for each pause in longer content while it is read. Longer content as a whole is bound by the timeouts of its route. 0: no limit.',
         ),
     })
     .prefault({})

@@ -12,9 +12,17 @@ export type Pushback = (headers: HeaderList, document: unknown, wallNowMs: numbe
 
 type Format = NonNullable<PushbackRule['format']>;
 
-/** `Retry-After` first (RFC 9110 section 10.2.3), then the rules of the configuration, in order. */
+/** `Retry-After` first (RFC 9110 section 10.2.3), then the rules of the configuration, in order, but for those that speak of a quota alone. */
 export function compilePushback(rules: readonly PushbackRule[]): Pushback {
-  const readers = [reader({ header: 'retry-after' }), ...rules.map(reader)];
+  return firstOf([reader({ header: 'retry-after' }), ...rules.filter(({ quotaOnly }) => quotaOnly !== true).map(reader)]);
+}
+
+/** The rules that say how long a quota is used up, and nothing of other requests: neither a retry nor a breaker goes by them. */
+export function compileQuotaPushback(rules: readonly PushbackRule[]): Pushback {
+  return firstOf(rules.filter(({ quotaOnly }) => quotaOnly === true).map(reader));
+}
+
+function firstOf(readers: readonly Pushback[]): Pushback {
   return (headers, document, wallNowMs) => {
     for (const read of readers) {
       const waitMs = read(headers, document, wallNowMs);

@@ -12,7 +12,7 @@ import { idIn } from '../model/upstream-id.ts';
 import type { AttemptRecords } from './attempt-records.ts';
 import { type Classifier, compileClassifier } from './classify.ts';
 import { quotaResetMs } from './quota-reset.ts';
-import { compilePushback, type Pushback, readsBody } from './pushback.ts';
+import { compilePushback, compileQuotaPushback, type Pushback, readsBody } from './pushback.ts';
 import type { UsageReader } from './usage.ts';
 
 /** Error bodies are read ahead up to this to find the upstream's own words. */
@@ -38,6 +38,8 @@ export interface VerdictOptions {
 interface Rules {
   readonly classify: Classifier;
   readonly pushback: Pushback;
+  /** What is said of a quota alone. */
+  readonly quotaPushback: Pushback;
   readonly ids: readonly JsonPath[];
   readonly clock: Clock;
 }
@@ -49,7 +51,13 @@ interface Rules {
 export function verdict(options: VerdictOptions, clock: Clock): Layer {
   const { classify, interest } = compileClassifier(options.classify, readsBody(options.pushback));
   const { records, guarded = false, usage } = options;
-  const rules: Rules = { classify, pushback: compilePushback(options.pushback), ids: options.ids ?? [], clock };
+  const rules: Rules = {
+    classify,
+    pushback: compilePushback(options.pushback),
+    quotaPushback: compileQuotaPushback(options.pushback),
+    ids: options.ids ?? [],
+    clock,
+  };
   if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
   for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
   const recorded = (exchange: Exchange, judged: Outcome): Outcome => {
@@ -83,11 +91,12 @@ async function judgeBody(reply: Reply, rules: Rules, waitMs: number): Promise<Ou
 }
 
 /** `document`: the JSON body, if it was read. */
-function judge(reply: Reply, document: unknown, { classify, pushback, ids, clock }: Rules): Outcome {
+function judge(reply: Reply, document: unknown, { classify, pushback, quotaPushback, ids, clock }: Rules): Outcome {
   const found = classify(reply.status, reply.headers, document);
   if (found === undefined) return reply;
   const wallNow = clock.wallNow();
   const retryAfterMs = pushback(reply.headers, document, wallNow);
+  const quotaWaitMs = found.quota === undefined ? undefined : (quotaPushback(reply.headers, document, wallNow) ?? retryAfterMs);
   return failure({
     code: 'http_response_status',
     phase: 'headers',
@@ -98,7 +107,7 @@ function judge(reply: Reply, document: unknown, { classify, pushback, ids, clock
     retryAfterMs,
     blame: found.blame,
     rule: found.rule,
-    quotaMs: found.quota === undefined ? undefined : quotaResetMs(found.quota, retryAfterMs, wallNow),
+    quotaMs: found.quota === undefined ? undefined : quotaResetMs(found.quota, quotaWaitMs, wallNow),
     upstreamId: idOf(document, ids),
   });
 }

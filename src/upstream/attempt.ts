@@ -78,7 +78,10 @@ export class Attempt extends SendingAttempt {
     this.#status = status;
     if (this.#context.idFields !== undefined) this.#fields = fields;
     this.watch();
-    const found = reply(status, fields, 'upstream', this, head.openEnded && this.exchange.scheme === 'https');
+    const { scheme, method } = this.exchange;
+    // what has no content ends with its head
+    const openEnded = head.openEnded && scheme === 'https' && status !== 204 && status !== 304 && method !== 'HEAD';
+    const found = reply(status, fields, 'upstream', this, openEnded);
     if (this.#late === undefined) this.#settle(found);
     else this.#late.arrived(found);
   }

@@ -37,6 +37,11 @@ const KEY = { what: 'key file', holds: 'private key', begin: 'PRIVATE KEY-----' 
 /** What is in a file, where there is one and it can be what it has to be. */
 function checkPem(context: CheckContext, at: Path, file: string | undefined, { what, holds, begin }: typeof CA): string | undefined {
   if (file === undefined) return undefined;
+  // shown, it would be a private key in the log
+  if (/\n|-----BEGIN/.test(file)) {
+    context.report(at, `expected the name of a ${what}, got what such a file holds, which is not shown`);
+    return undefined;
+  }
   const text = read(absolute(context.tree, at, file));
   if (typeof text !== 'string') context.report(at, `the ${what} ${context.shown(at)} ${whyUnreadable(text)}`);
   else if (!text.includes(begin)) context.report(at, `the ${what} ${context.shown(at)} holds no ${holds} in PEM`);

@@ -40,6 +40,10 @@ export const pushback = z
       .enum(['retry-after', 'duration', 'seconds', 'milliseconds', 'minutes', 'unix'])
       .optional()
       .describe('How it is written; absent: retry-after in a header, duration (26s) in JSON. unix: a time in seconds.'),
+    quotaOnly: z
+      .boolean()
+      .optional()
+      .describe('It says how long a quota is used up (classify[].quota) and nothing of other requests: no retry and no breaker goes by it.'),
   })
   .refine(({ header, json }) => header !== undefined || json !== undefined, { message: 'expected header, json or both' });
 

@@ -1,3 +1,5 @@
+import { hostOfScope } from '../../model/hosts.ts';
+
 /** Which breakers of one name are held open by hand, those that nobody has asked for yet too. */
 interface Hold {
   all: boolean;
@@ -24,7 +26,11 @@ export class Holds {
       return;
     }
     const hold = this.#holds.get(breaker) ?? { all: false, apart: new Map() };
-    if (held !== hold.all) hold.apart.set(authority, held);
+    const host = hostOfScope(authority);
+    // what is said of a host is said of all that is told apart on it
+    if (host === authority) for (const key of hold.apart.keys()) if (key !== host && hostOfScope(key) === host) hold.apart.delete(key);
+    const without = host === authority ? hold.all : (hold.apart.get(host) ?? hold.all);
+    if (held !== without) hold.apart.set(authority, held);
     else hold.apart.delete(authority);
     if (hold.all || hold.apart.size > 0) this.#holds.set(breaker, hold);
     else this.#holds.delete(breaker);

@@ -155,4 +155,14 @@ describe('an upstream over TLS', () => {
     expect(outcome).toMatchObject({ status: 200, openEnded });
     if (outcome.type === 'reply') outcome.body.abort();
   });
+
+  it.each([
+    ['GET', '204 No Content'],
+    ['GET', '304 Not Modified'],
+    ['HEAD', '200 OK'],
+  ])('takes one that has no content for whole, whatever its connection does: %s %s', async (method, status) => {
+    await using upstream = await secure((socket) => socket.write(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`));
+    await using from = https(upstream.address);
+    expect(await from.service(ask('/', method))).toMatchObject({ status: Number(status.slice(0, 3)), openEnded: false });
+  });
 });

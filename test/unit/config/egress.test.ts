@@ -86,3 +86,18 @@ describe('egress', () => {
     expect(egressOf(configOf('version: 1\n').egress)).toBeUndefined();
   });
 });
+
+describe('a problem with what may be a secret', () => {
+  it.each([
+    ['tls: { key: "-----BEGIN PRIVATE KEY-----\\nMC4CAQ\\n" }', 'expected the name of a key file, got what such a file holds, which is not shown'],
+    ['tls: { passphrase: 12345678 }', 'expected text, got a value that is not shown'],
+  ])('does not show it: %s', (text, said) => {
+    const problems = inUpstream(text).join('\n');
+    expect(problems).toContain(said);
+    expect(problems).not.toMatch(/MC4CAQ|12345678/);
+  });
+
+  it('does not show a password where the block for the way out is one URL', () => {
+    expect(problemsOf('version: 1\negress: "user:geheim@proxy:3128"\n').join('\n')).not.toContain('geheim');
+  });
+});

@@ -12,7 +12,7 @@ describe('a GraphQL request to Supabase', () => {
     ['that asks for the schema', asked('{ __schema { mutationType { name } subscriptionType { name } } }')],
     ['with fragments', asked('query A { ...f } query B { ...f }\nfragment f on Bots { id }')],
   ])('that is a query %s drops nothing, and may be repeated', (_name, body) =>
-    expect(routeOf(body)).toMatchObject({ name: 'graphql-query', repeatable: true, invalidate: { none: true } }),
+    expect(routeOf(body)).toMatchObject({ name: 'graphql', repeatable: true, invalidate: { none: true } }),
   );
 
   it.each([
@@ -32,6 +32,6 @@ describe('a GraphQL request to Supabase', () => {
     ['several at once', `[${asked('{ a }')},${asked('mutation { b }')}]`],
     ['no document', 'query { a }'],
   ])('that is %s drops all, and is never repeated', (_name, body) =>
-    expect(routeOf(body)).toMatchObject({ name: 'graphql', repeatable: false, invalidate: { all: true } }),
+    expect(routeOf(body)).toMatchObject({ name: 'graphql-mutation', repeatable: false, invalidate: { all: true } }),
   );
 });

@@ -84,7 +84,7 @@ describe('the routes of Gemini', () => {
     ['POST /v1beta/models/gemini-2.5-flash:generateContent', 'generate', true, 3, 15_000, undefined],
     ['POST /v1/models/gemini-2.5-flash:generateContent?key=x', 'generate', true, 3, 15_000, undefined],
     ['POST /v1beta/tunedModels/mine-1:generateContent', 'generate', true, 3, 15_000, undefined],
-    ['POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse', 'stream', true, 3, 15_000, undefined],
+    ['POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse', 'stream', true, 3, 25_000, undefined],
     ['POST /v1beta/models/gemini-2.5-flash:countTokens', 'count-tokens', true, 3, 15_000, undefined],
     ['POST /v1beta/models/text-embedding-004:embedContent', 'embed', true, 3, 15_000, undefined],
     ['POST /v1beta/models/text-embedding-004:batchEmbedContents', 'embed', true, 3, 15_000, undefined],
@@ -154,7 +154,7 @@ describe('the routes of Supabase', () => {
     ['POST /storage/v1/object/media/a.jpg', 'storage-write', false, 3, 20_000, undefined, { headers: ['x-upsert', 'false'] }],
     ['POST /functions/v1/reply', 'functions', false, 3, 60_000, undefined],
     ['GET /realtime/v1/websocket?apikey=x', 'realtime', false, 1, 10_000, undefined],
-    ['POST /graphql/v1', 'graphql', false, 3, 10_000, undefined],
+    ['POST /graphql/v1', 'graphql-mutation', false, 3, 10_000, undefined],
   ])('%s is %s (repeatable %s, %d attempts, total %d ms)', (...row) => expect(rowFor('supabase', 'x.supabase.co', row)).toEqual(row));
 
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PushbackRule } from '../../../src/config/schema.ts';
-import { compilePushback, readsBody } from '../../../src/policy/pushback.ts';
+import { compilePushback, compileQuotaPushback, readsBody } from '../../../src/policy/pushback.ts';
 
 /** Graph's header: by account, the limits that a call counted towards. */
 function usage(...minutes: unknown[]): string[] {
@@ -24,6 +24,13 @@ describe('a wait that stands in a document in a header', () => {
     ['absent', [], undefined],
   ])('%s', (_what, headers, expected) => {
     expect(wait(headers)).toBe(expected);
+  });
+
+  it('says nothing of retries and breakers where it speaks of a quota alone', () => {
+    const rules = [{ ...rule, quotaOnly: true }];
+    expect(compilePushback(rules)(usage(19), undefined, 0)).toBeUndefined();
+    expect(compileQuotaPushback(rules)(usage(19), undefined, 0)).toBe(19 * 60_000);
+    expect(compileQuotaPushback([rule])(usage(19), undefined, 0)).toBeUndefined();
   });
 
   it('comes after Retry-After, and where it is none the next place is asked', () => {
