@@ -103,6 +103,7 @@ export class UpstreamRuntime {
       bufferLimit: config.bufferLimit ?? BUFFER_LIMIT,
       serve: router(routes, routeOf),
       answer: (exchange, failed) => errorReply(failed, exchange, routeOf(exchange).answering),
+      keepsLocation: config.rewriteLocation === false,
       dialing,
     };
     this.probe = parts.probes === false ? undefined : this.#probe(clock, observer);

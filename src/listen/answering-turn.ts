@@ -4,6 +4,7 @@ import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import { type HeaderList, headerValue } from '../model/headers.ts';
 import { discard, type Outcome, type Reply } from '../model/outcome.ts';
+import type { Target } from '../route/gateway.ts';
 import type { ReadyAnswer } from './answer-batch.ts';
 import { AnswerBody } from './answer-body.ts';
 import { endWith } from './answer-bytes.ts';
@@ -11,6 +12,7 @@ import { tellsLength, writeAnswerHead } from './answer-head.ts';
 import type { ClientConnection } from './connection.ts';
 import type { ListenContext } from './context.ts';
 import { writeInterim } from './interim.ts';
+import { ledThrough } from './locations.ts';
 import { answerRefusal, FAULT, type Refusal, refusal } from './refusal.ts';
 import { STALL_MS, tookNothing, watchTaking } from './unread.ts';
 
@@ -27,6 +29,8 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
   protected exchange: Exchange | undefined;
   /** Why it was given up, where the client did not leave. */
   protected failure: Failure | undefined;
+  /** Whose answer is awaited. */
+  protected target: Target | undefined;
   #reply: Reply | undefined;
   #body: AnswerBody | undefined;
   /** The body of an answer that is ready to be sent. */
@@ -70,12 +74,20 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
       return this.#tellEnd(exchange);
     }
     if (outcome.type === 'failure' && outcome.reply === undefined) return this.#answerFailure(exchange, outcome);
-    const reply = outcome.type === 'reply' ? outcome : outcome.reply;
-    if (reply === undefined) return;
+    const made = outcome.type === 'reply' ? outcome : outcome.reply;
+    if (made === undefined) return;
+    const reply = this.#led(exchange, made);
     this.#reply = reply;
     exchange.status = reply.status;
     exchange.source = reply.source;
     this.#write(exchange, reply);
+  }
+
+  /** The reply as the client can follow it. What the proxy says by itself is written for the client. */
+  #led(exchange: Exchange, reply: Reply): Reply {
+    if (reply.source === 'proxy' || this.target === undefined) return reply;
+    const headers = ledThrough(reply.headers, exchange, this.target);
+    return headers === reply.headers ? reply : { ...reply, headers, memo: undefined };
   }
 
   #write(exchange: Exchange, reply: Reply): void {

@@ -140,6 +140,7 @@ export class Turn extends AnsweringTurn {
     // RFC 9110 section 15.2: never to HTTP/1.0
     if (this.request.httpVersionMinor !== 0) exchange.interim = this;
     this.exchange = exchange;
+    this.target = destination.target;
     return exchange;
   }
 

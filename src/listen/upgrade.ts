@@ -14,6 +14,7 @@ import type { ClientConnection } from './connection.ts';
 import type { Connections, OpenConnection } from './connections.ts';
 import type { ListenContext } from './context.ts';
 import { headText, identified } from './head-text.ts';
+import { ledThrough } from './locations.ts';
 import { closeWithRefusal, FAULT, linger, refusalFor } from './refusal.ts';
 import { objectionToSwitch, switchedFields } from './switched.ts';
 import { Tunnel } from './tunnel.ts';
@@ -32,8 +33,8 @@ export interface UpgradeParts {
   /** What the client has sent after its request. */
   readonly head: Buffer;
   readonly dialing: Dialing;
-  /** How its route answers for failures. */
-  readonly answer: Target['answer'];
+  /** Whose answer it is: failures are answered for as its routes do. */
+  readonly target: Target;
   readonly limits: AttemptLimits;
 }
 
@@ -166,7 +167,7 @@ export class Upgrade implements OpenConnection {
   /** The upstream does not change the protocol: its answer goes to the client as it is, and closes the connection. */
   readonly #passOn = this.#guard((answer: IncomingMessage): void => {
     if (this.#over) return void answer.destroy();
-    const { exchange, client, protocol } = this.#parts;
+    const { exchange, client, protocol, target } = this.#parts;
     const status = answer.statusCode ?? 502;
     // Node takes a switch that names no protocol for any other answer
     const objection = status === 101 ? objectionToSwitch(protocol, undefined) : objectionTo(status, 0);
@@ -175,7 +176,8 @@ export class Upgrade implements OpenConnection {
     this.#answer = answer;
     this.#record(status, undefined);
     exchange.source = 'upstream';
-    client.write(headText(status, identified([...endToEnd(answer.rawHeaders), 'connection', 'close'], exchange.id)), 'latin1');
+    const fields = ledThrough(endToEnd(answer.rawHeaders), exchange, target);
+    client.write(headText(status, identified([...fields, 'connection', 'close'], exchange.id)), 'latin1');
     answer.on('data', (chunk: Buffer) => {
       exchange.bytesOut += chunk.length;
       exchange.bytesIn += chunk.length;
@@ -218,7 +220,7 @@ export class Upgrade implements OpenConnection {
     const failure = failureOf(error, this.#phase, this.#phase === 'headers' ? 'request' : 'nothing');
     exchange.failure = failure;
     this.#record(undefined, failure);
-    const refused = refusalFor(this.#parts, exchange, failure, 'malformed');
+    const refused = refusalFor(this.#parts.target, exchange, failure, 'malformed');
     this.#end(refused.status);
     this.#request?.destroy();
     this.#upstream?.destroy();

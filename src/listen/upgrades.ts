@@ -56,7 +56,7 @@ export class UpgradeHandler {
     exchange.deadlineAt = startedAt + totalMs;
     const protocol = request.headers.upgrade ?? '';
     const upgrade = new Upgrade(
-      { exchange, protocol, client, connection, head: clientHead, dialing, answer: target.answer, limits },
+      { exchange, protocol, client, connection, head: clientHead, dialing, target, limits },
       this.#context,
       this.#connections,
     );

@@ -38,6 +38,8 @@ export interface Target {
   readonly serve: Service;
   /** How the route of an exchange answers for a failure that came about before its layers, or beside them. Undefined: as RFC 9457 says. */
   readonly answer?: ((exchange: Exchange, failed: Failure) => Reply) | undefined;
+  /** True where `Location` and `Content-Location` reach clients as they are. */
+  readonly keepsLocation?: boolean;
   /** For upgrades; where it is undefined they are refused with 501. */
   readonly dialing?: Dialing | undefined;
 }

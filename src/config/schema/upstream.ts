@@ -26,6 +26,12 @@ export const upstream = z.strictObject({
     .string()
     .optional()
     .describe('A proxy for this upstream alone, as egress.proxy and in its place, whatever noProxy says; `off`: it is dialled directly.'),
+  rewriteLocation: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether Location and Content-Location that name its origin lead requests by prefix and by port through the proxy again: they do, unless this is false.',
+    ),
   tls: z
     .strictObject({
       ca: z.string().optional().describe('PEM file with more roots to trust.'),
