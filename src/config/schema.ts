@@ -41,7 +41,7 @@ export const configSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe(
-      'Hosts that are tunnelled untouched; `*.example.com` takes every subdomain. No time limit holds for such a tunnel once it stands: nobody can see what is in it.',
+      'Hosts that are tunnelled untouched (CONNECT; plain http:// is refused); `*.example.com` takes every subdomain. No time limit holds for such a tunnel once it stands: nobody can see what is in it.',
     ),
   egress: z
     .strictObject({

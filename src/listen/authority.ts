@@ -31,6 +31,11 @@ export function authorityOf({ host, port }: HostPort, defaultPort: number): stri
   return port === defaultPort ? name : `${name}:${port}`;
 }
 
+/** The name under which a tunnel's host is configured: both schemes leave out their own port. */
+export function tunnelName(to: HostPort): string {
+  return authorityOf(to, to.port === 80 ? 80 : 443);
+}
+
 /** The port that a scheme implies. */
 export function defaultPort(scheme: 'http' | 'https'): 443 | 80 {
   return scheme === 'https' ? 443 : 80;

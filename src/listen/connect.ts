@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { CertificateAuthority } from '../tls/authority.ts';
 import type { Gateway } from '../route/gateway.ts';
-import { authorityOf, type HostPort, parseAuthority } from './authority.ts';
+import { authorityOf, type HostPort, parseAuthority, tunnelName } from './authority.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { ListenContext } from './context.ts';
@@ -44,8 +44,8 @@ export class ConnectHandler {
     if (door.kind !== 'main') return refusal(403, 'forbidden_connect', 'CONNECT is served on the main port alone', { error: 'http_request_denied' });
     if (context.isOwn(to)) return refusal(502, 'loop', 'the tunnel would lead back to this proxy', { error: 'proxy_loop_detected' });
     const gateway = context.gateway();
-    if (gateway.byHost(nameOf(to)) !== undefined) return { to, intercepted: true };
-    return gateway.isPassthrough(nameOf(to)) ? { to, intercepted: false } : forbidden(to, gateway);
+    if (gateway.byHost(tunnelName(to)) !== undefined) return { to, intercepted: true };
+    return gateway.isPassthrough(tunnelName(to)) ? { to, intercepted: false } : forbidden(to, gateway);
   }
 
   async #intercept(socket: Socket, head: Buffer, to: HostPort): Promise<void> {
@@ -73,11 +73,6 @@ export class ConnectHandler {
     this.#parts.context.observer.rejected(refused.reason, refused.status, refused.detail);
     closeWithRefusal(socket, refused, '');
   }
-}
-
-/** The name under which a tunnel's host is configured: both schemes leave out their own port. */
-function nameOf(to: HostPort): string {
-  return authorityOf(to, to.port === 80 ? 80 : 443);
 }
 
 function forbidden(to: HostPort, gateway: Gateway): Refusal {

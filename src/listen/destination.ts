@@ -126,11 +126,16 @@ export function parseAbsolute(url: string): Absolute | undefined {
 function byHost({ scheme, to, path }: Absolute, gateway: Gateway): Destination | Refusal {
   const authority = authorityOf(to, defaultPort(scheme));
   const target = gateway.byHost(authority);
-  return target === undefined ? unknownHost(authority) : { type: 'destination', target, entry: 'absolute', scheme, authority, path };
+  if (target !== undefined) return { type: 'destination', target, entry: 'absolute', scheme, authority, path };
+  return gateway.isPassthrough(authority) ? tunnelledOnly(authority) : unknownHost(authority);
 }
 
-/** The refusal of a host that nothing names. */
-export function unknownHost(authority: string): Refusal {
+function tunnelledOnly(authority: string): Refusal {
+  const detail = `${authority} is in passthrough, which tunnels (CONNECT) and serves no http:// requests: name it in an upstream's hosts or origin, or let the client tunnel to it`;
+  return refusal(403, 'unknown_host', detail, { error: 'http_request_denied' });
+}
+
+function unknownHost(authority: string): Refusal {
   const detail = `${authority} is not configured: name it in an upstream's hosts or origin to protect it, or in passthrough to tunnel it (CONNECT) untouched`;
   return refusal(403, 'unknown_host', detail, { error: 'http_request_denied' });
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../config/units.ts';
 import type { RetryDecision } from '../../model/events.ts';
 import type { Explanation } from './explain.ts';
+import type { Untouched } from './find-route.ts';
 import type { Effect } from './simulate.ts';
 
 /** Why a request was not sent again, in words. */
@@ -17,7 +18,9 @@ const STOPPED: Readonly<Record<RetryDecision, string>> = {
 };
 
 /** An explanation as a page of text for an operator. */
-export function explanationText(explanation: Explanation): string {
+export function explanationText(explanation: Explanation | Untouched): string {
+  if ('passthrough' in explanation)
+    return `${explanation.passthrough} is in passthrough: it is tunnelled untouched (CONNECT), and no policy holds for it.`;
   const { upstream, because, request, route, tried, layers } = explanation;
   const width = Math.max(...layers.map(({ name }) => name.length));
   return [

@@ -12,7 +12,7 @@ import { layersOf } from '../../policy/pipeline.ts';
 import { Addresses } from '../../upstream/addresses.ts';
 import { hostPort } from '../../upstream/parent-proxy.ts';
 import { droppedBy } from './dropped-by.ts';
-import { type ExplainedRequest, findRoute, type FoundRoute, type RouteTried } from './find-route.ts';
+import { type ExplainedRequest, findRoute, type FoundRoute, type RouteTried, type Untouched } from './find-route.ts';
 import { inertParts } from './inert-parts.ts';
 import { attemptWords, layerWords } from './layer-words.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -48,9 +48,9 @@ export interface Explanation {
 }
 
 /** Explains a request in a configuration, without sending anything. A sentence where the request goes nowhere. */
-export async function explain(config: Config, request: ExplainedRequest): Promise<Explanation | string> {
+export async function explain(config: Config, request: ExplainedRequest): Promise<Explanation | Untouched | string> {
   const found = findRoute(config, request);
-  if (typeof found === 'string') return found;
+  if (typeof found === 'string' || 'passthrough' in found) return found;
   const { settings, exchange } = found;
   const effects: Effect[] = [];
   for (const scenario of SCENARIOS) {

@@ -1,6 +1,6 @@
 import { hostsOf, originOf, type RouteSettings, routesOf } from '../../config/effective.ts';
 import type { Config, MatchConfig, UpstreamConfig } from '../../config/schema.ts';
-import type { HostPort } from '../../listen/authority.ts';
+import { type HostPort, tunnelName } from '../../listen/authority.ts';
 import { type Destination, destinationOf, parseAbsolute } from '../../listen/destination.ts';
 import type { Door } from '../../listen/door.ts';
 import { leadsTo, type ListenAddress } from '../../listen/ports.ts';
@@ -38,11 +38,17 @@ export interface FoundRoute {
   readonly tried: readonly RouteTried[];
 }
 
+/** The request is in a tunnel that nobody looks into: no policy holds for it. */
+export interface Untouched {
+  /** Its host, that `passthrough` names. */
+  readonly passthrough: string;
+}
+
 /** Finds the upstream and the route of a request, with the reasons; a sentence where there is none. */
-export function findRoute(config: Config, request: ExplainedRequest): FoundRoute | string {
+export function findRoute(config: Config, request: ExplainedRequest): FoundRoute | Untouched | string {
   const method = request.method.toUpperCase();
   const found = find(config, method, request.url);
-  if (typeof found === 'string') return found;
+  if (typeof found === 'string' || 'passthrough' in found) return found;
   const { destination, because } = found;
   const { name } = destination.target;
   const upstream = config.upstreams[name];
@@ -78,11 +84,18 @@ function exchangeOf({ headers: given, body }: ExplainedRequest, method: string, 
 /** Explaining serves nothing. */
 const unserved: Service = () => Promise.resolve(clientClosed('queue'));
 
-/** The destination as the listener finds it, and how; a sentence where it refuses the request. A URL of the proxy's own is taken as sent there. */
-function find(config: Config, method: string, text: string): { readonly destination: Destination; readonly because: string } | string {
+/** The destination of a request, and how it was found. */
+interface Found {
+  readonly destination: Destination;
+  readonly because: string;
+}
+
+/** The destination as the listener finds it; a sentence where it refuses the request. A URL of the proxy's own is taken as sent there. */
+function find(config: Config, method: string, text: string): Found | Untouched | string {
   const url = text.replace(/#.*$/s, ''); // clients keep the fragment to themselves
   const upstreams = Object.entries(config.upstreams);
-  const to = parseAbsolute(url)?.to;
+  const absolute = parseAbsolute(url);
+  const to = absolute?.to;
   const isAt = (address: ListenAddress | undefined): boolean => address !== undefined && to !== undefined && leadsTo(address, to);
   const [own] = upstreams.find(([, { listen }]) => isAt(listen)) ?? [];
   const door: Door = own === undefined ? { kind: 'main' } : { kind: 'port', upstream: own };
@@ -90,6 +103,7 @@ function find(config: Config, method: string, text: string): { readonly destinat
   const gateway = gatewayOf(upstreams.map(reached), config.passthrough);
   const destination = destinationOf({ door, method, url, host: undefined, isOwn }, gateway);
   if (destination.type === 'destination') return { destination, because: becauseOf(destination, to) };
+  if (to !== undefined && absolute?.scheme === 'https' && gateway.isPassthrough(tunnelName(to))) return { passthrough: tunnelName(to) };
   const hosts = destination.reason === 'unknown_host' ? `. Known hosts: ${upstreams.flatMap(([, upstream]) => hostsOf(upstream)).join(', ')}` : '';
   return `the proxy answers ${destination.status}: ${destination.detail}${hosts}`;
 }

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandLine } from '../../support/command-line.ts';
+import { scratchDirectory } from '../../support/scratch.ts';
 
 const env = { SUPABASE_URL: 'https://project.supabase.co' };
 
@@ -23,5 +26,15 @@ describe('breakwater explain', () => {
     expect(nowhere).toMatchObject({ code: 1, stdout: '' });
     expect(nowhere.stderr).toContain('elsewhere.example');
     expect((await commandLine(['explain', 'GET', '/gemini/', '-H', 'nonsense'], env)).code).toBe(2);
+  });
+
+  it('says of a host in passthrough that it is tunnelled', async () => {
+    await using scratch = await scratchDirectory();
+    const file = join(scratch.path, 'proxy.yaml');
+    writeFileSync(file, 'version: 1\npassthrough: [raw.example]\n');
+    const text = await commandLine(['explain', 'GET', 'https://raw.example/x', '-c', file]);
+    expect(text).toMatchObject({ code: 0, stdout: expect.stringContaining('raw.example is in passthrough: it is tunnelled untouched') });
+    const json = await commandLine(['explain', 'GET', 'https://raw.example/x', '-c', file, '--json']);
+    expect(JSON.parse(json.stdout)).toEqual({ passthrough: 'raw.example' });
   });
 });

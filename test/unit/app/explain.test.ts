@@ -51,7 +51,7 @@ const CONFIG = configSchema.parse({
 
 async function explained(method: string, url: string, body?: string): Promise<Explanation> {
   const found = await explain(CONFIG, { method, url, headers: [['Authorization', 'Bearer secret-token']], body });
-  if (typeof found === 'string') throw new Error(found);
+  if (typeof found === 'string' || 'passthrough' in found) throw new Error(JSON.stringify(found));
   return found;
 }
 
@@ -114,6 +114,16 @@ describe('explain', () => {
     ['nonsense', '400: the request target is neither a path nor an absolute URL'],
   ])('says why %s goes nowhere', async (url, reason) => {
     expect(await explain(CONFIG, { method: 'GET', url, headers: [], body: undefined })).toContain(reason);
+  });
+
+  it('tells hosts that are tunnelled untouched from those that are refused, as CONNECT does', async () => {
+    const config = { ...CONFIG, passthrough: ['raw.example', '*.facebook.com'] };
+    const ask = (url: string) => explain(config, { method: 'GET', url, headers: [], body: undefined });
+    for (const url of ['https://raw.example/', 'https://RAW.example:8443/x', 'https://m.facebook.com/'])
+      expect(await ask(url)).toHaveProperty('passthrough');
+    expect(await ask('https://graph.facebook.com/1')).toMatchObject({ upstream: 'whatsapp' });
+    expect(await ask('http://raw.example/')).toContain('403: raw.example is in passthrough');
+    expect(await ask('https://other.example/')).toContain('403: other.example is not configured');
   });
 
   it('lists the layers that there are, outermost first', async () => {

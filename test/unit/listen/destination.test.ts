@@ -61,6 +61,16 @@ describe('the destination of a request', () => {
     expect(find('*', { kind: 'main' }, 'x', 'OPTIONS')).toMatchObject({ status: 400 });
   });
 
+  it('is no host of passthrough by plain HTTP, and the refusal asks for nothing that is done already', () => {
+    const tunnelling = gatewayOfTargets([targetOf(echo)], {}, ['raw.example']);
+    const asked = { door: { kind: 'main' }, method: 'GET', url: 'http://raw.example/', host: 'x', isOwn: () => false } as const;
+    expect(destinationOf(asked, tunnelling)).toMatchObject({
+      status: 403,
+      reason: 'unknown_host',
+      detail: expect.stringMatching(/^raw\.example is in passthrough, which tunnels \(CONNECT\) and serves no http:\/\/ requests: /),
+    });
+  });
+
   it('does not put into its words what could be a secret', () => {
     expect(JSON.stringify(find(`/sk-Secret${'x'.repeat(30)}/v1`))).not.toContain('Secret');
   });
