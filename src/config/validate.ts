@@ -3,6 +3,7 @@ import { CheckContext } from './checks/context.ts';
 import { checkEgress } from './checks/egress.ts';
 import { checkExpressions } from './checks/expressions.ts';
 import { checkFiles } from './checks/files.ts';
+import { checkInertLimits } from './checks/inert-limits.ts';
 import { checkNetwork } from './checks/network.ts';
 import { checkNulls } from './checks/nulls.ts';
 import { checkReferences } from './checks/references.ts';
@@ -55,6 +56,7 @@ export function validate(written: Tree): Validated {
     checkNulls,
     checkRequestValues,
     checkShadowedRoutes,
+    checkInertLimits,
     checkStore,
     checkFiles,
   ])

@@ -98,7 +98,10 @@ export const breaker = z.strictObject({
     .optional()
     .describe('How long it stays open before a probe is let through.')
     .meta({ absent: '1m' }),
-  openMax: duration.optional().describe('Bound of the open time, which doubles with every failed probe.').meta({ absent: '5m' }),
+  openMax: duration
+    .optional()
+    .describe('Bound of the open time, which doubles with every failed probe; openFor where that is longer than the default.')
+    .meta({ absent: '5m' }),
   probes: z.int().min(1).optional().describe('Requests let through while half-open.').meta({ absent: 1 }),
   probeTimeout: someTime('leave it out: it then is what the route gives an attempt')
     .optional()

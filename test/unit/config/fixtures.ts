@@ -46,6 +46,14 @@ export function configOf(text: string, env: Record<string, string> = {}): Config
   return result.config;
 }
 
+/** What is told of a text that has no problems. */
+export function notesOf(text: string): readonly string[] {
+  using directory = new ConfigDirectory();
+  const result = directory.load(text);
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.notes.map((note) => note.replaceAll(`${directory.path}/`, ''));
+}
+
 const UPSTREAM = 'version: 1\nupstreams:\n  api:\n    origin: https://api.example\n';
 
 /** What is wrong with lines under an upstream `api`; they begin in line 5, column 5. */

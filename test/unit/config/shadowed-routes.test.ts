@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConfigDirectory } from './fixtures.ts';
-
-function notesOf(text: string): readonly string[] {
-  using directory = new ConfigDirectory();
-  const result = directory.load(text);
-  if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  return result.notes.map((note) => note.replaceAll(`${directory.path}/`, ''));
-}
+import { notesOf } from './fixtures.ts';
 
 /** What is told of an upstream with these routes, in their order. */
 function told(...routes: string[]): readonly string[] {
