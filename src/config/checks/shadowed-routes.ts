@@ -1,10 +1,12 @@
+import { matchesHost } from '../../model/hosts.ts';
+import { templateCovers } from '../../model/path-cover.ts';
 import { routesOf } from '../effective.ts';
 import type { MatchConfig } from '../schema.ts';
 import type { CheckContext } from './context.ts';
 
 /**
- * Tells routes of the user's own file that can never match, since one before them takes all that they would: most often a copy whose condition was forgotten. By what is written alone: what two
- * expressions have in common is not worked out. A preset's route that a route of the file takes the place of is as it should be.
+ * Tells routes of the user's own file that can never match, since one before them takes all that they would: most often a copy whose condition was forgotten, or a path below
+ * one that ends in `/**`. What two expressions have in common is not worked out. A preset's route that a route of the file takes the place of is as it should be.
  */
 export function checkShadowedRoutes(context: CheckContext): void {
   for (const { name, upstream, path } of context.upstreams) {
@@ -18,22 +20,24 @@ export function checkShadowedRoutes(context: CheckContext): void {
   }
 }
 
+type Values = readonly string[] | undefined;
 type Conditions = Readonly<Record<string, unknown>> | undefined;
 
 /** Whether whatever fits `narrow` fits `wide` too. */
 function covers(wide: MatchConfig, narrow: MatchConfig): boolean {
   return (
-    isWithin(wide.method, narrow.method) &&
-    isWithin(wide.path, narrow.path) &&
-    isWithin(hostsIn(wide), hostsIn(narrow)) &&
+    isWithin(wide.method, narrow.method, (one, other) => one === other) &&
+    isWithin(wide.path, narrow.path, templateCovers) &&
+    isWithin(hostsIn(wide), hostsIn(narrow), matchesHost) &&
     holds(lowerCased(wide.header), lowerCased(narrow.header)) &&
     holds(wide.query, narrow.query) &&
     holds(wide.json, narrow.json)
   );
 }
 
-function isWithin(wide: readonly string[] | undefined, narrow: readonly string[] | undefined): boolean {
-  return wide === undefined || (narrow?.every((one) => wide.includes(one)) ?? false);
+/** Whether each of `narrow` is taken by one of `wide`. */
+function isWithin(wide: Values, narrow: Values, takes: (one: string, other: string) => boolean): boolean {
+  return wide === undefined || (narrow?.every((other) => wide.some((one) => takes(one, other))) ?? false);
 }
 
 function hostsIn({ host }: MatchConfig): string[] | undefined {
