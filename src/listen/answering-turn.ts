@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { TextBody } from '../model/body.ts';
+import { BytesBody, TextBody } from '../model/body.ts';
 import type { Exchange, InterimTaker } from '../model/exchange.ts';
 import { clientClosed, type Failure, STATUS_OF } from '../model/failure.ts';
 import { type HeaderList, headerValue } from '../model/headers.ts';
-import { discard, type Outcome, type Reply } from '../model/outcome.ts';
+import { discard, type Outcome, type Reply, reply } from '../model/outcome.ts';
 import type { Target } from '../route/gateway.ts';
 import type { ReadyAnswer } from './answer-batch.ts';
 import { AnswerBody } from './answer-body.ts';
@@ -169,6 +169,15 @@ export abstract class AnsweringTurn implements InterimTaker, ReadyAnswer {
     }
     this.context.observer.rejected(refused.reason, refused.status, refused.detail);
     answerRefusal(this.response, refused, this.id, this.context.draining());
+    this.connection.turnEnded(this);
+  }
+
+  /** Answers a request that is for this server itself: no exchange, since it has no upstream. */
+  protected confirm(): void {
+    this.end();
+    const framing = { length: undefined, close: this.context.draining(), id: this.id, cacheStatus: '', plain: false };
+    writeAnswerHead(this.response, reply(204, [], 'proxy', new BytesBody()), framing);
+    this.response.end();
     this.connection.turnEnded(this);
   }
 

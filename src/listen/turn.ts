@@ -25,8 +25,9 @@ export class Turn extends AnsweringTurn {
       const head = this.context.heads.read(this.request.rawHeaders, this.request.httpVersion);
       if (head.type === 'refusal') return this.refuse(head, true);
       this.id = head.id ?? this.context.ids.next();
-      const destination = this.#destination(head);
       const hasBody = head.chunked || (head.length ?? 0) > 0;
+      if (!hasBody && this.#isForUs()) return this.confirm();
+      const destination = this.#destination(head);
       // a connection that cannot be read on is closed: the content is not wanted any more
       if (destination.type === 'refusal') return this.refuse(destination, destination.status === 400 || hasBody);
       const here = endsHere(this.request.method ?? '', destination.path, head.headers);
@@ -80,6 +81,11 @@ export class Turn extends AnsweringTurn {
   }
 
   // Parts
+
+  /** OPTIONS * where it is for no upstream: it asks whether this server is there at all (RFC 9110 section 9.3.7). */
+  #isForUs(): boolean {
+    return this.request.url === '*' && this.request.method === 'OPTIONS' && this.connection.door.kind === 'main';
+  }
 
   #destination(head: RequestHead): Destination | Refusal {
     const { door } = this.connection;

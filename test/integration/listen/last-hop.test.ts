@@ -68,6 +68,27 @@ describe('OPTIONS *', () => {
   });
 });
 
+describe('OPTIONS * on the main port, where it is for no upstream', () => {
+  it('is answered too, and neither refused nor an exchange; the connection goes on', async () => {
+    await using listener = await startListener(echo);
+    using client = await listener.client();
+    client.send('OPTIONS * HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\n\r\nGET /api/b HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.until('GET /b none');
+    expect(statuses(client.received)).toEqual([204, 200]);
+    expect(client.received).toMatch(/^HTTP\/1.1 204 No Content\r\n[^]*?x-request-id: mine\r\n/i);
+    expect(listener.notes.rejections).toEqual([]);
+    expect(listener.notes.ended).toMatchObject([{ method: 'GET' }]);
+  });
+
+  it('is refused with content, which is for nobody, as is * with any other method', async () => {
+    await using listener = await startListener(echo);
+    for (const text of ['OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi', 'GET * HTTP/1.1\r\nHost: x\r\n\r\n']) {
+      using client = await listener.client();
+      expect(statuses(await client.send(text).closed())).toEqual([400]);
+    }
+  });
+});
+
 describe('content of a request that ends here', () => {
   const limits = { headerBytes: 1000, bodyBytes: 2000, requestTimeoutMs: 60 };
   const options = (...fields: string[]): string => `OPTIONS /api/a HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\n${fields.join('\r\n')}\r\n\r\n`;
