@@ -103,7 +103,7 @@ export class OwnAuthority {
     if (message !== this.#problem)
       this.#parts.log.warn(
         { reason: message },
-        'no CA bundle for clients: HTTPS_PROXY cannot be used until intercept.ca is a directory that can be written; base URLs can',
+        'no CA bundle for clients: HTTPS_PROXY cannot be used until what the reason says is mended; base URLs can',
       );
     this.#problem = message;
     this.#triedAt = this.#parts.clock.wallNow();

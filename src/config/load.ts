@@ -7,7 +7,7 @@ import { type Problem, sortProblems } from './problem.ts';
 import { emptyMap, readYaml } from './read.ts';
 import type { Config } from './schema.ts';
 import { substitute, type Variables } from './substitute.ts';
-import type { MapTree } from './tree.ts';
+import { type MapTree, valuePlace } from './tree.ts';
 import { validate } from './validate.ts';
 
 /** A configuration ready to run, or everything that is wrong with it. */
@@ -49,7 +49,7 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   const all = sortProblems([
     ...problems,
     ...composed.problems,
-    ...ofPresets(substituted.problems),
+    ...ofPresets(substituted.problems, composed.tree),
     ...withoutRepeats(validated.problems, [...composed.problems, ...substituted.problems]),
   ]);
   const watched = [...new Set([...own, ...composed.files, ...tlsFiles(substituted.tree)])];
@@ -60,14 +60,17 @@ export function loadConfig(file: string | undefined, env: Variables): LoadResult
   return { ok: true, config, file: path, watched, notes: [...notes, ...validated.notes] };
 }
 
-/** A variable that a preset of ours asks for cannot be given a default there: its setting can be written beside the preset. */
-function ofPresets(problems: readonly Problem[]): readonly Problem[] {
+/** A variable that a preset of ours asks for is missing where the file asks for the preset: there its setting can be written instead. */
+function ofPresets(problems: readonly Problem[], tree: MapTree): readonly Problem[] {
   if (problems.length === 0) return problems;
   const names = new Map(presetNames().map((name) => [shownAs(presetFile(name)), name]));
   return problems.map((problem) => {
     const name = names.get(problem.file);
-    const key = problem.path.split('.').slice(2).join('.');
-    return name === undefined ? problem : { ...problem, hint: `set it, or write ${key} beside preset: ${name}` };
+    const [top = '', upstream = '', ...keys] = problem.path.split('.');
+    if (name === undefined) return problem;
+    const message = `${problem.message}, from which the preset ${name} takes it`;
+    const hint = `write ${keys.join('.')}: beside preset:, or set the variable`;
+    return { ...valuePlace(tree, [top, upstream, 'preset']), path: problem.path, message, hint };
   });
 }
 

@@ -123,7 +123,9 @@ function messageOf(failed: Failure, upstream: string): string {
     case 'request_timeout':
       return upstream === '' ? 'The request came too slowly' : `The request to the upstream ${upstream} came too slowly`;
     case 'request_paced':
-      return `${name} has set a limit that is reached`;
+      // a quota names its rule; a pace is the configuration's own
+      if (failed.rule !== undefined) return `${name} has set a limit that is reached`;
+      return `${upstream === '' ? 'Requests' : `Requests to the upstream ${upstream}`} are paced, and this one would have to wait for too long`;
     case 'not_cached':
       return 'Nothing is stored for the request, which asks for a stored answer alone';
     default:

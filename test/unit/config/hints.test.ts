@@ -65,7 +65,7 @@ describe('what is wrong with the file', () => {
   it.each([
     ['upstreams:\n  - { name: api, origin: https://api.example }\n', 'write NAME: { origin: URL } for each, without the dash'],
     ['upstreams:\n  My API: { origin: https://api.example }\n', 'write my-api'],
-    ['upstreams:\n  supabase: { preset: supabase }\n', 'set it, or write origin beside preset: supabase'],
+    ['upstreams:\n  supabase: { preset: supabase }\n', 'write origin: beside preset:, or set the variable'],
   ])('%j', (text, hint) => expect(hintOf(problemsOf(`version: 1\n${text}`))).toBe(hint));
 
   it.each([

@@ -57,6 +57,16 @@ describe('the answer to a failure', () => {
     expect(json(reply)).toMatchObject({ status: 504, code: 'api_timeout', detail: 'headers timeout after 7000 ms' });
   });
 
+  it('tells a pace that is set here from a limit of the upstream', async () => {
+    const paced = { code: 'request_paced', phase: 'queue', kind: 'refused', replay: 'unsent', own: true } as const;
+    expect(JSON.stringify(json(await replyTo(failed(paced))))).toContain(
+      '"Requests to the upstream api are paced, and this one would have to wait for too long"',
+    );
+    expect(JSON.stringify(json(await replyTo(failed({ ...paced, rule: 'daily_quota' }))))).toContain(
+      '"The upstream api has set a limit that is reached"',
+    );
+  });
+
   it('is a google.rpc.Status with RetryInfo for Gemini', async () => {
     const reply = await replyTo(OPEN, { dialect: 'google', code: 'gemini' });
     expect(json(reply)).toMatchObject({
