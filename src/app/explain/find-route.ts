@@ -70,7 +70,8 @@ export function findRoute(config: Config, request: ExplainedRequest): FoundRoute
 /** Where a request for a URL goes, as the listener finds it; a sentence where nowhere. */
 export function placeOf(config: Config, url: string): Destination | string {
   const found = find(config, 'GET', url);
-  return typeof found === 'string' ? found : found.destination;
+  if (typeof found === 'string') return found;
+  return 'destination' in found ? found.destination : 'a host in passthrough is tunnelled untouched: nothing of it is stored';
 }
 
 function exchangeOf({ headers: given, body }: ExplainedRequest, method: string, { target, entry, scheme, authority, path }: Destination): Exchange {
