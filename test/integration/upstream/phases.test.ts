@@ -70,22 +70,22 @@ describe('every phase has its own time limit, by its own name', () => {
   });
 
   it('send goes on while the host takes something of a request that we have whole', async () => {
-    let wanted = 32 * 1024 * 1024;
+    let wanted = 40 * 1024 * 1024;
     let nextPauseAt = wanted;
     await using upstream: RawUpstream = await RawUpstream.start((socket) => {
       wanted -= upstream.received.pop()?.length ?? 0;
       if (wanted <= 0) return void socket.write(OK);
       if (wanted > nextPauseAt) return;
-      // slow, but more in a second than what the kernel lets go free before it tells of room
+      // slow, but twenty times as much within `send` as what the kernel lets go free before it tells of room
       nextPauseAt = wanted - 256 * 1024;
       socket.pause();
       setTimeout(() => socket.resume(), 20);
     });
-    await using from = client(upstream.authority, { send: 1000, headers: 10_000 });
+    await using from = client(upstream.authority, { send: 2000, headers: 30_000 });
     const exchange = get(upstream.authority, '/', 'POST');
     exchange.body = { kind: 'bytes', bytes: Buffer.alloc(wanted) };
     expect(await read(await from.service(exchange))).toBe('ok');
-  });
+  }, 40_000);
 
   it('idle goes on for an answer that began before its request was complete: the end of the request begins no wait for a head', async () => {
     await using upstream = await RawUpstream.start((socket, number) => {
