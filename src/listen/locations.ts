@@ -10,16 +10,16 @@ const WITH_HOST = /^(?:(https?):)?\/\/([^/?#\\]*)(.*)$/is;
 type Asked = Pick<Exchange, 'entry' | 'scheme' | 'authority' | 'path' | 'upstream'>;
 
 /**
- * The fields of an answer for a client that knows its upstream by an address of this proxy, a prefix or a port: where `Location` and `Content-Location` name the upstream's own origin, they
- * lead through that address again. As they are, a path would name another upstream or none, and a URL would go past the proxy. The same list where nothing changes, or nothing may.
+ * The fields of an answer for a client that knows its upstream by an address of this proxy, a prefix or a port: where `Location` names the upstream's own origin, it leads through
+ * that address again. As it is, a path would name another upstream or none, and a URL would go past the proxy. `Content-Location` is followed by nobody, and PostgREST says it in every read: it stays. The same list
+ * where nothing changes, or nothing may.
  */
 export function ledThrough(headers: HeaderList, asked: Asked, { keepsLocation }: Pick<Target, 'keepsLocation'>): HeaderList {
   if (keepsLocation === true) return headers;
   if (asked.entry !== 'prefix' && asked.entry !== 'port') return headers;
   let changed: string[] | undefined;
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    if (name !== 'location' && name !== 'content-location') continue;
+    if (headers[i] !== 'location') continue;
     const reference = headers[i + 1] ?? '';
     const led = throughDoor(reference, asked);
     if (led !== reference) (changed ??= [...headers])[i + 1] = led;

@@ -30,7 +30,7 @@ export const upstream = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'Whether Location and Content-Location that name its origin lead requests by prefix and by port through the proxy again: they do, unless this is false.',
+      'Whether a Location that names its origin leads requests by prefix and by port through the proxy again: it does, unless this is false.',
     ),
   tls: z
     .strictObject({
