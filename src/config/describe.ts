@@ -6,7 +6,7 @@ import { formatDuration, formatRate, formatSize } from './units.ts';
 /** What stands in the place of a value that may be a secret. */
 const HIDDEN = '***';
 /** Settings of ours that are secrets. */
-const SECRETS: ReadonlySet<string> = new Set(['passphrase', 'secret', 'token']);
+export const SECRETS: ReadonlySet<string> = new Set(['passphrase', 'secret', 'token']);
 /** Maps from names to values of requests: those whose name speaks of a secret are hidden. */
 const MATCHED: ReadonlySet<string> = new Set(['header', 'query', 'json']);
 const SECRET_NAME = /auth|cookie|credential|key|pass|secret|session|signature|token/i;

@@ -1,3 +1,4 @@
+import { SECRETS } from './describe.ts';
 import type { z } from 'zod';
 import { describeSchema, describeValue } from './expected.ts';
 import { habitHint, type Misfit, misfitHint, upstreamNameHint } from './hints.ts';
@@ -52,13 +53,13 @@ function wrongValue(issue: Issue, path: Path, tree: Tree, schema: JsonSchema): F
   return { path, problem: { ...found.at, path: name, message: `${expected}, got ${got}`, hint } };
 }
 
-/** Settings that are secrets, and those in which one may be written: a URL with a password. */
-const SPEAKS_OF_SECRET: ReadonlySet<string> = new Set(['secret', 'token', 'passphrase', 'proxy', 'egress']);
+/** Settings in which a secret may be written: a URL with a password. */
+const MAY_HOLD_SECRET: ReadonlySet<string> = new Set(['proxy', 'egress']);
 
 /** Secrets and headers that are sent: problems go to the log and to /health. */
 function maySpeakOfSecret(path: Path): boolean {
   const key = path.at(-1);
-  return (typeof key === 'string' && SPEAKS_OF_SECRET.has(key)) || path.at(-2) === 'headers';
+  return (typeof key === 'string' && (SECRETS.has(key) || MAY_HOLD_SECRET.has(key))) || path.at(-2) === 'headers';
 }
 
 /** What to write instead: as the schema says it, or as the value shows what was meant. */
