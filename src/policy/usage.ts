@@ -18,33 +18,42 @@ export function usageReader(
   { clock, observer }: { readonly clock: Clock; readonly observer: Pick<Observer, 'usageTold'> },
 ): UsageReader | undefined {
   if (rules.length === 0) return undefined;
-  const meters = rules.map((rule) => new Meter(rule));
+  const tell: Tell = (kind, ratio) => observer.usageTold(upstream, kind, ratio);
+  const meters = rules.map((rule) => new Meter(rule, clock, tell));
   return (headers) => {
-    for (const meter of meters) meter.read(headers, clock.now(), (kind, ratio) => observer.usageTold(upstream, kind, ratio));
+    for (const meter of meters) meter.read(headers);
   };
 }
+
+type Tell = (kind: string, ratio: number) => void;
 
 /** One header. What belongs to several accounts is told as one: the highest. */
 class Meter {
   readonly #header: string;
   readonly #shares: readonly { readonly kind: string; readonly path: JsonPath }[];
+  readonly #clock: Clock;
+  readonly #tell: Tell;
   #last = '';
   #lastAt = -Infinity;
 
-  constructor({ header, name, percent }: UsageConfig) {
+  constructor({ header, name, percent }: UsageConfig, clock: Clock, tell: Tell) {
+    this.#clock = clock;
+    this.#tell = tell;
     this.#header = header.toLowerCase();
     this.#shares = Object.entries(percent).map(([kind, path]) => ({ kind: `${name}_${kind}`, path: parseJsonPath(path) ?? (() => []) }));
   }
 
-  read(headers: HeaderList, now: number, tell: (kind: string, ratio: number) => void): void {
+  read(headers: HeaderList): void {
     const text = headerValue(headers, this.#header);
-    if (text === undefined || (text === this.#last && now - this.#lastAt < UNREAD_MS)) return;
+    if (text === undefined) return;
+    const now = this.#clock.now();
+    if (text === this.#last && now - this.#lastAt < UNREAD_MS) return;
     this.#last = text;
     this.#lastAt = now;
     const document = parseJson(text);
     for (const { kind, path } of this.#shares) {
       const numbers = path(document).filter((value) => typeof value === 'number' && value >= 0);
-      if (numbers.length > 0) tell(kind, Math.max(...(numbers as number[])) / 100);
+      if (numbers.length > 0) this.#tell(kind, Math.max(...(numbers as number[])) / 100);
     }
   }
 }
