@@ -2,13 +2,12 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer, type SecureVersion, type TLSSocket } from 'node:tls';
+import type { SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { UpstreamConfig } from '../../../src/config/schema.ts';
 import { type Identity, makeIdentity } from '../../simulators/identity.ts';
 import { ParentProxyServer } from '../../support/parent-proxy.ts';
-import { closed, opened } from '../../support/servers.ts';
-import { client, get, OK, read } from './fixtures.ts';
+import { answeringTls, client, get, read } from './fixtures.ts';
 
 let identity: Identity;
 let mine: Identity;
@@ -27,34 +26,10 @@ const file = (name: string): string => join(directory, name);
 
 /** An upstream that answers whoever shows a certificate of the client's root, and no one else. */
 async function demanding(version: SecureVersion) {
-  const received: string[] = [];
   const names: string[] = [];
-  const sockets = new Set<TLSSocket>();
-  const options = {
-    cert: identity.cert,
-    key: identity.key,
-    ca: mine.ca,
-    requestCert: true,
-    rejectUnauthorized: true,
-    minVersion: version,
-    maxVersion: version,
-  };
-  const server = createServer(options, (socket) => {
-    sockets.add(socket);
-    names.push(socket.servername === false ? '' : (socket.servername ?? ''));
-    socket.on('error', () => undefined);
-    socket.on('data', (bytes: Buffer) => {
-      received.push(bytes.toString('latin1'));
-      socket.write(OK);
-    });
-  });
-  server.on('tlsClientError', () => undefined);
-  const port = await opened(server);
-  const close = async (): Promise<void> => {
-    for (const socket of sockets) socket.destroy();
-    await closed(server);
-  };
-  return { port, received, names, [Symbol.asyncDispose]: close };
+  const asking = { ca: mine.ca, requestCert: true, rejectUnauthorized: true, minVersion: version, maxVersion: version };
+  const upstream = await answeringTls({ cert: identity.cert, key: identity.key, ...asking }, ({ servername }) => names.push(servername || ''));
+  return { ...upstream, names };
 }
 
 function from(port: number, tls: UpstreamConfig['tls'], host = 'api.test') {

@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
 import { type Clock, systemClock } from '../../../src/model/clock.ts';
 import { type AttemptRecord, Exchange } from '../../../src/model/exchange.ts';
 import type { Outcome } from '../../../src/model/outcome.ts';
@@ -94,3 +95,25 @@ export function read(outcome: Outcome): Promise<string> {
 
 /** A whole answer. */
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A TLS upstream that answers every request; `seen` is told of each connection once its handshake is done. */
+export async function answeringTls(options: TlsOptions, seen: (socket: TLSSocket) => void) {
+  const sockets = new Set<TLSSocket>();
+  const received: string[] = [];
+  const server = createTlsServer(options, (socket) => {
+    sockets.add(socket);
+    seen(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (bytes: Buffer) => {
+      received.push(bytes.toString('latin1'));
+      socket.write(OK);
+    });
+  });
+  server.on('tlsClientError', () => undefined);
+  const port = await opened(server);
+  const close = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy();
+    await closed(server);
+  };
+  return { port, received, sockets, [Symbol.asyncDispose]: close };
+}

@@ -2,15 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { EgressPath } from '../../../src/config/effective.ts';
 import { systemClock } from '../../../src/model/clock.ts';
 import { Resolver } from '../../../src/upstream/dns.ts';
 import { type Identity, makeIdentity } from '../../simulators/identity.ts';
 import { answering, type Conduct, ParentProxyServer } from '../../support/parent-proxy.ts';
-import { closed, freePort, opened } from '../../support/servers.ts';
-import { client, get, type Limits, OK, RawUpstream, read } from './fixtures.ts';
+import { freePort } from '../../support/servers.ts';
+import { answeringTls, client, get, type Limits, OK, RawUpstream, read } from './fixtures.ts';
 
 let identity: Identity;
 let directory: string;
@@ -24,27 +23,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A TLS upstream that answers every request. */
+/** A TLS upstream that says which of its connections resumed a session. */
 async function secure() {
-  const sockets = new Set<Socket>();
-  const received: string[] = [];
   const resumed: boolean[] = [];
-  const server = createServer({ cert: identity.cert, key: identity.key }, (socket) => {
-    sockets.add(socket);
-    resumed.push(socket.isSessionReused());
-    socket.on('error', () => undefined);
-    socket.on('data', (bytes: Buffer) => {
-      received.push(bytes.toString('latin1'));
-      socket.write(OK);
-    });
-  });
-  server.on('tlsClientError', () => undefined);
-  const port = await opened(server);
-  const close = async (): Promise<void> => {
-    for (const socket of sockets) socket.destroy();
-    await closed(server);
-  };
-  return { port, received, resumed, sockets, [Symbol.asyncDispose]: close };
+  const upstream = await answeringTls({ cert: identity.cert, key: identity.key }, (socket) => resumed.push(socket.isSessionReused()));
+  return { ...upstream, resumed };
 }
 
 function through(proxy: string, more: Partial<EgressPath> = {}): EgressPath {
