@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json rolldown.config.js ./
+COPY config ./config
 COPY src ./src
 RUN npm run build
 

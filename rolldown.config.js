@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { pageInput, pageNames } from './src/admin/dashboard/bundle.ts';
+import { prepare } from './src/config/prepared.ts';
+import { presetFile, presetNames } from './src/config/presets.ts';
 
 /**
  * The package as it is shipped: the compiled sources and all that they import in a few files, since hundreds of modules take twice as long to load.
@@ -10,6 +13,11 @@ const program = {
   output: { dir: 'dist/cli', format: 'esm', comments: { legal: true, annotation: false, jsdoc: false } },
   logLevel: 'warn',
   plugins: [
+    {
+      // the presets as they are read: YAML is slow to read while all of it is cold
+      name: 'prepared-presets',
+      load: (id) => (/[\\/]config[\\/]prepared-presets\.js$/.test(id) ? `export const PREPARED = ${JSON.stringify(preparedPresets())};` : undefined),
+    },
     {
       // undici loads node:http2 whether it is used or not: 20 ms of every start. It does without where Node is built without it, and HTTP/2 is not offered upstream
       name: 'without-http2',
@@ -30,6 +38,11 @@ const program = {
 const page = { ...pageInput, output: { ...pageNames, dir: 'dist/dashboard', minify: true } };
 
 export default [program, page];
+
+/** All presets that come with the package. */
+function preparedPresets() {
+  return prepare(presetNames().map((name) => readFileSync(presetFile(name), 'utf8')));
+}
 
 /** A letter as strings, templates and regular expressions may write it; elsewhere no such letter stands. */
 function escaped(letter) {

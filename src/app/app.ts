@@ -10,7 +10,7 @@ import { systemClock } from '../model/clock.ts';
 import { isLoopbackOnly } from '../model/loopback.ts';
 import type { AuthorityReading, ConfigReading, ListenerReading } from '../model/status.ts';
 import { pseudonyms } from '../policy/pseudonym.ts';
-import { within } from '../model/timer.ts';
+import { callAfter, within } from '../model/timer.ts';
 import { createLog, type Log, type LogTarget } from '../telemetry/log.ts';
 import { Telemetry } from '../telemetry/telemetry.ts';
 import type { CertificateAuthority } from '../tls/authority.ts';
@@ -29,6 +29,9 @@ import type { Seat } from './seat.ts';
 import { SeatedTelemetry } from './seated-telemetry.ts';
 import type { RuntimeParts } from './runtime.ts';
 import { version } from './version.ts';
+
+/** The roots for clients are seen to so long after the listeners are open, in milliseconds: making an authority holds the process up, and whoever waits for the listeners comes first. */
+const ROOTS_AFTER_MS = 50;
 
 /** What an app is started with. */
 export interface AppOptions {
@@ -221,7 +224,13 @@ export class App {
       'listening',
     );
     // a backend that waits for `ready` reads them at its own start; clients that come by a base URL are served before
-    this.#clientRoots = this.#authority.writeRoots().then(() => this.#becomeReady());
+    this.#clientRoots = this.#writeRoots();
+  }
+
+  async #writeRoots(): Promise<void> {
+    await new Promise<void>((resolve) => void callAfter(ROOTS_AFTER_MS, resolve));
+    await this.#authority.writeRoots();
+    this.#becomeReady();
   }
 
   #becomeReady(): void {

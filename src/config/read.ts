@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseYaml } from './parse.ts';
+import { preparedTree } from './prepared.ts';
 import type { Problem } from './problem.ts';
 import type { MapTree, Tree } from './tree.ts';
 
@@ -13,6 +14,8 @@ export interface ReadResult {
 export function readYaml(file: string, shown: string): ReadResult {
   const text = readText(file);
   if (typeof text !== 'string') return { tree: undefined, problems: [{ file: shown, line: 1, column: 1, path: '', message: whyUnreadable(text) }] };
+  const prepared = preparedTree(text, shown);
+  if (prepared !== undefined) return { tree: prepared, problems: [] };
   const { tree, problems } = parseYaml(text, shown);
   if (tree === undefined && problems.length === 0) return { tree: emptyMap(shown), problems };
   if (tree === undefined || tree.kind === 'map') return { tree, problems };

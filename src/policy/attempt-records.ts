@@ -28,9 +28,9 @@ export class AttemptRecords implements Ends {
     this.#observer = observer;
   }
 
-  /** Attempts answered with this status will be judged, each by one call of `judged`. To be said before the first of them. */
-  expect(status: number): void {
-    this.#judged[status] = 1;
+  /** Attempts answered with a status whose entry is not 0 will be judged, each by one call of `judged`. To be said before the first of them. */
+  expect(statuses: Uint8Array): void {
+    for (let status = 0; status < statuses.length; status++) if (statuses[status] !== 0) this.#judged[status] = 1;
   }
 
   /** An attempt has ended; `exchange` is the root. */

@@ -60,20 +60,25 @@ export function compileClassifier(rules: readonly ClassifyRule[], pushbackReadsB
 }
 
 /** Statuses are three digits (RFC 9110 section 15). */
-const FIRST_STATUS = 100;
 const LAST_STATUS = 999;
 
+/** How much of an answer its judgement needs, by status: made for each route at the start, so that it goes through all statuses only where it must. */
 function interestOf(rules: readonly Rule[], pushbackReadsBody: boolean): Uint8Array {
   const interest = new Uint8Array(LAST_STATUS + 1);
-  const raise = (status: number, to: 1 | 2): void => {
-    if ((interest[status] ?? 0) < to) interest[status] = to;
-  };
-  for (let status = FIRST_STATUS; status <= LAST_STATUS; status++) if (byStatus(status, []) !== undefined) raise(status, pushbackReadsBody ? 2 : 1);
+  const own = pushbackReadsBody ? 2 : 1;
+  // the statuses that mean something by themselves (byStatus)
+  interest[429] = own;
+  interest.fill(own, 500);
   for (const { statuses, readsBody } of rules) {
-    if (statuses !== undefined) for (const status of statuses) raise(status, readsBody ? 2 : 1);
-    else for (let status = 400; status <= LAST_STATUS; status++) raise(status, readsBody ? 2 : 1);
+    if (statuses !== undefined) for (const status of statuses) raise(interest, status, readsBody ? 2 : 1);
+    else if (readsBody) interest.fill(2, 400);
+    else for (let status = 400; status <= LAST_STATUS; status++) raise(interest, status, 1);
   }
   return interest;
+}
+
+function raise(interest: Uint8Array, status: number, to: 1 | 2): void {
+  if ((interest[status] ?? 0) < to) interest[status] = to;
 }
 
 function compileRule(rule: ClassifyRule): Rule {

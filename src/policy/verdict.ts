@@ -59,7 +59,7 @@ export function verdict(options: VerdictOptions, clock: Clock): Layer {
     clock,
   };
   if (guarded) for (let status = 200; status < 300; status++) interest[status] ||= 1;
-  for (const [status, wish] of interest.entries()) if (wish > 0) records?.expect(status);
+  records?.expect(interest);
   const recorded = (exchange: Exchange, judged: Outcome): Outcome => {
     records?.judged(exchange, judged.type === 'failure' ? judged : undefined);
     return judged;
