@@ -12,6 +12,14 @@ import { requestBytes, requestOptions } from './wire.ts';
 const DEAD_CONNECTIONS = 4;
 
 /**
+ * From this idle time on a connection is looked at once more before it is used again, in milliseconds: undici gives the loop a turn before it writes on a kept connection, which tells of a close that came
+ * together with the request, and a second one tells of what came in the tenth of a millisecond since. Busy connections do not pay for it.
+ */
+const REST_MS = 20;
+/** The same for reads. A close that is seen too late may make a send ambiguous, while a read is simply sent again; and servers keep connections for a second at least. */
+const READ_REST_MS = 500;
+
+/**
  * The part of an attempt that gets the request out: takes a connection, writes on it, knows how much of it has been written, takes another one where it was dead, and gives it back. It is the
  * handler that undici calls.
  */
@@ -88,8 +96,8 @@ export abstract class SendingAttempt extends TimedAttempt implements Dispatcher.
       return;
     }
     this.#slot = slot;
-    // a rested connection may have been closed without our having looked: one turn of the loop tells, before anything is written
-    if (slot.rested) setImmediate(() => this.#dispatch(slot));
+    // a rested connection may have been closed without our having looked: one more turn of the loop tells, before anything is written
+    if (slot.restedFor(this.exchange.method === 'GET' ? READ_REST_MS : REST_MS)) setImmediate(() => this.#dispatch(slot));
     else this.#dispatch(slot);
   }
 

@@ -11,9 +11,6 @@ import type { Resolver } from './dns.ts';
 import { CertificateRefused } from './failures.ts';
 import { adaptParser, Client, errors, type ParserWatcher } from './undici.ts';
 
-/** From this idle time on a connection is looked at before it is used again, in milliseconds. Busy ones do not pay for it. */
-const REST_MS = 20;
-
 /** What TLS is sure to hand to the kernel at once: well under one of its records, with room for what is added. */
 const ONE_PIECE_BYTES = 8 * 1024;
 
@@ -97,9 +94,9 @@ export class Slot implements ParserWatcher, Sleeper {
     this.#client.on('connectionError', () => this.#lost());
   }
 
-  /** True for a connection that has had no work for a moment: long enough for its other side to have closed it. */
-  get rested(): boolean {
-    return this.connected && this.#parts.clock.now() - this.freeSince >= REST_MS;
+  /** True for a connection that has had no work for so long. */
+  restedFor(ms: number): boolean {
+    return this.connected && this.#parts.clock.now() - this.freeSince >= ms;
   }
 
   /** Sends a request; the handler hears of everything that follows. */
