@@ -169,9 +169,9 @@ describe('every phase has its own time limit, by its own name', () => {
     await using upstream = await RawUpstream.start((socket) =>
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n${'x'.repeat(4_000_000)}`),
     );
-    await using from = client(upstream.authority, { idle: 1000, send: 1000 });
+    await using from = client(upstream.authority, { idle: 5000, send: 5000 });
     const reading = get(upstream.authority);
-    reading.deadlineAt = systemClock.now() + 90;
+    reading.deadlineAt = systemClock.now() + 400;
     const found = await from.service(reading);
     if (found.type === 'failure') throw new Error(found.detail);
     const broken = new Promise((resolve) => {
@@ -180,7 +180,7 @@ describe('every phase has its own time limit, by its own name', () => {
     expect(await broken).toMatchObject({ phase: 'body', limit: 'total', own: true });
     const sending = get(upstream.authority, '/', 'POST');
     sending.body = { kind: 'stream', stream: new PassThrough(), length: 6, started: false };
-    sending.deadlineAt = systemClock.now() + 90;
+    sending.deadlineAt = systemClock.now() + 400;
     expect(failureIn(await from.service(sending))).toMatchObject({ phase: 'send', limit: 'total', own: true });
     expect(from.observer.records.map(({ failure }) => failure?.own)).toEqual([true, true]);
   });

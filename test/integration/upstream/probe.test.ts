@@ -17,7 +17,7 @@ async function results(authority: string, config: Partial<ProbeConfig>, count = 
   const { promise, resolve } = Promise.withResolvers<void>();
   const probe = new Probe(
     { upstream: 'api', scheme: 'http', authority },
-    { path: '/health', every: 5, timeout: 100, ...config },
+    { path: '/health', every: 5, timeout: 10_000, ...config },
     from.service,
     systemClock,
     (result) => {
@@ -129,7 +129,7 @@ describe('an active probe', () => {
     let asked = 0;
     const probe = new Probe(
       { upstream: 'api', scheme: 'http', authority: upstream.authority },
-      { path: '/health', every: 5, timeout: 20 },
+      { path: '/health', every: 5, timeout: 200 },
       from.service,
       systemClock,
       (result) => {
